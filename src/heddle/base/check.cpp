@@ -1,0 +1,13 @@
+#include "heddle/base/check.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace heddle {
+
+void check_failed(const char* condition, const char* message, const char* file, int line) noexcept {
+  std::fprintf(stderr, "heddle: internal error: %s (%s) at %s:%d\n", message, condition, file, line);
+  std::abort();
+}
+
+}  // namespace heddle

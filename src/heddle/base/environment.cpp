@@ -1,0 +1,92 @@
+#include "heddle/base/environment.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+
+#include "heddle/base/error.hpp"
+
+namespace heddle {
+namespace {
+
+// The names that some part of the library reads. A new variable is one line here.
+constexpr std::array<std::string_view, 7> kKnownVariables = {
+    "HEDDLE_DEVICE",  "HEDDLE_CPU_KERNELS", "HEDDLE_CPU_WORKERS", "HEDDLE_MEMORY_LIMIT",
+    "HEDDLE_STREAMS", "HEDDLE_STREAMS_MAX", "HEDDLE_WAIT",
+};
+
+std::optional<std::uint64_t> digits(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::uint64_t parse_count(std::string_view name, std::string_view text, std::uint64_t low, std::uint64_t high) {
+  const auto value = digits(text);
+  if (!value || *value < low || *value > high) {
+    throw InvalidArgument(fmt::format("{} is '{}'; allowed: a whole number from {} to {}", name, text, low, high));
+  }
+  return *value;
+}
+
+std::uint64_t parse_bytes(std::string_view name, std::string_view text) {
+  const std::size_t split = text.find_first_not_of("0123456789");
+  const std::string_view unit = split == std::string_view::npos ? std::string_view() : text.substr(split);
+  const auto value = digits(text.substr(0, split));
+  int shift = -1;
+  if (unit.empty() || unit == "B") shift = 0;
+  if (unit == "K" || unit == "KiB") shift = 10;
+  if (unit == "M" || unit == "MiB") shift = 20;
+  if (unit == "G" || unit == "GiB") shift = 30;
+  if (unit == "T" || unit == "TiB") shift = 40;
+  if (!value || *value == 0 || shift < 0 || *value > (std::numeric_limits<std::uint64_t>::max() >> (shift + 1))) {
+    throw InvalidArgument(
+        fmt::format("{} is '{}'; allowed: bytes as a whole number above 0, with K, M, G or T (powers of 1024)", name,
+                    text));
+  }
+  return *value << shift;
+}
+
+std::optional<std::string> environment_value(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return std::string(value);
+}
+
+std::optional<std::uint64_t> environment_count(const char* name, std::uint64_t low, std::uint64_t high) {
+  const auto value = environment_value(name);
+  if (!value) return std::nullopt;
+  return parse_count(name, *value, low, high);
+}
+
+std::optional<std::uint64_t> environment_bytes(const char* name) {
+  const auto value = environment_value(name);
+  if (!value) return std::nullopt;
+  return parse_bytes(name, *value);
+}
+
+void reject_unknown_environment() {
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view line(*entry);
+    if (!line.starts_with("HEDDLE_")) continue;
+    const std::string_view name = line.substr(0, line.find('='));
+    bool known = false;
+    for (const std::string_view candidate : kKnownVariables) known = known || candidate == name;
+    if (known) continue;
+    std::string allowed;
+    for (const std::string_view candidate : kKnownVariables) {
+      allowed += allowed.empty() ? "" : ", ";
+      allowed += candidate;
+    }
+    throw InvalidArgument(fmt::format("environment variable {} is unknown; known: {}", name, allowed));
+  }
+}
+
+}  // namespace heddle

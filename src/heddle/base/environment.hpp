@@ -1,0 +1,28 @@
+// Strict reading of HEDDLE_* variables and of numbers that people type.
+//
+// A malformed value throws InvalidArgument naming the variable (or option), its value and what is allowed; it is never
+// ignored. An unset or empty variable is "not given". Reading the environment is not safe against a concurrent setenv;
+// callers read it once, when a Runtime opens.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace heddle {
+
+// Decimal digits only; throws unless low <= value <= high.
+std::uint64_t parse_count(std::string_view name, std::string_view text, std::uint64_t low, std::uint64_t high);
+
+// A byte size: digits with an optional suffix K, M, G, T, or KiB, MiB, GiB, TiB (powers of 1024). At least 1.
+std::uint64_t parse_bytes(std::string_view name, std::string_view text);
+
+std::optional<std::string> environment_value(const char* name);
+std::optional<std::uint64_t> environment_count(const char* name, std::uint64_t low, std::uint64_t high);
+std::optional<std::uint64_t> environment_bytes(const char* name);
+
+// Throws for any HEDDLE_* variable in the environment that no part of the library knows (a typing mistake).
+void reject_unknown_environment();
+
+}  // namespace heddle

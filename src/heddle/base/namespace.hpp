@@ -1,0 +1,11 @@
+// The inline namespace of everything that is compiled twice.
+//
+// `sync` to `runtime` are compiled once for shipping and once, from the same files, against controlled primitives (the
+// checked build). The two live in different inline namespaces, so that mixing their objects fails to link.
+#pragma once
+
+#if defined(HEDDLE_CHECKED) && HEDDLE_CHECKED
+#define HEDDLE_NS heddle::inline checked
+#else
+#define HEDDLE_NS heddle::inline shipped
+#endif

@@ -1,0 +1,34 @@
+// A fence pair whose cost lies on one side.
+//
+// light() on the frequent side is a compiler barrier; heavy() on the rare side interrupts every thread of the process
+// (membarrier, about 10 us), so that the two order a store and a later load on both sides as two full fences would. Where
+// the kernel refuses membarrier, both are full fences; `heddle info` says which is in use.
+#pragma once
+
+#include <atomic>
+
+#include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS::sync {
+
+enum class FenceMode : unsigned char { kUnknown, kMembarrier, kFull };
+
+// Registers with the kernel once per process; later calls return the same answer.
+FenceMode asymmetric_fence_mode() noexcept;
+
+namespace detail {
+// Written once, before the first gate exists (asymmetric_fence_mode()); read on the fast path.
+extern std::atomic<FenceMode> fence_mode;
+}  // namespace detail
+
+inline void asymmetric_fence_light() noexcept {
+  if (detail::fence_mode.load(std::memory_order_relaxed) == FenceMode::kMembarrier) {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  } else {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+}
+
+void asymmetric_fence_heavy() noexcept;
+
+}  // namespace HEDDLE_NS::sync

@@ -1,0 +1,21 @@
+// Atomics. An alias in the shipped build; the checked build replaces it by a class whose every access is a decision.
+//
+// Rule: a mutex by default. An order weaker than sequentially consistent needs a comment that names its counterpart.
+#pragma once
+
+#include <atomic>
+
+#include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS::sync {
+
+template <class T>
+using Atomic = std::atomic<T>;
+
+inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
+inline constexpr std::memory_order acquire = std::memory_order_acquire;
+inline constexpr std::memory_order release = std::memory_order_release;
+inline constexpr std::memory_order acq_rel = std::memory_order_acq_rel;
+inline constexpr std::memory_order seq_cst = std::memory_order_seq_cst;
+
+}  // namespace HEDDLE_NS::sync

@@ -1,0 +1,49 @@
+// Threads. Joined by their owner, always: there is no detach.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS::sync {
+
+// A named thread. Destroying one that was not joined aborts.
+class Thread {
+ public:
+  Thread() = default;
+  // `name` is shown by debuggers (the first 15 characters).
+  Thread(std::string name, std::function<void()> body);
+  Thread(Thread&&) noexcept = default;
+  Thread& operator=(Thread&& other) noexcept;
+  ~Thread();
+
+  bool joinable() const noexcept { return native_.joinable(); }
+  void join();
+
+ private:
+  std::thread native_;
+};
+
+// Processors that this process may run on (at least 1).
+unsigned available_processors() noexcept;
+
+// The kernel's id of the calling thread; for messages.
+std::uint64_t this_thread_id() noexcept;
+
+// True on the thread that entered main(), whoever calls first.
+bool is_main_thread() noexcept;
+
+// Gives the processor to another thread.
+void yield() noexcept;
+
+// One turn of a spin loop: tells the processor (and the checker) that this thread waits for another.
+inline void spin_wait() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace HEDDLE_NS::sync
