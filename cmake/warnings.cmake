@@ -1,0 +1,13 @@
+# Compiler flags of every target of this project, through the interface library heddle_flags.
+add_library(heddle_flags INTERFACE)
+target_compile_options(heddle_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(heddle_flags INTERFACE -Wthread-safety -Wthread-safety-beta)
+endif()
+if(HEDDLE_WARNINGS_AS_ERRORS)
+  target_compile_options(heddle_flags INTERFACE -Werror)
+endif()
+if(HEDDLE_SANITIZE)
+  target_compile_options(heddle_flags INTERFACE -fsanitize=${HEDDLE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(heddle_flags INTERFACE -fsanitize=${HEDDLE_SANITIZE})
+endif()

@@ -1,0 +1,33 @@
+// What every CPU kernel sees. One kernel per file; kernels/table.cpp maps KernelId to it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/command_list.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+// What an implementation keeps per queue between calls (oneDNN primitives). Used by one thread at a time.
+class KernelCache {
+ public:
+  virtual ~KernelCache() = default;
+};
+
+struct KernelContext {
+  std::unique_ptr<KernelCache> matmul;  // created by the matmul implementation at first use
+};
+
+// Executes one command to its end on the calling thread. Must not throw, allocate device memory, or start threads.
+using Kernel = void (*)(const CommandView& command, KernelContext& context);
+
+// The kernel for `id`, or null when this backend lacks it. `best` chooses oneDNN where it is built in and wins.
+Kernel find_kernel(KernelId id, bool best) noexcept;
+
+// Scratch bytes for a matmul, and which libraries and vector targets are in use, for people.
+std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best);
+std::string describe_kernels(bool best);
+
+}  // namespace HEDDLE_NS::cpu

@@ -1,0 +1,32 @@
+#include "heddle/device/command_list.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace HEDDLE_NS {
+
+inline constexpr std::align_val_t kStagingAlignment{64};
+
+void CommandList::AlignedDelete::operator()(std::byte* memory) const noexcept {
+  ::operator delete(memory, kStagingAlignment);
+}
+
+std::byte* CommandList::stage(std::size_t bytes) {
+  auto* memory = static_cast<std::byte*>(::operator new(bytes, kStagingAlignment));
+  staged_.emplace_back(memory);
+  staged_bytes_ += bytes;
+  return memory;
+}
+
+void CommandList::clear() noexcept {
+  used_ = 0;
+  commands_ = 0;
+  staged_bytes_ = 0;
+  staged_.clear();
+}
+
+void CommandList::grow(std::size_t words) {
+  words_.resize(std::max<std::size_t>({std::size_t{256}, words_.size() * 2, used_ + words}));
+}
+
+}  // namespace HEDDLE_NS

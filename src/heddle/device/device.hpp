@@ -1,0 +1,149 @@
+// What a backend must provide. About a dozen calls; none of them runs once per recorded operation.
+//
+// Contract:
+//  1. A Queue executes its entries (lists and waits) in the order in which they were handed over. One thread at a time
+//     hands entries to one queue (the holder of the stream's lease); different queues are used concurrently.
+//  2. Tickets always advance. A list that fails, at submit or in execution, still publishes its closing ticket; the status
+//     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published, not
+//     executed) until clear_failure().
+//  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc for host memory at set-up.
+//  4. wait_on() takes only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
+//  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()).
+//  6. No call holds a lock of the backend while it calls the listener.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/command_list.hpp"
+#include "heddle/device/failure_log.hpp"
+#include "heddle/device/kernel_id.hpp"
+#include "heddle/device/ticket.hpp"
+#include "heddle/sync/atomic.hpp"
+
+namespace HEDDLE_NS {
+
+struct DeviceInfo {
+  std::string backend;            // "cpu", "sim", "cuda"
+  std::string name;               // the product's name, for people
+  std::string kernels;            // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
+  unsigned processors = 1;        // cores that execute work
+  std::size_t memory_bytes = 0;   // of the device; for the CPU: the machine or its cgroup, whichever is less
+  std::size_t alignment = 256;    // of every block
+  bool host_accessible = false;   // the host may read and write device memory that no pending work uses
+  bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
+};
+
+struct MemoryInfo {
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+};
+
+// Commands executed since the device was opened, by kernel; skipped ones do not count.
+using KernelCounts = std::array<std::uint64_t, kKernelCount>;
+
+// One ordered lane of execution on the device. Created by Device::create_queue, destroyed by its owner when idle.
+class Queue {
+ public:
+  virtual ~Queue() = default;
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  StreamId stream() const noexcept { return stream_; }
+  // One load; what the device wrote for tickets up to the result is visible to the caller.
+  Ticket completed() const noexcept { return Ticket{completed_word_->load(sync::acquire)}; }
+  const FailureLog& failures() const noexcept { return failures_; }
+
+  // While watched, every advance of completed() is announced to the listener. Sequentially consistent against the
+  // publication of a ticket: either the watcher sees the new ticket, or the backend sees the watcher.
+  void watch() noexcept { watchers_.fetch_add(1, sync::seq_cst); }
+  void unwatch() noexcept { watchers_.fetch_sub(1, sync::seq_cst); }
+  bool watched() const noexcept { return watchers_.load(sync::seq_cst) != 0; }
+
+ protected:
+  explicit Queue(StreamId stream) noexcept : completed_word_(&own_word_), stream_(stream) {}
+  // For backends whose device writes tickets itself: `word` is mapped memory that outlives the queue.
+  Queue(StreamId stream, const sync::Atomic<std::uint64_t>* word) noexcept : completed_word_(word), stream_(stream) {}
+
+  // For backends that publish from the host.
+  void publish(Ticket ticket) noexcept { own_word_.store(ticket.value, sync::seq_cst); }
+  FailureLog& failure_log() noexcept { return failures_; }
+
+ private:
+  alignas(64) sync::Atomic<std::uint64_t> own_word_{0};
+  const sync::Atomic<std::uint64_t>* completed_word_;
+  sync::Atomic<std::uint32_t> watchers_{0};
+  StreamId stream_;
+  FailureLog failures_;
+};
+
+// Handed down to a backend at open; the only upward flow.
+class CompletionListener {
+ public:
+  // completed() of `queue` advanced. Called from any thread, with no lock held; must not block and not throw.
+  virtual void on_progress(Queue& queue) noexcept = 0;
+
+ protected:
+  ~CompletionListener() = default;
+};
+
+// A list that was prepared for launching again (design: replay). Destroyed when none of its launches is pending.
+class Replayable {
+ public:
+  virtual ~Replayable() = default;
+};
+
+// How the submitting thread goes on: a thread that waits next may run the list itself, so no worker need be woken.
+enum class SubmitHint : unsigned char { kAsynchronous, kCallerWaits };
+
+class Device {
+ public:
+  virtual ~Device() = default;  // REQUIRES: every queue was destroyed, every segment released
+
+  // --- what it is ---
+  virtual const DeviceInfo& info() const noexcept = 0;
+  virtual MemoryInfo memory_info() const = 0;
+  virtual bool supports(KernelId kernel, Dtype dtype) const noexcept = 0;
+  virtual KernelCounts executed() const = 0;
+  // Bytes of scratch memory that a matmul with these arguments (pointers ignored) wants; 0 for most. Any thread.
+  virtual std::size_t workspace_bytes(const MatmulArgs& args) = 0;
+
+  // --- memory; any thread; may block, so no lock of the caller's hot path is held ---
+  // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError.
+  virtual Status allocate_segment(std::size_t bytes, void** out) = 0;
+  virtual void release_segment(void* segment, std::size_t bytes) noexcept = 0;
+
+  // --- queues ---
+  virtual Status create_queue(StreamId stream, std::unique_ptr<Queue>* out) = 0;
+  // Hands a list over; it closes with `closes`, and its first command has ticket `closes - commands + 1`.
+  // The list is consumed whatever the result; an error here also fails the queue (contract 2).
+  virtual Status submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint hint) = 0;
+  // An empty list whose command memory may be used again, or a fresh one.
+  virtual CommandList recycled_list(Queue& queue) = 0;
+  // Entries of `queue` handed over after this run only once `other` has completed `ticket`.
+  virtual Status wait_on(Queue& queue, Queue& other, Ticket ticket) = 0;
+  // Runs pending work that `queue` needs to reach `ticket` on the calling thread. Returns false when there was nothing this
+  // thread could run (then wait for the listener). Backends with their own processors always return false.
+  virtual bool help(Queue& queue, Ticket ticket) = 0;
+  // Ends skipping. REQUIRES: every list handed to `queue` is complete. `last`: the last ticket that carries the error.
+  virtual void clear_failure(Queue& queue, Ticket last) = 0;
+
+  // --- replay; a backend without it keeps these ---
+  virtual Status build(Queue& queue, const CommandList& list, std::unique_ptr<Replayable>* out);
+  virtual Status launch(Queue& queue, Replayable& replayable, Ticket closes, SubmitHint hint);
+
+  // --- the whole device ---
+  // Prepares kernels so that no later call stalls the device. Before the first submit.
+  virtual Status preload();
+  // Ok, or why the device is lost (sticky; every outstanding ticket then completes with it).
+  virtual Status lost() const;
+  // REQUIRES: before the first queue is created. `listener` outlives the device's last queue.
+  virtual void set_listener(CompletionListener* listener) = 0;
+};
+
+}  // namespace HEDDLE_NS
