@@ -57,7 +57,12 @@ class Queue {
   StreamId stream() const noexcept { return stream_; }
   // One load; what the device wrote for tickets up to the result is visible to the caller.
   Ticket completed() const noexcept { return Ticket{completed_word_->load(sync::acquire)}; }
+  // For a thread that has called watch() and decides whether to sleep.
+  Ticket completed_after_watch() const noexcept { return Ticket{completed_word_->load(sync::seq_cst)}; }
   const FailureLog& failures() const noexcept { return failures_; }
+  // The stream that owns the queue, opaque to backends. Set once, before the first submit.
+  void set_owner(void* owner) noexcept { owner_ = owner; }
+  void* owner() const noexcept { return owner_; }
 
   // While watched, every advance of completed() is announced to the listener. Sequentially consistent against the
   // publication of a ticket: either the watcher sees the new ticket, or the backend sees the watcher.
@@ -79,6 +84,7 @@ class Queue {
   const sync::Atomic<std::uint64_t>* completed_word_;
   sync::Atomic<std::uint32_t> watchers_{0};
   StreamId stream_;
+  void* owner_ = nullptr;
   FailureLog failures_;
 };
 

@@ -1,0 +1,133 @@
+// heddle bench: the list of benchmarks, and how their figures are shown.
+#include "cli/bench.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+#include "cli/values.hpp"
+#include "heddle/base/environment.hpp"
+
+namespace heddle::cli {
+namespace {
+
+struct Bench {
+  const char* name;
+  const char* about;
+  BenchRows (*measure)(const BenchOptions&);
+};
+
+constexpr std::array<Bench, 5> kBenches = {{
+    {"record", "recording one operation, allocation included, the device's work not", bench_record},
+    {"submit", "commit and wait for a list of 1, 12 and 120 tiny fills", bench_submit},
+    {"sync-pattern", "the stress loop, synchronising every 1, 2, 4 ... 256 iterations (32 threads, N = 64)",
+     bench_sync_pattern},
+    {"scaling", "the stress loop at 1, 2, 4, 8, 32 threads (N = 64 and 256)", bench_scaling},
+    {"ceiling", "the same kernels called by hand, without runtime, beside the stress loop (32 threads)", bench_ceiling},
+}};
+
+const Bench& find(const std::string& name) {
+  std::string allowed;
+  for (const Bench& bench : kBenches) {
+    if (name == bench.name) return bench;
+    allowed += allowed.empty() ? "" : ", ";
+    allowed += bench.name;
+  }
+  throw InvalidArgument(fmt::format("bench '{}' is unknown; allowed: {}", name, allowed));
+}
+
+// Enough digits to compare by, no more.
+std::string figure(double value) { return fmt::format(value >= 1000 ? "{:.0f}" : "{:.3g}", value); }
+
+int list_benches(bool json) {
+  nlohmann::ordered_json names = nlohmann::ordered_json::array();
+  std::string text;
+  for (const Bench& bench : kBenches) {
+    names.push_back({{"bench", bench.name}, {"about", bench.about}});
+    text += field_line(bench.name, bench.about);
+  }
+  fmt::print("{}", json ? names.dump(2) + "\n" : text);
+  return kExitPass;
+}
+
+int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
+  const BenchRows rows = bench.measure(options);
+  Table table({"case", "median", "least", "greatest", "unit"});
+  nlohmann::ordered_json cases = nlohmann::ordered_json::array();
+  for (const BenchRow& row : rows) {
+    const auto [least, greatest] = std::minmax_element(row.values.begin(), row.values.end());
+    table.add({row.name, figure(median(row.values)), figure(*least), figure(*greatest), row.unit});
+    cases.push_back({{"case", row.name},
+                     {"unit", row.unit},
+                     {"median", median(row.values)},
+                     {"min", *least},
+                     {"max", *greatest}});
+  }
+  if (json) {
+    const nlohmann::ordered_json result = {{"bench", bench.name},      {"about", bench.about},
+                                           {"runs", options.runs},     {"seconds", options.seconds},
+                                           {"build_id", build_id()}, {"rows", cases}};
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("heddle bench {}, build {}: {}\n{} runs of {} s a case, cases interleaved\n{}", bench.name, build_id(),
+               bench.about, options.runs, options.seconds, table.text());
+  }
+  return kExitPass;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+double stress_rate(const BenchOptions& options, std::uint32_t threads, std::uint64_t size, std::uint64_t sync_every) {
+  StressOptions stress;
+  stress.threads = threads;
+  stress.size = size;
+  stress.sync_every = sync_every;
+  stress.check = Check::kOff;
+  stress.seconds = options.seconds;
+  stress.warmup_rounds = 2;
+  const StressResult result = run_stress(stress);
+  if (!result.pass) {
+    throw std::runtime_error(result.first_errors.empty() ? "the stress loop did not execute what was asked for"
+                                                         : result.first_errors.front());
+  }
+  return result.iterations_per_second();
+}
+
+void add_bench(CLI::App& app, Run& run) {
+  struct Typed {
+    std::string name;
+    std::optional<std::string> runs, seconds;
+    bool json = false;
+  };
+  CLI::App* command = app.add_subcommand("bench", "Measure one part; without a name: list what there is");
+  const auto typed = std::make_shared<Typed>();
+  command->add_option("name", typed->name, "record, submit, sync-pattern, scaling, ceiling")->type_name("");
+  command->add_option("--runs", typed->runs, "1 to 100 (5)")->type_name("");
+  command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 600 (2)")->type_name("");
+  command->add_flag("--json", typed->json, "One JSON object");
+  command->callback([typed, &run] {
+    run = [typed] {
+      BenchOptions options;
+      if (typed->runs) options.runs = parse_count("--runs", *typed->runs, 1, 100);
+      if (typed->seconds) options.seconds = parse_seconds("--seconds", *typed->seconds, 0.01, 600);
+      if (typed->name.empty()) return list_benches(typed->json);
+      return run_bench(find(typed->name), options, typed->json);
+    };
+  });
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,29 @@
+// The stress loop at growing numbers of threads.
+#include <fmt/core.h>
+
+#include "cli/bench.hpp"
+
+namespace heddle::cli {
+
+BenchRows bench_scaling(const BenchOptions& options) {
+  struct Case {
+    std::uint64_t size;
+    std::uint32_t threads;
+  };
+  std::vector<Case> cases;
+  for (const std::uint64_t size : {64, 256}) {
+    for (const std::uint32_t threads : {1, 2, 4, 8, 32}) cases.push_back({size, threads});
+  }
+  BenchRows rows;
+  for (const Case& one : cases) {
+    rows.push_back({fmt::format("N = {}, {} threads", one.size, one.threads), "iterations/s", {}});
+  }
+  for (std::uint64_t run = 0; run < options.runs; ++run) {
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      rows[i].values.push_back(stress_rate(options, cases[i].threads, cases[i].size, 40));
+    }
+  }
+  return rows;
+}
+
+}  // namespace heddle::cli

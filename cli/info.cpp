@@ -1,0 +1,122 @@
+// heddle info: what this build is and what it runs on.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+#include "cli/values.hpp"
+#include "heddle/heddle.hpp"
+#include "heddle/sync/asymmetric_fence.hpp"
+#include "heddle/sync/thread.hpp"
+
+#ifndef HEDDLE_VERSION
+#define HEDDLE_VERSION "0.1.0"
+#endif
+
+namespace heddle::cli {
+namespace {
+
+const char* compiler() {
+#if defined(__clang__)
+  return __VERSION__;  // names itself
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
+const char* fence_name() {
+  switch (sync::asymmetric_fence_mode()) {
+    case sync::FenceMode::kMembarrier: return "membarrier";
+    case sync::FenceMode::kFull: return "full";
+    case sync::FenceMode::kUnknown: break;
+  }
+  return "unknown";
+}
+
+// Whether this build can open `device`.
+bool built_in(const char* device) {
+  try {
+    Options options;
+    options.device = device;
+    const Runtime runtime(options);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+nlohmann::ordered_json limits_json(const Limits& limits) {
+  return {{"streams", limits.streams},
+          {"streams_max", limits.streams_max},
+          {"lease_wait_max_ms", limits.lease_wait_max.count()},
+          {"list_commands_max", limits.list_commands_max},
+          {"list_bytes_max", limits.list_bytes_max},
+          {"committed_lists_max", limits.committed_lists_max},
+          {"spin_max_us", limits.spin_max.count()}};
+}
+
+nlohmann::ordered_json collect() {
+  const Options options;
+  Runtime runtime(options);
+  const DeviceInfo& device = runtime.device_info();
+  const MemoryInfo memory = runtime.core().device().memory_info();
+  nlohmann::ordered_json info;
+  info["build_id"] = build_id();
+  info["version"] = HEDDLE_VERSION;
+  info["compiler"] = compiler();
+  info["device"] = device.name;
+  info["backend"] = device.backend;
+  info["kernels"] = device.kernels;
+  info["cores"] = device.processors;
+  info["memory"] = {{"total", memory.total_bytes},
+                    {"free", memory.free_bytes},
+                    {"limit", runtime.memory_statistics().limit}};
+  info["limits"] = limits_json(limits_in_effect(options));
+  info["fence"] = fence_name();
+  info["built_in"] = {{"cpu", built_in("cpu")}, {"sim", built_in("sim")}, {"cuda", built_in("cuda")}};
+  return info;
+}
+
+void print_text(const nlohmann::ordered_json& info) {
+  const auto text = [&info](const char* key) { return info[key].get<std::string>(); };
+  const auto bytes = [&info](const char* key) { return bytes_text(info["memory"][key].get<std::size_t>()); };
+  std::string out = fmt::format("heddle {} ({})\n", text("version"), text("build_id"));
+  out += field_line("compiler", text("compiler"));
+  out += field_line("device", fmt::format("{}: {}", text("backend"), text("device")));
+  out += field_line("kernels", text("kernels"));
+  out += field_line("cores", std::to_string(info["cores"].get<unsigned>()));
+  out += field_line("memory", fmt::format("{}, {} free, limit {}", bytes("total"), bytes("free"), bytes("limit")));
+  out += field_line("fence", text("fence"));
+  for (const auto& [name, value] : info["limits"].items()) {
+    out += field_line(name == "streams" ? "limits" : "", fmt::format("{:<20}{}", name, value.get<std::uint64_t>()));
+  }
+  for (const auto& [name, value] : info["built_in"].items()) {
+    out += field_line(name == "cpu" ? "built in" : "", fmt::format("{:<20}{}", name, value.get<bool>() ? "yes" : "no"));
+  }
+  fmt::print("{}", out);
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Run& run) {
+  CLI::App* command = app.add_subcommand("info", "What this build is and what it runs on");
+  const auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "One JSON object");
+  command->callback([json, &run] {
+    run = [json] {
+      const nlohmann::ordered_json info = collect();
+      if (*json) {
+        fmt::print("{}\n", info.dump(2));
+      } else {
+        print_text(info);
+      }
+      return kExitPass;
+    };
+  });
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,62 @@
+// The command line `heddle`: info, stress, bench.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "heddle/heddle.hpp"
+
+namespace heddle::cli {
+namespace {
+
+int fail(int code, std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  fmt::print(stderr, "heddle: {}\n", text);
+  return code;
+}
+
+// The name of the command that was being read, for the hint after a mistyped option.
+std::string chosen(const CLI::App& app) {
+  const auto used = app.get_subcommands();
+  return used.empty() ? std::string("heddle") : "heddle " + used.front()->get_name();
+}
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("Heddle: independent streams of tensor operations, one a thread.", "heddle");
+  app.set_version_flag("--version", build_id());
+  app.require_subcommand(0, 1);
+  Run run;
+  add_info(app, run);
+  add_stress(app, run);
+  add_bench(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return fail(kExitBadInput, fmt::format("{}; `{} --help` lists what is allowed", error.what(), chosen(app)));
+  }
+  if (!run) return fail(kExitBadInput, "no command is given; allowed: info, stress, bench (`heddle --help` says more)");
+  const int code = run();
+  if (std::fflush(stdout) != 0) return fail(kExitFail, "the output could not be written");
+  return code;
+}
+
+int guarded(int argc, char** argv) {
+  try {
+    return run_command_line(argc, argv);
+  } catch (const InvalidArgument& error) {
+    return fail(kExitBadInput, error.what());
+  } catch (const std::exception& error) {
+    return fail(kExitFail, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace heddle::cli
+
+int main(int argc, char** argv) { return heddle::cli::guarded(argc, argv); }

@@ -1,0 +1,13 @@
+// heddle stress --family: the workload at 8 to 80 threads, synchronising every tenth of the iterations; one table.
+#pragma once
+
+#include <cstdint>
+
+#include "cli/stress.hpp"
+
+namespace heddle::cli {
+
+// Runs the family `repeat` times; the exit code.
+int run_family(const StressOptions& options, std::uint64_t repeat, bool json);
+
+}  // namespace heddle::cli

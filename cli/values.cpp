@@ -1,0 +1,46 @@
+#include "cli/values.hpp"
+
+#include <array>
+#include <charconv>
+#include <system_error>
+
+#include "heddle/base/environment.hpp"
+
+namespace heddle::cli {
+
+double parse_seconds(std::string_view name, std::string_view text, double low, double high) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || !(value >= low && value <= high)) {
+    throw InvalidArgument(fmt::format("{} is '{}'; allowed: seconds from {} to {}", name, text, low, high));
+  }
+  return value;
+}
+
+Limits limits_in_effect(const Options& options) {
+  Limits limits = options.limits;
+  const auto overlay = [](std::uint32_t& limit, const std::optional<std::uint32_t>& field, const char* variable) {
+    if (field) {
+      limit = *field;
+    } else if (const auto value = environment_count(variable, 1, 4096)) {
+      limit = static_cast<std::uint32_t>(*value);
+    }
+  };
+  overlay(limits.streams, options.streams, "HEDDLE_STREAMS");
+  overlay(limits.streams_max, options.streams_max, "HEDDLE_STREAMS_MAX");
+  return limits;
+}
+
+std::string bytes_text(std::size_t bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  auto value = static_cast<double>(bytes);
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+}  // namespace heddle::cli

@@ -1,0 +1,39 @@
+// Values that people type after options. Each function throws InvalidArgument naming the option and what is allowed.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/limits.hpp"
+#include "heddle/runtime/options.hpp"
+
+namespace heddle::cli {
+
+// A decimal number of seconds.
+double parse_seconds(std::string_view name, std::string_view text, double low, double high);
+
+// One of a few words.
+template <class Value>
+Value parse_word(std::string_view name, std::string_view text,
+                 std::initializer_list<std::pair<std::string_view, Value>> words) {
+  std::string allowed;
+  for (const auto& [word, value] : words) {
+    if (word == text) return value;
+    allowed += allowed.empty() ? "" : ", ";
+    allowed += word;
+  }
+  throw InvalidArgument(fmt::format("{} is '{}'; allowed: {}", name, text, allowed));
+}
+
+// The limits that a Runtime opened with `options` uses: its fields, then HEDDLE_STREAMS and HEDDLE_STREAMS_MAX.
+Limits limits_in_effect(const Options& options);
+
+// "34.5 MiB"
+std::string bytes_text(std::size_t bytes);
+
+}  // namespace heddle::cli

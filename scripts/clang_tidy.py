@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy-19 over the project's sources, those changed last first, within a time budget.
+
+usage: scripts/clang_tidy.py [--seconds N] [--build FOLDER]
+With --seconds no file is begun after N seconds; those not reached are named, and that is no failure.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def sources(build: pathlib.Path) -> list[pathlib.Path]:
+    database = build / "compile_commands.json"
+    if not database.is_file():
+        sys.exit(f"clang_tidy: no {database}: run ./dev build dev")
+    files = {(pathlib.Path(entry["directory"]) / entry["file"]).resolve()
+             for entry in json.loads(database.read_text(encoding="utf-8"))}
+    own = [file for file in files if file.is_relative_to(ROOT) and not file.is_relative_to(build) and file.is_file()]
+    return sorted(own, key=lambda file: (-file.stat().st_mtime, str(file)))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "dev")
+    arguments = parser.parse_args()
+    build = arguments.build.resolve()
+    files = sources(build)
+    end = time.monotonic() + arguments.seconds
+
+    def check(file: pathlib.Path) -> tuple[pathlib.Path, int | None, str]:
+        if time.monotonic() >= end:
+            return file, None, ""
+        command = ["clang-tidy-19", "--quiet", "--warnings-as-errors=*", "-p", str(build), str(file)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT)
+        return file, done.returncode, done.stdout
+
+    failed, skipped = [], []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for count, (file, status, output) in enumerate(pool.map(check, files), 1):
+            name = str(file.relative_to(ROOT))
+            if status is None:
+                skipped.append(name)
+                continue
+            if status:
+                failed.append(name)
+                print(output.rstrip() or f"{name}: clang-tidy-19 ended with status {status}")
+            if count % 10 == 0:
+                print(f"clang-tidy: {count} of {len(files)} files", flush=True)
+    print(f"clang-tidy: {len(files) - len(skipped)} of {len(files)} files checked, {len(failed)} with findings")
+    if skipped:
+        print(f"clang-tidy: no time for (./dev tidy --clang checks all): {' '.join(skipped)}")
+    return 1 if failed or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

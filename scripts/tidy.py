@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""The house rules, as a test. Prints `file:line: rule: what is wrong; what to do instead`; exits 1 if anything is.
+
+Each rule is one function from a Tree to problems. A line may be excused where the rule makes the code worse:
+put `tidy-allow: RULE, because ...` in a comment on it. scripts/tidy_test.py shows each rule failing.
+"""
+
+import fnmatch
+import os
+import pathlib
+import re
+import sys
+from typing import Callable, Iterator, NamedTuple
+
+sys.dont_write_bytecode = True  # the tree stays clean
+import lock_order  # noqa: E402
+
+# From the bottom up: a folder of src/heddle includes itself and what stands before it.
+LAYERS = ["base", "sync", "device", "stream", "memory", "tensor", "ops", "batch", "runtime"]
+BACKEND_MAY_INCLUDE = {"base", "sync", "device"}
+
+# Sources that no test names, and why.
+UNTESTED = {
+    "backends/*/kernels/*.cpp": "reached through the kernel table: tests run every kernel by its id, not by its file",
+    "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
+    "device/device.cpp": "the defaults of optional calls; a backend that lacks them is tested through them",
+}
+
+LINES_WARN, LINES_MOST = 350, 500
+CPP = (".hpp", ".cpp", ".cu", ".cuh")
+SKIPPED_FOLDERS = {"build", ".git", "__pycache__"}
+DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/")
+
+
+class Problem(NamedTuple):
+    file: str
+    line: int
+    rule: str
+    text: str
+    warning: bool = False
+
+
+Tree = dict[str, str]  # path from the root, with slashes -> text
+Found = Iterator[tuple[str, int, str]]
+
+
+def cpp_files(tree: Tree, prefix: str = "") -> Iterator[tuple[str, str]]:
+    return ((path, text) for path, text in tree.items() if path.endswith(CPP) and path.startswith(prefix))
+
+
+def code_lines(text: str) -> list[str]:
+    """The lines with comments and the contents of literals blanked; as many lines as before."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|R"\((?s:.*?)\)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'(?!\w)', re.DOTALL)
+
+    def blank(match: re.Match) -> str:
+        token = match[0]
+        if token.startswith("/"):
+            return "\n" * token.count("\n")
+        return '""' + "\n" * token.count("\n")
+
+    # 1'000 is a number, not the start of a character.
+    return pattern.sub(blank, re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", "", text)).split("\n")
+
+
+def top_comment(text: str) -> str:
+    lines = []
+    for line in text.split("\n"):
+        if not line.startswith("//"):
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def folder_of(path: str) -> str:
+    """'stream' for src/heddle/stream/x.hpp, 'backends/cpu' below src/heddle/backends/cpu, '' for src/heddle/x.hpp."""
+    parts = path.removeprefix("src/").removeprefix("heddle/").split("/")[:-1]
+    if not parts:
+        return ""
+    return "/".join(parts[:2]) if parts[0] == "backends" else parts[0]
+
+
+def may_include(includer: str, target: str) -> str:
+    """'' if the folder of `includer` may include `target` (heddle/...), else why not and what to do."""
+    own, other = folder_of(includer), folder_of(target)
+    if own == other or own == "":
+        return ""
+    if own not in LAYERS and not own.startswith("backends/"):
+        return f"folder {own} is in no layer; add it to LAYERS in scripts/tidy.py and to docs/architecture.md"
+    if other.startswith("backends/"):
+        if own == "runtime" and target.endswith("/open.hpp"):
+            return ""
+        return f"{own} includes {other}; only runtime may, and only its open.hpp; go through device/device.hpp"
+    if own.startswith("backends/"):
+        if other in BACKEND_MAY_INCLUDE:
+            return ""
+        return f"a backend includes {other}; it sees base, sync and device only: have it handed down through device"
+    if other in LAYERS and LAYERS.index(other) < LAYERS.index(own):
+        return ""
+    return f"{own} includes {other or 'a header of the top folder'}, which is above it; move the code down, or hand down an interface"
+
+
+def layers(tree: Tree) -> Found:
+    for path, text in cpp_files(tree, "src/heddle/"):
+        for number, line in enumerate(text.split("\n"), 1):
+            match = re.match(r'\s*#\s*include\s*["<](heddle/[^">]+)[">]', line)
+            why = may_include(path, match[1]) if match else ""
+            if why:
+                yield path, number, why
+
+
+# (pattern, what to use instead); these hold in src/heddle outside sync.
+BANNED_IN_LIBRARY = [
+    (r"std::(recursive_|timed_|shared_|recursive_timed_)?mutex\b", "sync::Mutex with a rank"),
+    (r"std::(lock_guard|unique_lock|scoped_lock|shared_lock)\b", "sync::MutexLock"),
+    (r"std::condition_variable\w*", "sync::ConditionVariable"),
+    (r"std::(atomic\w*|memory_order\w*)", "sync::Atomic and the orders of sync/atomic.hpp"),
+    (r"std::(j?thread|this_thread)\b", "sync::Thread (sync/thread.hpp)"),
+    (r"\bthread_local\b", "sync/thread_local.hpp"),
+    (r"std::(future|promise|async|packaged_task|shared_future)\b", "an event or a completion handler"),
+    (r"std::call_once|std::once_flag", "a sync::Mutex or a member set up at construction"),
+    (r"std::chrono::\w*_clock\b", "sync::now or sync::Deadline (sync/clock.hpp)"),
+    (r"(?<!sync::)\bsleep_(for|until)\b", "a wait with a deadline"),
+    (r"#\s*include\s*<(mutex|shared_mutex|thread|atomic|condition_variable|future)>", "the header of sync/"),
+]
+# These hold everywhere: GCC 12's library has neither.
+BANNED_EVERYWHERE = [
+    (r"std::(format|vformat|format_to|format_string)\b|#\s*include\s*<format>", "fmt::format"),
+    (r"std::expected\b|#\s*include\s*<expected>", "Status, or std::optional"),
+]
+
+
+def banned_names(tree: Tree) -> Found:
+    for path, text in cpp_files(tree):
+        rules = list(BANNED_EVERYWHERE)
+        if path.startswith("src/heddle/") and not path.startswith("src/heddle/sync/"):
+            rules += BANNED_IN_LIBRARY
+        for number, line in enumerate(code_lines(text), 1):
+            for pattern, instead in rules:
+                match = re.search(pattern, line)
+                if match:
+                    yield path, number, f"{match[0].strip()} is not for here; use {instead}"
+
+
+def pragma_once(tree: Tree) -> Found:
+    for path, text in cpp_files(tree):
+        if path.endswith((".hpp", ".cuh")) and not re.search(r"^#pragma once$", text, re.MULTILINE):
+            yield path, 1, "no #pragma once; add it below the top comment"
+
+
+def header_comment(tree: Tree) -> Found:
+    for path, text in cpp_files(tree):
+        if path.endswith((".hpp", ".cuh")) and not text.startswith("//"):
+            yield path, 1, "no comment on top; say in a few lines what the header is for and what holds"
+
+
+def concurrent_header(tree: Tree) -> Found:
+    for path, text in cpp_files(tree, "src/heddle/"):
+        if not path.endswith((".hpp", ".cuh")) or path.startswith("src/heddle/sync/"):
+            continue
+        for number, line in enumerate(code_lines(text), 1):
+            if re.search(r"\bsync::(Mutex|Atomic|ConditionVariable)\b", line):
+                if not re.search(r"thread|locks|invariants", top_comment(text), re.IGNORECASE):
+                    yield path, number, "is used by several threads; say so on top: thread safety, locks, invariants"
+                break
+
+
+def file_length(tree: Tree) -> Found:
+    for path, text in tree.items():
+        count = text.count("\n")
+        if path.endswith(CPP + (".py", ".sh")) and count > LINES_MOST:
+            yield path, count, f"{count} lines (at most {LINES_MOST}); it has two subjects: split it"
+
+
+def file_length_warning(tree: Tree) -> Found:
+    for path, text in tree.items():
+        count = text.count("\n")
+        if path.endswith(CPP + (".py", ".sh")) and LINES_WARN < count <= LINES_MOST:
+            yield path, count, f"{count} lines, few should have over {LINES_WARN}; think of splitting it"
+
+
+def test_for_source(tree: Tree) -> Found:
+    for path, _ in cpp_files(tree, "src/heddle/"):
+        inner = path.removeprefix("src/heddle/")
+        if not inner.endswith((".cpp", ".cu")) or any(fnmatch.fnmatch(inner, known) for known in UNTESTED):
+            continue
+        stem = inner.rsplit(".", 1)[0]
+        # A layer's tests are in its folder; a backend's may be in any.
+        folder = "tests/" if inner.startswith("backends/") else f"tests/{inner.split('/')[0]}/"
+        include = f'#include "heddle/{stem}.hpp"'
+        if f"tests/{stem}_test.cpp" in tree or any(include in text for _, text in cpp_files(tree, folder)):
+            continue
+        yield path, 1, f"no test: write tests/{stem}_test.cpp, or enter it with a reason in UNTESTED in scripts/tidy.py"
+
+
+def doc_paths(tree: Tree) -> Found:
+    known = set(tree) | {str(parent) for path in tree for parent in pathlib.PurePosixPath(path).parents}
+    commands = set(re.findall(r"^cmd_(\w+)\(\)", tree.get("dev", ""), re.MULTILINE))
+    for path, text in tree.items():
+        if path not in ("README.md", "CONTRIBUTING.md") and not (path.startswith("docs/") and path.endswith(".md")):
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
+            for command in re.findall(r"\./dev ([a-z]\w*)", line):
+                if command not in commands:
+                    yield path, number, f"./dev {command} is no command; ./dev help lists them"
+            for word in " ".join(re.findall(r"`([^`]+)`", line)).split():
+                word = word.rstrip(".,:;/").removeprefix("./")
+                if not word.startswith(DOC_PREFIXES) or re.search(r"[*<>{}$]|[A-Z]{3,}", word.removesuffix(".md")):
+                    continue  # not a path, or one with a placeholder
+                if word not in known and not word.endswith("CMakeLists.txt"):
+                    yield path, number, f"{word} does not exist; name what is there"
+
+
+def white_space(tree: Tree) -> Found:
+    for path, text in tree.items():
+        if text and not text.endswith("\n"):
+            yield path, text.count("\n") + 1, "no newline at the end; add one"
+        for number, line in enumerate(text.split("\n"), 1):
+            if line != line.rstrip():
+                yield path, number, "white space at the end of the line; remove it"
+            if "\t" in line and path.endswith(CPP):
+                yield path, number, "a tab; run ./dev format"
+
+
+# The folder where this project is written on one machine; spelt so that this file does not hold it.
+PRIVATE_PATHS = re.compile(r"(?<![\w.$}])/" + r"work(?=/)")
+
+
+def private_paths(tree: Tree) -> Found:
+    for path, text in tree.items():
+        for number, line in enumerate(text.split("\n"), 1):
+            if PRIVATE_PATHS.search(line):
+                yield path, number, "a path of one machine; write it from the root of the tree"
+
+
+def lock_order_page(tree: Tree) -> Found:
+    if lock_order.SOURCE not in tree:
+        return
+    try:
+        wanted = lock_order.page(tree[lock_order.SOURCE])
+    except ValueError as error:
+        yield lock_order.SOURCE, 1, str(error)
+        return
+    if tree.get(lock_order.PAGE) != wanted:
+        yield lock_order.PAGE, 1, "differs from the ranks in the code; run python3 scripts/lock_order.py"
+
+
+RULES: list[Callable[[Tree], Found]] = [
+    layers, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
+    white_space, private_paths, lock_order_page,
+]
+WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
+
+
+def excused(tree: Tree, path: str, line: int, rule: str) -> bool:
+    lines = tree.get(path, "").split("\n")
+    return 1 <= line <= len(lines) and re.search(rf"tidy-allow: {rule}, \w+", lines[line - 1]) is not None
+
+
+def check(tree: Tree) -> list[Problem]:
+    return [Problem(*found[:2], rule.__name__, found[2], rule in WARNINGS)
+            for rule in RULES + WARNINGS for found in rule(tree) if not excused(tree, *found[:2], rule.__name__)]
+
+
+def read_tree(root: pathlib.Path) -> Tree:
+    tree = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
+        for name in sorted(files):
+            path = pathlib.Path(folder, name)
+            try:
+                tree[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+            except (UnicodeDecodeError, FileNotFoundError):
+                continue  # a picture, or gone since
+    return tree
+
+
+def main() -> int:
+    tree = read_tree(pathlib.Path(__file__).resolve().parent.parent)
+    problems = check(tree)
+    for problem in problems:
+        kind = "warning: " if problem.warning else ""
+        print(f"{problem.file}:{problem.line}: {kind}{problem.rule}: {problem.text}")
+    errors = sum(not problem.warning for problem in problems)
+    print(f"tidy: {len(tree)} files, {len(RULES)} rules, {errors} problems")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Shows each house rule failing on a bad snippet and passing on a good one. A rule that cannot fail checks nothing."""
+
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+import lock_order  # noqa: E402
+import tidy  # noqa: E402
+
+RANKS = "enum class Rank {\n  kLow = 1,  // a\n  kHigh = 2,  // b\n};\n"
+
+
+def include(target: str) -> str:
+    return f'#include "heddle/{target}"\n'
+
+
+class Rules(unittest.TestCase):
+    def fails(self, rule, path, text, others=None, line=1):
+        found = list(rule({**(others or {}), path: text}))
+        self.assertTrue(found, f"{rule.__name__} accepted:\n{text}")
+        self.assertEqual(found[0][:2], (path, line))
+
+    def passes(self, rule, path, text, others=None):
+        self.assertEqual(list(rule({**(others or {}), path: text})), [])
+
+    def test_layers(self):
+        bad = [("sync/a.hpp", "device/device.hpp"), ("stream/a.cpp", "memory/block.hpp"),
+               ("backends/cpu/a.cpp", "stream/lane.hpp"), ("backends/cpu/a.cpp", "backends/sim/open.hpp"),
+               ("runtime/a.cpp", "backends/cpu/queue.hpp"), ("ops/a.cpp", "backends/cpu/open.hpp"),
+               ("unheard/a.cpp", "base/error.hpp"), ("base/a.hpp", "heddle.hpp")]
+        for path, target in bad:
+            self.fails(tidy.layers, f"src/heddle/{path}", include(target))
+        good = [("device/a.hpp", "sync/mutex.hpp"), ("memory/a.hpp", "stream/lane.hpp"),
+                ("backends/cpu/kernels/a.cpp", "backends/cpu/open.hpp"), ("backends/sim/a.cpp", "device/device.hpp"),
+                ("runtime/a.cpp", "backends/cuda/open.hpp"), ("heddle.hpp", "runtime/runtime.hpp")]
+        for path, target in good:
+            self.passes(tidy.layers, f"src/heddle/{path}", include(target))
+
+    def test_banned_names(self):
+        for text in ("std::mutex m;", "std::atomic<int> a;", "std::thread t;", "thread_local int x;",
+                     "std::condition_variable c;", "std::shared_mutex m;", "std::future<int> f;",
+                     "auto t = std::chrono::steady_clock::now();", "std::this_thread::sleep_for(t);",
+                     "std::call_once(f, g);", "#include <mutex>"):
+            self.fails(tidy.banned_names, "src/heddle/memory/a.cpp", text + "\n")
+            self.passes(tidy.banned_names, "src/heddle/sync/a.hpp", text + "\n")
+            self.passes(tidy.banned_names, "tests/memory/a_test.cpp", text + "\n")
+        for text in ("#include <format>", "#include <expected>", "std::format(s);", "std::expected<int, int> e;"):
+            self.fails(tidy.banned_names, "cli/a.cpp", text + "\n")
+            self.fails(tidy.banned_names, "src/heddle/sync/a.cpp", text + "\n")
+        self.passes(tidy.banned_names, "src/heddle/memory/a.cpp",
+                    '// like std::mutex\nconst char* s = "std::mutex";\n/* std::atomic */ int x = 1\'000;\n'
+                    '#include "heddle/sync/thread_local.hpp"\nstd::chrono::milliseconds m; sync::sleep_for(m);\n')
+        self.fails(tidy.banned_names, "src/heddle/memory/a.cpp", "/* a\nb */\nstd::mutex m;\n", line=3)
+
+    def test_headers(self):
+        self.fails(tidy.pragma_once, "src/heddle/base/a.hpp", "// A.\n// #pragma once\n")
+        self.passes(tidy.pragma_once, "src/heddle/base/a.hpp", "// A.\n#pragma once\n")
+        self.fails(tidy.header_comment, "src/heddle/base/a.hpp", "#pragma once\n// A.\n")
+        self.passes(tidy.header_comment, "src/heddle/base/a.hpp", "// A.\n#pragma once\n")
+
+    def test_concurrent_header(self):
+        path, use = "src/heddle/memory/a.hpp", "#pragma once\nsync::Atomic<int> count;\n"
+        self.fails(tidy.concurrent_header, path, "// A count.\n" + use, line=3)
+        self.fails(tidy.concurrent_header, path, "// A count.\n" + use + "// Thread safety: late.\n", line=3)
+        self.passes(tidy.concurrent_header, path, "// A count.\n// Thread safety: all members.\n" + use)
+
+    def test_file_length(self):
+        self.fails(tidy.file_length, "src/heddle/base/a.cpp", "\n" * 501, line=501)
+        self.passes(tidy.file_length, "src/heddle/base/a.cpp", "\n" * 500)
+        self.fails(tidy.file_length_warning, "scripts/a.sh", "\n" * 351, line=351)
+        warning = tidy.check({"scripts/a.sh": "\n" * 351})
+        self.assertEqual([p.warning for p in warning], [True])
+
+    def test_test_for_source(self):
+        path = "src/heddle/memory/a.cpp"
+        self.fails(tidy.test_for_source, path, "")
+        self.fails(tidy.test_for_source, path, "", {"tests/base/b_test.cpp": include("memory/a.hpp")})
+        self.passes(tidy.test_for_source, path, "", {"tests/memory/a_test.cpp": ""})
+        self.passes(tidy.test_for_source, path, "", {"tests/memory/b_test.cpp": include("memory/a.hpp")})
+        self.passes(tidy.test_for_source, "src/heddle/backends/cpu/kernels/sum.cpp", "")
+
+    def test_doc_paths(self):
+        others = {"dev": "cmd_run() {\n", "src/heddle/base/error.hpp": ""}
+        self.fails(tidy.doc_paths, "README.md", "see `src/heddle/base/eror.hpp`\n", others)
+        self.fails(tidy.doc_paths, "docs/testing.md", "type `./dev walk`\n", others)
+        self.passes(tidy.doc_paths, "README.md", "`src/heddle/base/error.hpp`, `src/heddle/base/`, `./dev run`, "
+                    "`tests/LAYER/STEM_test.cpp`, src/none.hpp\n", others)
+
+    def test_white_space(self):
+        self.fails(tidy.white_space, "a.md", "a\nb", line=2)
+        self.fails(tidy.white_space, "a.md", "a \n")
+        self.fails(tidy.white_space, "src/a.cpp", "\tint x;\n")
+        self.passes(tidy.white_space, "Makefile", "\tcc\n")
+
+    def test_private_paths(self):
+        self.fails(tidy.private_paths, "README.md", "in /" + "work/main\n")
+        self.passes(tidy.private_paths, "README.md", "a /workload, and src/" + "work/x\n")
+
+    def test_lock_order_page(self):
+        source, page = lock_order.SOURCE, lock_order.PAGE
+        self.passes(tidy.lock_order_page, page, lock_order.page(RANKS), {source: RANKS})
+        self.fails(tidy.lock_order_page, page, "old\n", {source: RANKS})
+        self.fails(tidy.lock_order_page, source, RANKS.replace("= 2", "= 1"))
+        self.fails(tidy.lock_order_page, source, RANKS.replace("  // b", ""))
+
+    def test_excuse_needs_a_reason(self):
+        path = "src/heddle/memory/a.cpp"
+        excused = "std::mutex m;  // tidy-allow: banned_names, the driver's own\n"
+        rules = lambda text: [p.rule for p in tidy.check({path: text, "tests/memory/a_test.cpp": ""})]  # noqa: E731
+        self.assertEqual(rules(excused), [])
+        self.assertEqual(rules("std::mutex m;  // tidy-allow: banned_names\n"), ["banned_names"])
+
+    def test_every_rule_is_tested(self):
+        text = pathlib.Path(__file__).read_text(encoding="utf-8")
+        for rule in tidy.RULES + tidy.WARNINGS:
+            self.assertIn(f"self.fails(tidy.{rule.__name__},", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,35 @@
+// The kernels of this folder and what they share. kernels/table.cpp maps KernelId to them.
+#pragma once
+
+#include "heddle/backends/cpu/kernels/kernel.hpp"
+#include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+// random.cpp: simd is the widest vector kernel, portable plain C++ rounded from double precision.
+void randn_simd(const CommandView& command, KernelContext& context);
+void randn_portable(const CommandView& command, KernelContext& context);
+void uniform_simd(const CommandView& command, KernelContext& context);
+void uniform_portable(const CommandView& command, KernelContext& context);
+
+void advance(const CommandView& command, KernelContext& context);
+void fill(const CommandView& command, KernelContext& context);
+void copy_bytes(const CommandView& command, KernelContext& context);
+
+// elementwise.cpp
+void copy(const CommandView& command, KernelContext& context);
+void relu(const CommandView& command, KernelContext& context);
+void add(const CommandView& command, KernelContext& context);
+void sub(const CommandView& command, KernelContext& context);
+void mul(const CommandView& command, KernelContext& context);
+void div(const CommandView& command, KernelContext& context);
+
+// reduce.cpp
+void sum(const CommandView& command, KernelContext& context);
+void mean(const CommandView& command, KernelContext& context);
+
+// matmul_portable.cpp; the arguments' form is for kernels that fall back to it.
+void matmul_portable(const CommandView& command, KernelContext& context);
+void matmul_portable(const MatmulArgs& args) noexcept;
+
+}  // namespace HEDDLE_NS::cpu

@@ -1,0 +1,71 @@
+// Which function executes which operation. A new kernel adds its row here and its declaration to kernels.hpp.
+#include <hwy/targets.h>
+
+#include <bit>
+#include <cstdint>
+#include <string>
+
+#include "heddle/backends/cpu/kernels/kernel.hpp"
+#include "heddle/backends/cpu/kernels/kernels.hpp"
+#include "heddle/backends/cpu/onednn/matmul.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+namespace {
+
+struct Row {
+  KernelId id;
+  Kernel best;
+  Kernel portable;
+};
+
+// In the order of KernelId.
+constexpr Row kTable[] = {
+    {KernelId::kRandn, randn_simd, randn_portable},
+    {KernelId::kUniform, uniform_simd, uniform_portable},
+    {KernelId::kAdvance, advance, advance},
+    {KernelId::kFill, fill, fill},
+    {KernelId::kCopyBytes, copy_bytes, copy_bytes},
+    {KernelId::kCopy, copy, copy},
+    {KernelId::kRelu, relu, relu},
+    {KernelId::kAdd, add, add},
+    {KernelId::kSub, sub, sub},
+    {KernelId::kMul, mul, mul},
+    {KernelId::kDiv, div, div},
+    {KernelId::kMatmul, matmul_portable, matmul_portable},  // best: oneDNN's where it is built in
+    {KernelId::kSum, sum, sum},
+    {KernelId::kMean, mean, mean},
+};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < std::size(kTable); ++i) {
+    if (kTable[i].id != static_cast<KernelId>(i)) return false;
+  }
+  return std::size(kTable) == kKernelCount;
+}
+static_assert(in_order(), "one row for each KernelId, in its order");
+
+}  // namespace
+
+Kernel find_kernel(KernelId id, bool best) noexcept {
+  if (id >= KernelId::kCount) return nullptr;
+  const Row& row = kTable[static_cast<std::size_t>(id)];
+  if (!best) return row.portable;
+  const Kernel onednn = id == KernelId::kMatmul ? onednn_matmul() : nullptr;
+  return onednn != nullptr ? onednn : row.best;
+}
+
+std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best) {
+  return best ? onednn_workspace_bytes(args) : 0;
+}
+
+std::string describe_kernels(bool best) {
+  const std::string matmul = best && onednn_matmul() != nullptr ? onednn_description() : "portable";
+  // The lowest bit is the widest target; what this processor lacks is not in the mask.
+  const auto targets = static_cast<std::uint64_t>(hwy::SupportedTargets() & HWY_TARGETS);
+  const auto widest = static_cast<std::int64_t>(std::uint64_t{1} << std::countr_zero(targets));
+  const std::string vectors = std::string("Highway ") + hwy::TargetName(widest);
+  return "matmul: " + matmul + ", random: " + (best ? vectors : "portable") + ", others: " + vectors;
+}
+
+}  // namespace HEDDLE_NS::cpu

@@ -1,0 +1,10 @@
+// Stands in for matmul.cpp in builds without oneDNN: an absent library is an implementation, not an #ifdef.
+#include "heddle/backends/cpu/onednn/matmul.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+Kernel onednn_matmul() noexcept { return nullptr; }
+std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }
+std::string onednn_description() { return {}; }
+
+}  // namespace HEDDLE_NS::cpu

@@ -1,0 +1,85 @@
+// oneDNN through its sgemm call rather than its matmul primitive. Measured on one AVX-512 core (Zen 5, oneDNN 2.6.3),
+// microseconds for square products of 64 / 128 / 256 / 1024: sgemm 2.5 / 17.8 / 140 / 9170, a kept matmul primitive
+// 2.4 / 18.3 / 140 / 9390; with a transposed right side 3.6 / 19.4 / 149 / 9320 against 2.7 / 18.2 / 145 / 9350. So
+// sgemm loses at most a microsecond, in small transposed products, and needs no cache of primitives (a new shape costs
+// 130 us there), no scratch memory from us, and throws nothing. It packs large operands into buffers of its own, which
+// it takes from the heap and frees within the call.
+#include "heddle/backends/cpu/onednn/matmul.hpp"
+
+#include <dnnl.h>
+#include <omp.h>
+
+#include <cstdint>
+#include <string>
+
+#include "heddle/backends/cpu/kernels/kernels.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+namespace {
+
+// The calling thread computes alone: the backend has one thread per core already, and after a parallel region of the
+// OpenMP runtime a fork()ed child would hang. The setting belongs to the calling thread; its old value comes back.
+class OneThread {
+ public:
+  OneThread() noexcept : before_(omp_get_max_threads()) {
+    if (before_ != 1) omp_set_num_threads(1);
+  }
+  ~OneThread() {
+    if (before_ != 1) omp_set_num_threads(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
+// False where oneDNN refuses, for example a leading dimension below the row's length (a single broadcast row).
+bool multiply(const MatmulArgs& args, const float* a, const float* b, float* out) noexcept {
+  const float beta = args.bias != nullptr ? 1.0F : 0.0F;
+  return dnnl_sgemm(args.transpose_a != 0 ? 'T' : 'N', args.transpose_b != 0 ? 'T' : 'N', args.m, args.n, args.k, 1.0F,
+                    a, args.lda, b, args.ldb, beta, out, args.n) == dnnl_success;
+}
+
+// The bias goes into `out` first and oneDNN adds the product to it.
+void set_rows(const MatmulArgs& args, float* out) noexcept {
+  const auto* bias = static_cast<const float*>(args.bias);
+  for (std::int64_t m = 0; m < args.m; ++m) {
+    for (std::int64_t n = 0; n < args.n; ++n) out[m * args.n + n] = bias[n];
+  }
+}
+
+void matmul(const CommandView& command, KernelContext&) {
+  const auto args = command.args<MatmulArgs>();
+  if (args.k == 0) {
+    matmul_portable(args);
+    return;
+  }
+  const OneThread alone;
+  const auto* a = static_cast<const float*>(args.a);
+  const auto* b = static_cast<const float*>(args.b);
+  auto* out = static_cast<float*>(args.out);
+  for (std::int64_t i = 0; i < args.batch; ++i) {
+    float* result = out + i * args.m * args.n;
+    if (args.bias != nullptr) set_rows(args, result);
+    if (!multiply(args, a + i * args.a_batch_stride, b + i * args.b_batch_stride, result)) {
+      matmul_portable(args);  // all of it: oneDNN either takes every product of a batch or none
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+Kernel onednn_matmul() noexcept { return matmul; }
+
+std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }
+
+std::string onednn_description() {
+  const dnnl_version_t* version = dnnl_version();
+  return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->patch) + " sgemm, one thread";
+}
+
+}  // namespace HEDDLE_NS::cpu

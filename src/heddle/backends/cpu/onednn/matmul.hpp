@@ -1,0 +1,21 @@
+// The matrix product by oneDNN. matmul.cpp is the real one; absent.cpp takes its place in builds without oneDNN.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "heddle/backends/cpu/kernels/kernel.hpp"
+#include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+// Null where oneDNN is not built in.
+Kernel onednn_matmul() noexcept;
+
+// Device memory that the kernel wants in MatmulArgs::workspace.
+std::size_t onednn_workspace_bytes(const MatmulArgs& args) noexcept;
+
+// Name and version, for people; empty where oneDNN is not built in.
+std::string onednn_description();
+
+}  // namespace HEDDLE_NS::cpu

@@ -1,0 +1,8 @@
+#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/ops.hpp"
+
+namespace HEDDLE_NS {
+
+Tensor copy(const Tensor& x) { return ops::unary(KernelId::kCopy, "copy", x); }
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,94 @@
+#include "heddle/ops/elementwise.hpp"
+
+#include <algorithm>
+
+#include "heddle/ops/operands.hpp"
+
+namespace HEDDLE_NS::ops {
+namespace {
+
+// The stride of `x` along dimension `dim` of a shape of `rank` dimensions that it broadcasts to.
+std::int64_t broadcast_stride(const Tensor& x, std::size_t dim, std::size_t rank) noexcept {
+  const std::size_t missing = rank - x.shape().rank();
+  if (dim < missing || x.shape()[dim - missing] == 1) return 0;
+  return x.strides()[dim - missing];
+}
+
+void set_dense_loop(ElementwiseArgs& args, std::int64_t elements, std::int64_t b_stride) noexcept {
+  args.rank = elements == 1 ? 0 : 1;
+  args.dims[0] = {elements, 1, 1, b_stride};
+}
+
+}  // namespace
+
+void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Tensor* b) noexcept {
+  std::size_t used = 0;  // dims are filled from the innermost on, then turned round
+  std::int64_t out_stride = 1;
+  for (std::size_t dim = out.rank(); dim-- > 0;) {
+    const std::int64_t extent = out[dim];
+    if (extent == 1) continue;
+    const LoopDim next{extent, out_stride, broadcast_stride(a, dim, out.rank()),
+                       b != nullptr ? broadcast_stride(*b, dim, out.rank()) : 0};
+    out_stride *= extent;
+    if (used > 0) {
+      LoopDim& inner = args.dims[used - 1];
+      // The result is dense, so only the inputs decide whether one stride covers both dimensions.
+      if (next.a_stride == inner.a_stride * inner.extent && next.b_stride == inner.b_stride * inner.extent) {
+        inner.extent *= extent;
+        continue;
+      }
+    }
+    args.dims[used++] = next;
+  }
+  args.rank = used;
+  std::reverse(args.dims, args.dims + used);
+}
+
+Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
+  require_defined(operation, x);
+  Core& core = x.core();
+  Recording recording(core.pool());
+  Lane& lane = recording.lane();
+  Tensor out = Tensor::allocate(core, lane, x.shape());
+  if (x.elements() == 0) return out;
+  lane.read(x.residency());
+  lane.write(out.residency());
+  ElementwiseArgs args;
+  args.out = out.address();
+  args.a = x.address();
+  args.b = nullptr;
+  if (is_dense(x)) [[likely]] {
+    set_dense_loop(args, x.elements(), 0);
+  } else {
+    set_loop(args, x.shape(), x, nullptr);
+  }
+  lane.append(kernel, args);
+  return out;
+}
+
+Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Tensor& b) {
+  require_together(operation, a, b);
+  const bool same = a.shape() == b.shape();
+  const Shape shape = same ? a.shape() : broadcast(a.shape(), b.shape(), operation);
+  Core& core = a.core();
+  Recording recording(core.pool());
+  Lane& lane = recording.lane();
+  Tensor out = Tensor::allocate(core, lane, shape);
+  if (shape.elements() == 0) return out;
+  lane.read(a.residency());
+  lane.read(b.residency());
+  lane.write(out.residency());
+  ElementwiseArgs args;
+  args.out = out.address();
+  args.a = a.address();
+  args.b = b.address();
+  if (same && is_dense(a) && is_dense(b)) [[likely]] {
+    set_dense_loop(args, shape.elements(), 1);
+  } else {
+    set_loop(args, shape, a, &b);
+  }
+  lane.append(kernel, args);
+  return out;
+}
+
+}  // namespace HEDDLE_NS::ops

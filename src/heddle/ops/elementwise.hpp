@@ -1,0 +1,20 @@
+// What the elementwise operations share: broadcasting, and the loop that their kernels run.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/kernel_args.hpp"
+#include "heddle/device/kernel_id.hpp"
+#include "heddle/tensor/tensor.hpp"
+
+namespace HEDDLE_NS::ops {
+
+// Sets rank and dims for a dense result of shape `out` from `a` and `b` (null: one input), which broadcast to it.
+// Drops dimensions of extent 1 and merges neighbours, so that dense operands give one dimension, a scalar none.
+// REQUIRES: `out` is not empty.
+void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Tensor* b) noexcept;
+
+// A whole operation: check, allocate, record. `operation` names it in errors.
+Tensor unary(KernelId kernel, const char* operation, const Tensor& x);
+Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Tensor& b);
+
+}  // namespace HEDDLE_NS::ops

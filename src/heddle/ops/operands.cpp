@@ -1,0 +1,55 @@
+#include "heddle/ops/operands.hpp"
+
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "heddle/base/error.hpp"
+#include "heddle/ops/elementwise.hpp"
+
+namespace HEDDLE_NS::ops {
+
+void throw_undefined(const char* operation) {
+  throw InvalidArgument(fmt::format("{}: an operand is an undefined tensor (default-constructed or moved from)", operation));
+}
+
+void throw_two_runtimes(const char* operation, const Tensor& a, const Tensor& b) {
+  throw InvalidArgument(fmt::format("{}: operands of shapes {} and {} belong to two runtimes; copy one through the host "
+                                    "(to_host, from_host)",
+                                    operation, a.shape().text(), b.shape().text()));
+}
+
+std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim) {
+  const auto rank = static_cast<std::int64_t>(shape.rank());
+  if (dim >= rank || dim < -rank) [[unlikely]] {
+    const std::string allowed =
+        rank == 0 ? std::string("a scalar has no dimensions") : fmt::format("allowed are {} to {}", -rank, rank - 1);
+    throw InvalidArgument(
+        fmt::format("{}: dimension {} is out of range for shape {}; {}", operation, dim, shape.text(), allowed));
+  }
+  return static_cast<std::size_t>(dim < 0 ? dim + rank : dim);
+}
+
+void DenseOperand::record(Lane& lane) const {
+  if (copy_.defined()) record_copy(lane, copy_, source_);
+}
+
+void record_fill(Lane& lane, const Tensor& out, float value) {
+  lane.write(out.residency());
+  lane.append(KernelId::kFill,
+              FillArgs{out.address(), static_cast<std::uint64_t>(out.elements()), std::bit_cast<std::uint32_t>(value)});
+}
+
+void record_copy(Lane& lane, const Tensor& out, const Tensor& in) {
+  if (out.elements() == 0) return;
+  lane.read(in.residency());
+  lane.write(out.residency());
+  ElementwiseArgs args;
+  args.out = out.address();
+  args.a = in.address();
+  args.b = nullptr;
+  set_loop(args, out.shape(), in, nullptr);
+  lane.append(KernelId::kCopy, args);
+}
+
+}  // namespace HEDDLE_NS::ops

@@ -1,0 +1,63 @@
+// Checks and conversions of operands, shared by the operations. Error texts are built only when a check fails.
+//
+// Thread safety: functions that take a Lane are called inside the Recording that gave it.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/tensor/tensor.hpp"
+
+namespace HEDDLE_NS::ops {
+
+[[noreturn]] void throw_undefined(const char* operation);
+[[noreturn]] void throw_two_runtimes(const char* operation, const Tensor& a, const Tensor& b);
+
+inline void require_defined(const char* operation, const Tensor& x) {
+  if (!x.defined()) [[unlikely]] throw_undefined(operation);
+}
+
+inline void require_together(const char* operation, const Tensor& a, const Tensor& b) {
+  if (!a.defined() || !b.defined()) [[unlikely]] throw_undefined(operation);
+  if (&a.core() != &b.core()) [[unlikely]] throw_two_runtimes(operation, a, b);
+}
+
+// True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.
+inline bool is_dense(const Tensor& x) noexcept {
+  const Shape& shape = x.shape();
+  const Strides& strides = x.strides();
+  std::int64_t expected = 1;
+  for (std::size_t dim = shape.rank(); dim-- > 0;) {
+    const std::int64_t extent = shape[dim];
+    if (extent != 1 && strides[dim] != expected) return shape.elements() == 0;
+    expected *= extent;
+  }
+  return true;
+}
+
+// `dim` counted from the front; throws InvalidArgument when it is not a dimension of `shape`.
+std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim);
+
+// An operand that its kernel wants dense: the tensor itself, or memory for a copy.
+// Construction only allocates. record() is called after every operand was allocated and checked, so that an error leaves
+// nothing recorded.
+class DenseOperand {
+ public:
+  DenseOperand(Core& core, Lane& lane, const Tensor& x)
+      : source_(x), copy_(is_dense(x) ? Tensor() : Tensor::allocate(core, lane, x.shape())) {}
+
+  // What the kernel reads.
+  const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
+  bool is_copy() const noexcept { return copy_.defined(); }
+  // Records the copy, where one is needed.
+  void record(Lane& lane) const;
+
+ private:
+  const Tensor& source_;
+  Tensor copy_;
+};
+
+// Records out <- value in every element. REQUIRES: `out` is dense and not empty.
+void record_fill(Lane& lane, const Tensor& out, float value);
+// Records out <- in, of one shape. REQUIRES: `out` is dense.
+void record_copy(Lane& lane, const Tensor& out, const Tensor& in);
+
+}  // namespace HEDDLE_NS::ops

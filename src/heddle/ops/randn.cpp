@@ -1,0 +1,10 @@
+#include "heddle/ops/ops.hpp"
+#include "heddle/ops/random.hpp"
+
+namespace HEDDLE_NS {
+
+Tensor randn(Core& core, const Shape& shape) { return ops::draw(KernelId::kRandn, core, shape); }
+
+Tensor randn(Generator& generator, const Shape& shape) { return ops::draw(KernelId::kRandn, generator, shape); }
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,53 @@
+#include "heddle/ops/reduce.hpp"
+
+#include "heddle/ops/operands.hpp"
+
+namespace HEDDLE_NS::ops {
+namespace {
+
+struct Extents {
+  std::int64_t outer, reduced, inner;
+};
+
+Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extents& extents, float of_nothing) {
+  Core& core = x.core();
+  Recording recording(core.pool());
+  Lane& lane = recording.lane();
+  Tensor out = Tensor::allocate(core, lane, shape);
+  if (shape.elements() == 0) return out;
+  if (extents.reduced == 0) {
+    record_fill(lane, out, of_nothing);
+    return out;
+  }
+  const DenseOperand in(core, lane, x);
+  in.record(lane);
+  lane.read(in.tensor().residency());
+  lane.write(out.residency());
+  lane.append(kernel,
+              ReduceArgs{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner});
+  return out;
+}
+
+}  // namespace
+
+Tensor reduce_all(KernelId kernel, const char* operation, const Tensor& x, float of_nothing) {
+  require_defined(operation, x);
+  return reduce(kernel, x, Shape(), {1, x.elements(), 1}, of_nothing);
+}
+
+Tensor reduce_axis(KernelId kernel, const char* operation, const Tensor& x, std::int64_t axis, float of_nothing) {
+  require_defined(operation, x);
+  const Shape& from = x.shape();
+  const std::size_t reduced = resolve_axis(operation, from, axis);
+  Extents extents{1, from[reduced], 1};
+  std::array<std::int64_t, kMaxRank> kept{};
+  std::size_t rank = 0;
+  for (std::size_t dim = 0; dim < from.rank(); ++dim) {
+    if (dim == reduced) continue;
+    (dim < reduced ? extents.outer : extents.inner) *= from[dim];
+    kept[rank++] = from[dim];
+  }
+  return reduce(kernel, x, Shape(std::span<const std::int64_t>(kept.data(), rank)), extents, of_nothing);
+}
+
+}  // namespace HEDDLE_NS::ops

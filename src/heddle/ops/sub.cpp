@@ -1,0 +1,8 @@
+#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/ops.hpp"
+
+namespace HEDDLE_NS {
+
+Tensor sub(const Tensor& a, const Tensor& b) { return ops::binary(KernelId::kSub, "sub", a, b); }
+
+}  // namespace HEDDLE_NS

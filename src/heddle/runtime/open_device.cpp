@@ -1,0 +1,64 @@
+#include "heddle/runtime/open_device.hpp"
+
+#include <fmt/format.h>
+
+#include "heddle/base/environment.hpp"
+#include "heddle/base/error.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+template <class Value, std::size_t Count>
+Value choose(const char* variable, const std::pair<std::string_view, Value> (&choices)[Count], Value otherwise) {
+  const auto text = environment_value(variable);
+  if (!text) return otherwise;
+  std::string allowed;
+  for (const auto& [name, value] : choices) {
+    if (*text == name) return value;
+    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", name);
+  }
+  throw InvalidArgument(fmt::format("{} is '{}'; allowed: {}", variable, *text, allowed));
+}
+
+constexpr std::pair<std::string_view, CpuKernels> kKernelChoices[] = {{"best", CpuKernels::kBest},
+                                                                      {"portable", CpuKernels::kPortable}};
+constexpr std::pair<std::string_view, WaitPolicy> kWaitChoices[] = {
+    {"spin", WaitPolicy::kSpin}, {"adaptive", WaitPolicy::kAdaptive}, {"block", WaitPolicy::kBlock}};
+
+}  // namespace
+
+Options resolve(Options options) {
+  reject_unknown_environment();
+  if (!options.device) options.device = environment_value("HEDDLE_DEVICE").value_or("cpu");
+  if (!options.cpu_kernels) options.cpu_kernels = choose("HEDDLE_CPU_KERNELS", kKernelChoices, CpuKernels::kBest);
+  if (!options.wait) options.wait = choose("HEDDLE_WAIT", kWaitChoices, WaitPolicy::kAdaptive);
+  if (!options.cpu_workers) {
+    options.cpu_workers = static_cast<unsigned>(environment_count("HEDDLE_CPU_WORKERS", 1, 1024).value_or(0));
+  }
+  if (!options.memory_limit) options.memory_limit = environment_bytes("HEDDLE_MEMORY_LIMIT").value_or(0);
+  if (!options.streams) {
+    options.streams = static_cast<std::uint32_t>(environment_count("HEDDLE_STREAMS", 1, 4096).value_or(options.limits.streams));
+  }
+  if (!options.streams_max) {
+    const std::uint64_t most = environment_count("HEDDLE_STREAMS_MAX", 1, 4096).value_or(options.limits.streams_max);
+    options.streams_max = std::max(static_cast<std::uint32_t>(most), *options.streams);
+  }
+  options.limits.streams = *options.streams;
+  options.limits.streams_max = *options.streams_max;
+  options.limits.validate();
+  return options;
+}
+
+std::unique_ptr<Device> open_device(const Options& options) {
+  std::unique_ptr<Device> device;
+  if (*options.device == "cpu") {
+    open_cpu({options.cpu_workers.value_or(0), *options.cpu_kernels}, &device).raise();
+    return device;
+  }
+  if (*options.device == "cuda") {
+    throw Unsupported("the cuda backend is not built into this library; devices: cpu");
+  }
+  throw InvalidArgument(fmt::format("device '{}' is unknown; devices: cpu", *options.device));
+}
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,106 @@
+#include "heddle/stream/lane.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "heddle/base/error.hpp"
+
+namespace HEDDLE_NS {
+
+Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy)
+    : id_(id), device_(device), queue_(std::move(queue)), limits_(limits), policy_(policy) {
+  queue_->set_owner(this);
+}
+
+Lane::~Lane() = default;
+
+void Lane::read_foreign(Residency& residency) {
+  const StreamUse write = residency.last_write();
+  if (write.lane != nullptr && write.lane != this && write.ticket.value != 0) order_after(*write.lane, write.ticket);
+  if (residency.home() != this) residency.note_use(this, next_ticket());
+}
+
+void Lane::order_after(Lane& other, Ticket ticket) {
+  if (other.committed() < ticket) {
+    throw NotCommitted(fmt::format("an operand was recorded on stream {} (ticket {}), which has not committed it (committed: {}), "
+                                   "and is used on stream {}; call commit() on the producing thread before handing it over",
+                                   other.id().value, ticket.value, other.committed().value, id_.value));
+  }
+  if (ordered_.size() <= other.id().value) ordered_.resize(other.id().value + std::size_t{1}, 0);
+  std::uint64_t& ordered = ordered_[other.id().value];
+  if (ordered >= ticket.value) return;
+  // The list is closed whether or not the ticket has passed already: where lists end must not depend on timing.
+  commit();
+  const Status status = device_.wait_on(*queue_, other.queue(), ticket);
+  status.raise();
+  ordered = ticket.value;
+}
+
+std::uint64_t Lane::draw(GeneratorState* generator, std::uint64_t blocks, const std::shared_ptr<const void>& keep) {
+  for (Draw& draw : draws_) {
+    if (draw.generator == generator) return std::exchange(draw.blocks, draw.blocks + blocks);
+  }
+  draws_.push_back({generator, blocks, keep});
+  return 0;
+}
+
+void Lane::close_list() {
+  for (const Draw& draw : draws_) {
+    list_.append(KernelId::kAdvance, AdvanceArgs{draw.generator, draw.blocks});
+    count_command();
+  }
+  draws_.clear();
+}
+
+bool Lane::has_room() {
+  const std::uint64_t completed = queue_->completed().value;
+  while (!closing_.empty() && closing_.front() <= completed) closing_.pop_front();
+  return closing_.size() < limits_.committed_lists_max;
+}
+
+void Lane::commit(SubmitHint hint) {
+  if (list_.empty()) return;
+  while (!has_room()) wait(Ticket{closing_.front()}, sync::Deadline::never());
+  close_list();
+  closing_.push_back(issued().value);
+  // A refused list is in the queue's failures already: synchronize() throws it.
+  static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
+  committed_.store(issued().value, sync::release);
+  list_ = device_.recycled_list(*queue_);
+}
+
+bool Lane::try_commit() {
+  if (list_.empty()) return true;
+  if (!has_room()) return false;
+  commit();
+  return true;
+}
+
+void Lane::synchronize() {
+  commit(SubmitHint::kCallerWaits);
+  wait(issued(), sync::Deadline::never());
+  const Status error = queue_->failures().open_error();
+  if (error.ok()) return;
+  device_.clear_failure(*queue_, issued());
+  error.raise();
+}
+
+bool Lane::wait(Ticket ticket, sync::Deadline deadline) {
+  const bool spins = policy_ != WaitPolicy::kBlock && !device_.info().executes_on_caller;
+  while (queue_->completed() < ticket) {
+    if (device_.help(*queue_, ticket)) continue;
+    if (spins) {
+      const sync::Deadline spin_end =
+          policy_ == WaitPolicy::kSpin ? deadline : deadline.earlier(sync::Deadline::after(limits_.spin_max));
+      while (queue_->completed() < ticket && !spin_end.passed()) sync::spin_wait();
+      if (queue_->completed() >= ticket) break;
+    }
+    if (deadline.passed()) return false;
+    sync::assert_no_locks_held("waiting for a ticket");
+    parking_.park(*queue_, ticket, deadline);
+  }
+  return true;
+}
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,113 @@
+// Lane: the recording side of one stream. Commands go in, lists go to the device's queue, tickets come back.
+//
+// Thread safety: members marked [holder] are called only by the thread that is inside the lease's gate (or has claimed
+// it); committed() and completed() by any thread; wait() by any thread without locks.
+// Invariants: 1. issued >= committed >= completed. 2. Lists reach the queue in the order of their tickets. 3. A list is
+// committed by itself only for its count and bytes, never for the time, so a loop commits the same lists every round.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "heddle/base/limits.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/device.hpp"
+#include "heddle/stream/residency.hpp"
+#include "heddle/stream/ticket_parking.hpp"
+#include "heddle/sync/thread.hpp"
+
+namespace HEDDLE_NS {
+
+// How a thread waits for a ticket of a device that has processors of its own.
+enum class WaitPolicy : unsigned char {
+  kSpin,      // never parks
+  kAdaptive,  // spins for Limits::spin_max, then parks
+  kBlock,     // parks at once
+};
+
+class Lane {
+ public:
+  Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  StreamId id() const noexcept { return id_; }
+  Queue& queue() noexcept { return *queue_; }
+
+  // [holder] The ticket that the next recorded command will have.
+  Ticket next_ticket() const noexcept { return Ticket{issued().value + 1}; }
+  // Any thread: at least every ticket whose command happened before the call.
+  Ticket issued() const noexcept { return Ticket{issued_.load(sync::relaxed)}; }
+  Ticket committed() const noexcept { return Ticket{committed_.load(sync::acquire)}; }
+  Ticket completed() const noexcept { return queue_->completed(); }
+
+  // [holder] Records one command; commits by itself when the list is full.
+  template <class Args>
+  void append(KernelId kernel, const Args& args) {
+    list_.append(kernel, args);
+    count_command();
+    if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]] commit();
+  }
+  // [holder] Host memory that stays until the commands of the current list are done.
+  std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
+
+  // [holder] Makes the next command run after the last write of `residency`, and notes its use there. Throws NotCommitted when the
+  // writing stream has recorded but not committed it; the writer's error when that list failed.
+  void read(Residency& residency) {
+    if (residency.last_write().lane == this && residency.home() == this) [[likely]] return;
+    read_foreign(residency);
+  }
+  // [holder] The next command writes `residency`.
+  void write(Residency& residency) {
+    if (residency.home() != this) [[unlikely]] read_foreign(residency);
+    residency.note_write(this, next_ticket());
+  }
+
+  // [holder] The next command draws `blocks` blocks of `generator`: returns how many this list drew before, and moves the
+  // state forward when the list closes. `keep` owns the state's memory; held until then (null: it outlives the lane).
+  std::uint64_t draw(GeneratorState* generator, std::uint64_t blocks, const std::shared_ptr<const void>& keep = nullptr);
+
+  // [holder] Hands the current list to the device. Waits while Limits::committed_lists_max lists are unfinished.
+  void commit(SubmitHint hint = SubmitHint::kAsynchronous);
+  // [holder] As commit(), but returns false (nothing changed) where commit() would wait.
+  bool try_commit();
+  // [holder] commit, wait for everything, throw the first error since the last synchronize, and clear it.
+  void synchronize();
+  // [holder] True when nothing is recorded, committed or running.
+  bool idle() const noexcept { return list_.empty() && completed() == issued(); }
+
+  // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread where
+  // the device allows. REQUIRES: ticket is committed; no lock held.
+  bool wait(Ticket ticket, sync::Deadline deadline);
+  void on_progress() noexcept { parking_.wake(); }
+
+ private:
+  void read_foreign(Residency& residency);
+  void order_after(Lane& other, Ticket ticket);
+  void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
+  void close_list();
+  bool has_room();
+
+  const StreamId id_;
+  Device& device_;
+  const std::unique_ptr<Queue> queue_;
+  const Limits limits_;
+  const WaitPolicy policy_;
+
+  CommandList list_;
+  sync::Atomic<std::uint64_t> issued_{0};  // written by the holder only
+  sync::Atomic<std::uint64_t> committed_{0};
+  std::deque<std::uint64_t> closing_;  // tickets of committed lists that may be unfinished, oldest first
+  struct Draw {
+    GeneratorState* generator;
+    std::uint64_t blocks;
+    std::shared_ptr<const void> keep;
+  };
+  std::vector<Draw> draws_;             // generators used by the current list
+  std::vector<std::uint64_t> ordered_;  // by stream id: the latest ticket this stream already waits for
+  TicketParking parking_;
+};
+
+}  // namespace HEDDLE_NS

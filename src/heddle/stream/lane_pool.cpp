@@ -1,0 +1,229 @@
+#include "heddle/stream/lane_pool.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "heddle/base/error.hpp"
+#include "heddle/sync/thread.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+// While a thread waits, it looks again this often for a lane that became idle without anybody's doing.
+constexpr std::chrono::milliseconds kRecheck{1};
+
+std::uint64_t next_pool_id() noexcept {
+  static sync::Atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, sync::relaxed) + 1;
+}
+
+}  // namespace
+
+LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy)
+    : device_(std::move(device)), limits_(limits), wait_(wait), policy_(policy), id_(next_pool_id()) {
+  limits_.validate();
+  sync::asymmetric_fence_mode();
+  device_->set_listener(this);
+  sync::MutexLock lock(mutex_);
+  lanes_.resize(1);
+  free_.resize(1);
+}
+
+LanePool::~LanePool() = default;
+
+void LanePool::acquire(LeaseSlot& slot) {
+  const bool main_thread = sync::is_main_thread();
+  sync::MutexLock lock(mutex_);
+  if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::close()");
+  Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
+  if (lane == nullptr) {
+    if (const std::uint32_t id = reserve_id(main_thread); main_thread ? lanes_[0] == nullptr || id != 0 : id != 0) {
+      lock.unlock();
+      lane = create_lane(id);
+      lock.lock();
+      if (lanes_.size() <= id) {
+        lanes_.resize(id + std::size_t{1});
+        free_.resize(id + std::size_t{1});
+      }
+      lanes_[id].reset(lane);
+    }
+  }
+  if (lane == nullptr && policy_ == ExhaustionPolicy::kFail) {
+    throw PoolExhausted(fmt::format("no stream is free and the policy is to fail; held: {}; end a Lease or raise streams_max",
+                                    holders_locked()));
+  }
+  if (lane == nullptr) lane = wait_for_lane();
+  slot.lane = lane;
+}
+
+// The condition variable gives the mutex up and takes it again, which the analysis cannot follow through the deadline loop.
+Lane* LanePool::wait_for_lane() {
+  Waiter waiter;
+  waiters_.push_back(&waiter);
+  waiting_.fetch_add(1, sync::relaxed);
+  const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
+  while (waiter.lane == nullptr && !closed_ && !deadline.passed()) {
+    if (waiters_.front() == &waiter) {
+      Lane* lane = take_free(false);
+      if (lane == nullptr) lane = revoke_idle();
+      if (lane != nullptr) {
+        give(lane);
+        continue;
+      }
+    }
+    waiter.given.wait_until(mutex_, deadline.earlier(sync::Deadline::after(kRecheck)));
+  }
+  waiting_.fetch_sub(1, sync::relaxed);
+  if (waiter.lane != nullptr) return waiter.lane;
+  std::erase(waiters_, &waiter);
+  if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
+  throw PoolExhausted(fmt::format("no stream became free within {} ms; held: {}; end a Lease, raise streams_max ({}) or wait longer",
+                                  limits_.lease_wait_max.count(), holders_locked(), limits_.streams_max));
+}
+
+void LanePool::release(LeaseSlot& slot) noexcept {
+  while (!slot.gate.try_enter()) wait_for_claim();
+  if (slot.lane != nullptr) {
+    try {
+      slot.lane->commit();
+    } catch (...) {
+      // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be told.
+      HEDDLE_CHECK(false, "a returned stream could not commit what was recorded on it");
+    }
+  }
+  slot.gate.leave();
+  sync::MutexLock lock(mutex_);
+  if (slot.lane != nullptr) give(std::exchange(slot.lane, nullptr));
+}
+
+void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
+  sync::MutexLock lock(mutex_);
+  if (waiters_.empty() || slot.lane == nullptr || slot.lane->id().value == 0 || !slot.lane->idle()) return;
+  give(std::exchange(slot.lane, nullptr));
+}
+
+void LanePool::give(Lane* lane) noexcept {
+  if (!waiters_.empty() && lane->id().value != 0 && lane->idle()) {
+    Waiter* first = waiters_.front();
+    waiters_.pop_front();
+    first->lane = lane;
+    first->given.notify_one();
+    return;
+  }
+  free_[lane->id().value] = true;
+}
+
+Lane* LanePool::take_free(bool main_thread) {
+  const std::size_t first = main_thread && lanes_[0] != nullptr && free_[0] ? 0 : 1;
+  for (std::size_t id = first; id < lanes_.size(); ++id) {
+    // A lane that its last holder left running is passed over until it is done.
+    if (!free_[id] || !lanes_[id]->idle()) continue;
+    free_[id] = false;
+    Lane* lane = lanes_[id].get();
+    // An error that nobody collected ended with its lease.
+    if (lane->queue().failures().failing()) device_->clear_failure(lane->queue(), lane->issued());
+    return lane;
+  }
+  return nullptr;
+}
+
+Lane* LanePool::revoke_idle() {
+  for (const auto& slot : slots_) {
+    if (slot->is_implicit) slot->gate.announce();
+  }
+  sync::asymmetric_fence_heavy();
+  Lane* lane = nullptr;
+  for (const auto& slot : slots_) {
+    if (!slot->is_implicit) continue;
+    if (lane == nullptr && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
+        slot->lane->idle()) {
+      lane = std::exchange(slot->lane, nullptr);
+    }
+    slot->gate.withdraw();
+  }
+  return lane;
+}
+
+std::uint32_t LanePool::reserve_id(bool main_thread) {
+  if (main_thread && lanes_[0] == nullptr) return 0;
+  const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
+  return ids_ <= most ? ids_++ : 0;
+}
+
+Lane* LanePool::create_lane(std::uint32_t id) {
+  std::unique_ptr<Queue> queue;
+  device_->create_queue(StreamId{id}, &queue).raise();
+  return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_).release();
+}
+
+void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
+  sync::MutexLock lock(mutex_);
+  slots_.push_back(std::move(slot));
+}
+
+void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
+  sync::MutexLock lock(mutex_);
+  std::erase_if(slots_, [&](const auto& candidate) { return candidate.get() == &slot; });
+}
+
+bool LanePool::close(sync::Deadline deadline) {
+  bool all_taken = false;
+  while (true) {
+    std::vector<Lane*> taken;
+    {
+      sync::MutexLock lock(mutex_);
+      closed_ = true;
+      for (Waiter* waiter : waiters_) waiter->given.notify_one();
+      for (const auto& slot : slots_) slot->gate.announce();
+      sync::asymmetric_fence_heavy();
+      all_taken = true;
+      for (const auto& slot : slots_) {
+        if (slot->gate.owner_inside()) {
+          all_taken = false;
+        } else if (slot->lane != nullptr) {
+          taken.push_back(std::exchange(slot->lane, nullptr));
+        }
+        slot->gate.withdraw();
+      }
+    }
+    for (Lane* lane : taken) lane->commit();
+    if (all_taken || deadline.passed()) break;
+    sync::sleep_for(kRecheck);
+  }
+  std::vector<Lane*> lanes;
+  {
+    sync::MutexLock lock(mutex_);
+    for (const auto& lane : lanes_) {
+      if (lane != nullptr) lanes.push_back(lane.get());
+    }
+  }
+  bool done = all_taken;
+  for (Lane* lane : lanes) done = lane->wait(lane->committed(), deadline) && done;
+  return done;
+}
+
+std::size_t LanePool::lanes() const {
+  sync::MutexLock lock(mutex_);
+  return static_cast<std::size_t>(std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
+}
+
+std::string LanePool::holders() const {
+  sync::MutexLock lock(mutex_);
+  return holders_locked();
+}
+
+std::string LanePool::holders_locked() const {
+  std::string text;
+  for (const auto& slot : slots_) {
+    if (slot->lane == nullptr) continue;
+    text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value, slot->thread,
+                        slot->is_implicit ? " (implicit)" : "");
+  }
+  return text.empty() ? "none" : text;
+}
+
+void LanePool::on_progress(Queue& queue) noexcept { static_cast<Lane*>(queue.owner())->on_progress(); }
+
+}  // namespace HEDDLE_NS

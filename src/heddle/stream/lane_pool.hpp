@@ -1,0 +1,102 @@
+// LanePool: which streams exist, who holds the lease of each, who waits for one.
+//
+// A lease is the right to record on a stream. A thread that records without one gets an implicit lease, which it keeps
+// until it exits or until the pool revokes it: when other threads wait and the stream is idle (nothing recorded, all
+// tickets passed), the pool claims the lease's gate and takes the stream. The thread gets a stream again at its next use.
+//
+// Thread safety: all members, from any thread. Locks: mutex_ (kLanePool).
+// Invariants: 1. A lane has at most one lease. 2. A lane is given out only idle. 3. Waiters are served in order of
+// arrival, by direct hand-over: a returned lane belongs to the first waiter before any newcomer sees it.
+// 4. LeaseSlot::lane changes only under mutex_, and for others than its thread only with the gate claimed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heddle/base/limits.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/stream/lane.hpp"
+#include "heddle/sync/mutex.hpp"
+#include "heddle/sync/owner_gate.hpp"
+
+namespace HEDDLE_NS {
+
+class LanePool;
+
+// One thread's lease of one pool, explicit or implicit.
+struct LeaseSlot {
+  sync::OwnerGate gate;
+  Lane* lane = nullptr;  // null: revoked, or not taken yet
+  bool is_implicit = false;
+  std::uint64_t thread = 0;  // kernel id, for messages
+};
+
+enum class ExhaustionPolicy : unsigned char { kGrowThenWait, kWait, kFail };
+
+class LanePool final : public CompletionListener {
+ public:
+  // Creates no lane yet: each is created at its first lease.
+  LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy);
+  ~LanePool();
+
+  // Unique in the process, never reused: what a thread's cache compares.
+  std::uint64_t id() const noexcept { return id_; }
+
+  // Puts a lane into `slot` (its thread calls; slot.lane is null). Throws PoolExhausted after Limits::lease_wait_max, naming the
+  // holders; Closed after close(). stream 0 goes to the process's main thread only.
+  void acquire(LeaseSlot& slot);
+  // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null.
+  void release(LeaseSlot& slot) noexcept;
+  // True while some thread waits for a lane: holders of idle implicit leases then give them up.
+  bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
+
+  // The holder of an implicit lease gives its lane up if somebody waits and the lane is idle.
+  void give_up_if_idle(LeaseSlot& slot) noexcept;
+  // Returns once no claim is under way.
+  void wait_for_claim() const { sync::MutexLock lock(mutex_); }
+
+  void add_slot(std::shared_ptr<LeaseSlot> slot);
+  void remove_slot(const LeaseSlot& slot) noexcept;
+
+  // Takes the lanes of all leases that are not inside their gate, commits what they recorded, waits until every lane is
+  // done or the deadline passes. Later acquires throw Closed. Returns false when the deadline passed.
+  bool close(sync::Deadline deadline);
+
+  std::size_t lanes() const;
+  std::string holders() const;
+  void on_progress(Queue& queue) noexcept override;
+
+ private:
+  struct Waiter {
+    sync::ConditionVariable given;
+    Lane* lane = nullptr;
+  };
+  Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
+  Lane* revoke_idle() HEDDLE_REQUIRES(mutex_);
+  void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
+  // Reserves the id of a new lane, or returns 0 when the pool may not grow.
+  std::uint32_t reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
+  Lane* create_lane(std::uint32_t id);
+  Lane* wait_for_lane() HEDDLE_REQUIRES(mutex_);
+  std::string holders_locked() const HEDDLE_REQUIRES(mutex_);
+
+  const std::shared_ptr<Device> device_;  // outlives the lanes
+  const Limits limits_;
+  const WaitPolicy wait_;
+  const ExhaustionPolicy policy_;
+  const std::uint64_t id_;
+  sync::Atomic<std::uint32_t> waiting_{0};
+  mutable sync::Mutex mutex_{Rank::kLanePool};
+  std::vector<std::unique_ptr<Lane>> lanes_ HEDDLE_GUARDED_BY(mutex_);  // by stream id; [0] is the main thread's
+  std::vector<bool> free_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<LeaseSlot>> slots_ HEDDLE_GUARDED_BY(mutex_);
+  std::deque<Waiter*> waiters_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint32_t ids_ HEDDLE_GUARDED_BY(mutex_) = 1;  // next worker id
+  bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,53 @@
+// Core: everything of one open device that tensors and operations need. Owned by the Runtime and by every tensor's block
+// that outlives it (see close()).
+//
+// Thread safety: all members.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/device.hpp"
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/recording.hpp"
+
+namespace HEDDLE_NS {
+
+struct CoreOptions {
+  Limits limits;
+  std::size_t memory_limit = 0;  // bytes; 0: the device's memory
+  WaitPolicy wait = WaitPolicy::kAdaptive;
+  ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
+  std::uint64_t seed = 0;  // of the default generators
+};
+
+class Core {
+ public:
+  Core(std::unique_ptr<Device> device, const CoreOptions& options);
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  Device& device() noexcept { return *device_; }
+  const std::shared_ptr<LanePool>& pool() noexcept { return pool_; }
+  DeviceMemory& memory() noexcept { return *memory_; }
+  // The state of the default generator of `lane` (seed: the core's; subsequence: 2^32 + the stream's id), created at first
+  // use. REQUIRES: the caller holds lane's lease; only commands of that lane use it.
+  GeneratorState* default_generator(Lane& lane);
+
+  // Closes the pool (LanePool::close) and frees what the core itself holds on the device. False: work is still running.
+  bool close(sync::Deadline deadline);
+
+ private:
+  const CoreOptions options_;
+  const std::shared_ptr<Device> device_;
+  // By stream id; an entry belongs to the holder of that stream's lease.
+  std::vector<Block*> default_generators_;
+  std::shared_ptr<LanePool> pool_;
+  std::unique_ptr<DeviceMemory> memory_;
+  bool closed_ = false;
+};
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,67 @@
+// Tensor: a value that shares device memory with its copies: block, shape, strides, offset, dtype.
+//
+// Operations are asynchronous: they record a command on the calling thread's stream and return a tensor whose memory will hold
+// the result in that stream's order. Tensors are immutable: no operation writes an existing tensor.
+// Thread safety: as std::shared_ptr: distinct Tensor objects may be used from distinct threads even if they share memory;
+// one object is not to be written by one thread while another uses it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/memory/block.hpp"
+#include "heddle/tensor/core.hpp"
+#include "heddle/tensor/shape.hpp"
+
+namespace HEDDLE_NS {
+
+class Tensor {
+ public:
+  Tensor() noexcept = default;  // empty handle: defined() is false
+  Tensor(const Tensor& other) noexcept;
+  Tensor(Tensor&& other) noexcept : view_(other.view_), core_(other.core_), block_(std::exchange(other.block_, nullptr)) {}
+  Tensor& operator=(Tensor other) noexcept;
+  ~Tensor() { release(); }
+
+  bool defined() const noexcept { return block_ != nullptr; }
+  const Shape& shape() const noexcept { return view_.shape; }
+  const Strides& strides() const noexcept { return view_.strides; }
+  Dtype dtype() const noexcept { return Dtype::kFloat32; }
+  std::int64_t elements() const noexcept { return view_.shape.elements(); }
+  bool is_contiguous() const noexcept;
+  Core& core() const noexcept { return *core_; }
+
+  // --- in and out ---
+  // Copies `values` (row-major) before it returns. Throws InvalidArgument when the count differs from the shape's.
+  static Tensor from_host(Core& core, std::span<const float> values, const Shape& shape);
+  // Commits, waits, and returns the elements in row-major order. Throws the stream's error, if any.
+  std::vector<float> to_host() const;
+  // The value of a tensor of one element; as to_host.
+  float item() const;
+
+  // --- for operations ---
+  // Memory for a result of the operation being recorded on `lane`. Throws OutOfMemory.
+  static Tensor allocate(Core& core, Lane& lane, const Shape& shape);
+  // The same memory under another view.
+  Tensor view(const Shape& shape, const Strides& strides, std::int64_t offset_elements = 0) const;
+  Residency& residency() const noexcept { return block_->residency; }
+  void* address() const noexcept { return static_cast<float*>(block_->data) + view_.offset; }
+
+ private:
+  struct View {
+    Shape shape;
+    Strides strides{};
+    std::int64_t offset = 0;  // elements
+  };
+  Tensor(Core& core, Block* block, const Shape& shape) noexcept;
+  void release() noexcept;
+
+  View view_;
+  Core* core_ = nullptr;
+  Block* block_ = nullptr;
+};
+
+}  // namespace HEDDLE_NS
