@@ -45,7 +45,7 @@ const Bench& find(const std::string& name) {
 }
 
 // Enough digits to compare by, no more.
-std::string figure(double value) { return fmt::format(value >= 1000 ? "{:.0f}" : "{:.3g}", value); }
+std::string figure(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }
 
 int list_benches(bool json) {
   nlohmann::ordered_json names = nlohmann::ordered_json::array();
@@ -65,15 +65,12 @@ int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
   for (const BenchRow& row : rows) {
     const auto [least, greatest] = std::minmax_element(row.values.begin(), row.values.end());
     table.add({row.name, figure(median(row.values)), figure(*least), figure(*greatest), row.unit});
-    cases.push_back({{"case", row.name},
-                     {"unit", row.unit},
-                     {"median", median(row.values)},
-                     {"min", *least},
-                     {"max", *greatest}});
+    cases.push_back(
+        {{"case", row.name}, {"unit", row.unit}, {"median", median(row.values)}, {"min", *least}, {"max", *greatest}});
   }
   if (json) {
-    const nlohmann::ordered_json result = {{"bench", bench.name},      {"about", bench.about},
-                                           {"runs", options.runs},     {"seconds", options.seconds},
+    const nlohmann::ordered_json result = {{"bench", bench.name},    {"about", bench.about},
+                                           {"runs", options.runs},   {"seconds", options.seconds},
                                            {"build_id", build_id()}, {"rows", cases}};
     fmt::print("{}\n", result.dump(2));
   } else {

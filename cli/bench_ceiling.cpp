@@ -1,5 +1,5 @@
-// What is left when the runtime is taken away: threads that call the kernels of the stress loop over a list built once, on
-// buffers of their own. The stress loop runs in turn with it; the ratio is what the runtime keeps.
+// What is left when the runtime is taken away: threads that call the kernels of the stress loop over a list built once,
+// on buffers of their own. The stress loop runs in turn with it; the ratio is what the runtime keeps.
 #include <fmt/core.h>
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// What recording one operation costs the calling thread: checks, shape, allocation of the result, encoding, and dropping the
-// result. The lists are executed between the measurements.
+// What recording one operation costs the calling thread: checks, shape, allocation of the result, encoding, and
+// dropping the result. The lists are executed between the measurements.
 #include <chrono>
 #include <functional>
 
@@ -15,7 +15,8 @@ constexpr int kRounds = 40;  // of a list; randn, matmul and sum are three opera
 // Median over many lists of the nanoseconds per operation.
 double nanoseconds_per_op(Runtime& runtime, double seconds, int ops_per_round, const std::function<void()>& round) {
   std::vector<double> lists;
-  const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const Clock::time_point end =
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   do {
     const Clock::time_point start = Clock::now();
     for (int i = 0; i < kRounds; ++i) round();

@@ -14,7 +14,8 @@ using Clock = std::chrono::steady_clock;
 double microseconds_per_list(Runtime& runtime, double seconds, int commands) {
   std::vector<double> lists;
   const Shape shape{8};
-  const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const Clock::time_point end =
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   do {
     for (int i = 0; i < commands; ++i) const Tensor filled = full(runtime, shape, 1.0F);
     const Clock::time_point start = Clock::now();

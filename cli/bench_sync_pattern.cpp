@@ -1,4 +1,5 @@
-// What synchronising often costs: the stress loop at N = 64 with 32 threads; 40 is the interval the others compare with.
+// What synchronising often costs: the stress loop at N = 64 with 32 threads; 40 is the interval the others compare
+// with.
 #include <fmt/core.h>
 
 #include "cli/bench.hpp"
@@ -8,7 +9,8 @@ namespace heddle::cli {
 BenchRows bench_sync_pattern(const BenchOptions& options) {
   const std::vector<std::uint64_t> intervals = {1, 2, 4, 8, 16, 32, 40, 64, 128, 256};
   BenchRows rows;
-  for (const std::uint64_t interval : intervals) rows.push_back({fmt::format("every {}", interval), "iterations/s", {}});
+  for (const std::uint64_t interval : intervals)
+    rows.push_back({fmt::format("every {}", interval), "iterations/s", {}});
   BenchRow ratio{"every 1 / every 40", "", {}};
   for (std::uint64_t run = 0; run < options.runs; ++run) {
     double every_40 = 1;

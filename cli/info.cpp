@@ -72,9 +72,8 @@ nlohmann::ordered_json collect() {
   info["backend"] = device.backend;
   info["kernels"] = device.kernels;
   info["cores"] = device.processors;
-  info["memory"] = {{"total", memory.total_bytes},
-                    {"free", memory.free_bytes},
-                    {"limit", runtime.memory_statistics().limit}};
+  info["memory"] = {
+      {"total", memory.total_bytes}, {"free", memory.free_bytes}, {"limit", runtime.memory_statistics().limit}};
   info["limits"] = limits_json(limits_in_effect(options));
   info["fence"] = fence_name();
   info["built_in"] = {{"cpu", built_in("cpu")}, {"sim", built_in("sim")}, {"cuda", built_in("cuda")}};

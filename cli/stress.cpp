@@ -104,9 +104,9 @@ class Crew {
       try {
         threads_.emplace_back([this, i] { thread_main(i); });
       } catch (const std::system_error& error) {
-        note(std::make_exception_ptr(
-            Error(ErrorKind::kUnsupported, fmt::format("thread {} of {} could not be started: {}; ask for fewer threads",
-                                                       i + 1, options_.threads, error.what()))));
+        note(std::make_exception_ptr(Error(
+            ErrorKind::kUnsupported, fmt::format("thread {} of {} could not be started: {}; ask for fewer threads",
+                                                 i + 1, options_.threads, error.what()))));
         for (; i < options_.threads; ++i) meeting_.arrive_and_drop();
       }
     }
@@ -122,7 +122,11 @@ class Crew {
     });
     meeting_.arrive_and_wait();  // ready
     meeting_.arrive_and_wait();  // go
-    if (!give_up_) guarded([&] { loop->run(start_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.seconds))); });
+    if (!give_up_)
+      guarded([&] {
+        loop->run(start_ +
+                  std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.seconds)));
+      });
     meeting_.arrive_and_wait();  // done
   }
 
@@ -190,13 +194,14 @@ StressResult run_stress(const StressOptions& options) {
   result.device = runtime.device_info().backend;
   result.device_name = runtime.device_info().name;
   result.kernels = runtime.device_info().kernels;
-  result.shared_streams = options.runtime.streams.has_value() ||
-                          options.threads > limits_in_effect(options.runtime).streams_max;
+  result.shared_streams =
+      options.runtime.streams.has_value() || options.threads > limits_in_effect(options.runtime).streams_max;
   result.tolerance = sum_tolerance(options.size);
 
   Crew crew(runtime, options, !result.shared_streams);
   crew.run(result);
-  const std::uint64_t longest = options.seconds > 0 ? options.sync_every : std::min(options.sync_every, options.iterations);
+  const std::uint64_t longest =
+      options.seconds > 0 ? options.sync_every : std::min(options.sync_every, options.iterations);
   result.warmup_iterations = options.warmup_rounds * longest;
   result.memory = runtime.memory_statistics();
 

@@ -1,7 +1,7 @@
 // The stress workload: threads that run randn, matmul and sum through streams of their own, timed and then verified.
 //
-// Thread t draws from Generator(seed, t); its iteration i uses blocks i * ceil(size^2 / 4) on. Each thread synchronizes every
-// `sync_every` iterations and reads its sums. What is verified is compared after the clock has stopped.
+// Thread t draws from Generator(seed, t); its iteration i uses blocks i * ceil(size^2 / 4) on. Each thread synchronizes
+// every `sync_every` iterations and reads its sums. What is verified is compared after the clock has stopped.
 #pragma once
 
 #include <array>
@@ -60,8 +60,8 @@ struct StressResult {
   double cpu_seconds_per_million() const { return cpu_seconds / static_cast<double>(total_iterations) * 1e6; }
 };
 
-// Throws InvalidArgument when the memory limit holds not even one tensor, OutOfMemory when it does not hold the run, and
-// what the threads threw before the clock started. Later exceptions count as errors.
+// Throws InvalidArgument when the memory limit holds not even one tensor, OutOfMemory when it does not hold the run,
+// and what the threads threw before the clock started. Later exceptions count as errors.
 StressResult run_stress(const StressOptions& options);
 
 }  // namespace heddle::cli

@@ -66,8 +66,9 @@ StressOptions read(const Typed& typed) {
     throw InvalidArgument("--inject with --check off finds nothing; allowed with it: --check sampled, full");
   }
   if (options.inject == Inject::kElement && options.size > kElementSizeMax) {
-    throw InvalidArgument(fmt::format("--inject element at size {}: one entry is lost in the tolerance; allowed: --size 1 to {}",
-                                      options.size, kElementSizeMax));
+    throw InvalidArgument(
+        fmt::format("--inject element at size {}: one entry is lost in the tolerance; allowed: --size 1 to {}",
+                    options.size, kElementSizeMax));
   }
   return options;
 }

@@ -43,8 +43,8 @@ class StressLoop {
   StressSlot& slot_;
   const Shape shape_;
   Generator generator_;
-  Tensor previous_;  // kStale: the product of the round before
-  Tensor mark_;      // kElement: zeros but for a one; kRow: ones but for a row of zeros
+  Tensor previous_;            // kStale: the product of the round before
+  Tensor mark_;                // kElement: zeros but for a one; kRow: ones but for a row of zeros
   std::vector<Tensor> sums_;   // of the current list
   std::vector<float> values_;  // the same, read
   std::uint64_t next_iteration_ = 0;

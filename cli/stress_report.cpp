@@ -71,9 +71,10 @@ std::string stress_text(const StressOptions& options, const StressResult& result
   out += field_line("threads", fmt::format("{}, {}", options.threads,
                                            result.shared_streams ? "sharing streams" : "each with its own stream"));
   out += field_line("iterations", fmt::format("{}; {}", each, warm_up));
-  out += field_line("operations", fmt::format("{} (randn {} x {}, matmul, sum)", 3 * total, options.size, options.size));
-  out += field_line("executed", fmt::format("randn {}, matmul {}, sum {}", result.executed_randn, result.executed_matmul,
-                                            result.executed_sum));
+  out +=
+      field_line("operations", fmt::format("{} (randn {} x {}, matmul, sum)", 3 * total, options.size, options.size));
+  out += field_line("executed", fmt::format("randn {}, matmul {}, sum {}", result.executed_randn,
+                                            result.executed_matmul, result.executed_sum));
   out += field_line("synchronize", fmt::format("every {} iterations", options.sync_every));
   out += field_line("seconds", fmt::format("{:.3f}", result.seconds));
   out += field_line("iterations/s", fmt::format("{:.0f}", result.iterations_per_second()));

@@ -62,8 +62,9 @@ Verification verify_sums(const SumReference& reference, std::span<const SumSampl
       const std::lock_guard lock(mutex);
       ++result.mismatches;
       if (result.first.size() >= kShownMismatches) continue;
-      result.first.push_back(fmt::format("thread {}, iteration {}: the sum is {}, the reference {:.6f}, tolerance {:.4g}",
-                                         sample.thread, sample.iteration, sample.value, expected, tolerance));
+      result.first.push_back(
+          fmt::format("thread {}, iteration {}: the sum is {}, the reference {:.6f}, tolerance {:.4g}", sample.thread,
+                      sample.iteration, sample.value, expected, tolerance));
     }
   };
   const Progress progress("verifying", [&] {

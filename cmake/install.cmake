@@ -12,9 +12,8 @@ endif()
 
 # A static library hands its private dependencies on to the linker, so the package must find them too.
 set(HEDDLE_PACKAGE_DEPENDENCIES "find_dependency(fmt)\nfind_dependency(hwy)\nfind_dependency(Threads)")
-get_target_property(heddle_links heddle LINK_LIBRARIES)
-if("DNNL::dnnl" IN_LIST heddle_links)
-  string(APPEND HEDDLE_PACKAGE_DEPENDENCIES "\nfind_dependency(dnnl)\nfind_dependency(OpenMP COMPONENTS CXX)")
+if(HEDDLE_HAS_ONEDNN)
+  string(APPEND HEDDLE_PACKAGE_DEPENDENCIES "\nfind_dependency(OpenMP COMPONENTS CXX)")
 endif()
 
 set(heddle_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/heddle)

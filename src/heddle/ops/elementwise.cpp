@@ -75,8 +75,7 @@ Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Ten
   Lane& lane = recording.lane();
   Tensor out = Tensor::allocate(core, lane, shape);
   if (shape.elements() == 0) return out;
-  lane.read(a.residency());
-  lane.read(b.residency());
+  read_all(lane, a, b);
   lane.write(out.residency());
   ElementwiseArgs args;
   args.out = out.address();

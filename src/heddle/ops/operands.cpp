@@ -10,13 +10,15 @@
 namespace HEDDLE_NS::ops {
 
 void throw_undefined(const char* operation) {
-  throw InvalidArgument(fmt::format("{}: an operand is an undefined tensor (default-constructed or moved from)", operation));
+  throw InvalidArgument(
+      fmt::format("{}: an operand is an undefined tensor (default-constructed or moved from)", operation));
 }
 
 void throw_two_runtimes(const char* operation, const Tensor& a, const Tensor& b) {
-  throw InvalidArgument(fmt::format("{}: operands of shapes {} and {} belong to two runtimes; copy one through the host "
-                                    "(to_host, from_host)",
-                                    operation, a.shape().text(), b.shape().text()));
+  throw InvalidArgument(
+      fmt::format("{}: operands of shapes {} and {} belong to two runtimes; copy one through the host "
+                  "(to_host, from_host)",
+                  operation, a.shape().text(), b.shape().text()));
 }
 
 std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim) {

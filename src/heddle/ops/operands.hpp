@@ -12,12 +12,26 @@ namespace HEDDLE_NS::ops {
 [[noreturn]] void throw_two_runtimes(const char* operation, const Tensor& a, const Tensor& b);
 
 inline void require_defined(const char* operation, const Tensor& x) {
-  if (!x.defined()) [[unlikely]] throw_undefined(operation);
+  if (!x.defined()) [[unlikely]]
+    throw_undefined(operation);
 }
 
 inline void require_together(const char* operation, const Tensor& a, const Tensor& b) {
-  if (!a.defined() || !b.defined()) [[unlikely]] throw_undefined(operation);
-  if (&a.core() != &b.core()) [[unlikely]] throw_two_runtimes(operation, a, b);
+  if (!a.defined() || !b.defined()) [[unlikely]]
+    throw_undefined(operation);
+  if (&a.core() != &b.core()) [[unlikely]]
+    throw_two_runtimes(operation, a, b);
+}
+
+// lane.read() of every operand of one command.
+// Ordering the lane behind an operand of another stream closes the current list, which may add commands of its own; the
+// uses noted before that would then name too early a ticket. A second round notes them again, and closes nothing.
+template <class... Tensors>
+void read_all(Lane& lane, const Tensors&... operands) {
+  const Ticket before = lane.next_ticket();
+  (lane.read(operands.residency()), ...);
+  if (lane.next_ticket().value != before.value) [[unlikely]]
+    (lane.read(operands.residency()), ...);
 }
 
 // True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.
@@ -37,8 +51,8 @@ inline bool is_dense(const Tensor& x) noexcept {
 std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim);
 
 // An operand that its kernel wants dense: the tensor itself, or memory for a copy.
-// Construction only allocates. record() is called after every operand was allocated and checked, so that an error leaves
-// nothing recorded.
+// Construction only allocates. record() is called after every operand was allocated and checked, so that an error
+// leaves nothing recorded.
 class DenseOperand {
  public:
   DenseOperand(Core& core, Lane& lane, const Tensor& x)

@@ -23,8 +23,7 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
   in.record(lane);
   lane.read(in.tensor().residency());
   lane.write(out.residency());
-  lane.append(kernel,
-              ReduceArgs{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner});
+  lane.append(kernel, ReduceArgs{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner});
   return out;
 }
 

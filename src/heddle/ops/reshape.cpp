@@ -58,6 +58,9 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {
   ops::require_defined("reshape", x);
   const std::span<const std::int64_t> given(extents.begin(), extents.size());
+  for (const std::int64_t extent : given) {
+    if (extent < -1) throw_mismatch(x.shape(), given, "an extent is negative");
+  }
   const auto open = std::find(given.begin(), given.end(), -1);
   if (open == given.end()) return reshape(x, Shape(given));
 

@@ -22,17 +22,20 @@ Shape::Shape(std::initializer_list<std::int64_t> extents)
     : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
 
 Shape::Shape(std::span<const std::int64_t> extents) {
-  if (extents.size() > kMaxRank) [[unlikely]] throw_bad_shape(extents, "more than 6 dimensions");
+  if (extents.size() > kMaxRank) [[unlikely]]
+    throw_bad_shape(extents, "more than 6 dimensions");
   static_assert(kMaxRank == 6, "the text above names the bound");
   // The bound counts an extent of 0 as 1, so that the strides of an empty shape cannot overflow either.
   std::int64_t span = 1;
   for (std::size_t dim = 0; dim < extents.size(); ++dim) {
     const std::int64_t extent = extents[dim];
-    if (extent < 0) [[unlikely]] throw_bad_shape(extents, "an extent is negative");
+    if (extent < 0) [[unlikely]]
+      throw_bad_shape(extents, "an extent is negative");
     const std::int64_t factor = std::max<std::int64_t>(extent, 1);
     // The first test saves the division for extents and products of everyday size.
     const bool small = (span | factor) < (std::int64_t{1} << 24);
-    if (!small && factor > (kElementsBelow - 1) / span) [[unlikely]] throw_bad_shape(extents, "2^48 elements or more");
+    if (!small && factor > (kElementsBelow - 1) / span) [[unlikely]]
+      throw_bad_shape(extents, "2^48 elements or more");
     span *= factor;
     elements_ *= extent;
     extents_[dim] = extent;
@@ -60,9 +63,10 @@ Shape broadcast(const Shape& a, const Shape& b, const char* operation) {
     const std::int64_t in_a = back <= a.rank() ? a[a.rank() - back] : 1;
     const std::int64_t in_b = back <= b.rank() ? b[b.rank() - back] : 1;
     if (in_a != in_b && in_a != 1 && in_b != 1) [[unlikely]] {
-      throw InvalidArgument(fmt::format("{}: shapes {} and {} do not broadcast: aligned at the right, extents {} and {} "
-                                        "differ and neither is 1",
-                                        operation, a.text(), b.text(), in_a, in_b));
+      throw InvalidArgument(
+          fmt::format("{}: shapes {} and {} do not broadcast: aligned at the right, extents {} and {} "
+                      "differ and neither is 1",
+                      operation, a.text(), b.text(), in_a, in_b));
     }
     extents[rank - back] = in_a == 1 ? in_b : in_a;
   }

@@ -1,0 +1,137 @@
+#include "heddle/backends/cpu/device.hpp"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include "heddle/backends/cpu/help_chain.hpp"
+#include "heddle/backends/cpu/memory_info.hpp"
+#include "heddle/sync/thread.hpp"
+
+namespace HEDDLE_NS {
+
+namespace cpu {
+
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kMapFrom = std::size_t{2}
+                                 << 20;  // from this size on, segments are mapped, in huge pages if possible
+
+// A queue of this device is always a CpuQueue.
+CpuQueue& cast(Queue& queue) noexcept { return static_cast<CpuQueue&>(queue); }
+
+Status out_of_memory(std::size_t bytes, int error) {
+  return {ErrorKind::kOutOfMemory,
+          fmt::format("the system refused {} bytes of memory: {}", bytes, std::generic_category().message(error))};
+}
+
+}  // namespace
+
+CpuDevice::CpuDevice(const CpuOptions& options)
+    : best_(options.kernels == CpuKernels::kBest),
+      scheduler_(options.workers != 0 ? options.workers : sync::available_processors()) {
+  info_.backend = "cpu";
+  info_.name = read_processor_name();
+  info_.kernels = describe_kernels(best_);
+  info_.processors = sync::available_processors();
+  info_.memory_bytes = read_memory_info().total_bytes;
+  info_.alignment = 256;
+  info_.host_accessible = true;
+  info_.executes_on_caller = true;
+  for (std::size_t i = 0; i < kKernelCount; ++i) engine_.kernels[i] = find_kernel(static_cast<KernelId>(i), best_);
+  engine_.scheduler = &scheduler_;
+  engine_.device = this;
+}
+
+CpuDevice::~CpuDevice() {
+  sync::MutexLock lock(mutex_);
+  HEDDLE_CHECK(queues_.empty(), "the CPU device is destroyed before its queues");
+}
+
+MemoryInfo CpuDevice::memory_info() const { return read_memory_info(); }
+
+bool CpuDevice::supports(KernelId kernel, Dtype dtype) const noexcept {
+  return kernel < KernelId::kCount && dtype == Dtype::kFloat32 &&
+         engine_.kernels[static_cast<std::size_t>(kernel)] != nullptr;
+}
+
+KernelCounts CpuDevice::executed() const {
+  sync::MutexLock lock(mutex_);
+  KernelCounts counts = retired_;
+  for (const CpuQueue* queue : queues_) queue->add_counts(counts);
+  return counts;
+}
+
+std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args) { return matmul_workspace_bytes(args, best_); }
+
+Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
+  if (bytes < kMapFrom) {
+    if (const int error = posix_memalign(out, kPage, std::max(bytes, kPage)); error != 0) {
+      *out = nullptr;
+      return out_of_memory(bytes, error);
+    }
+    return {};
+  }
+  void* const segment = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (segment == MAP_FAILED) {
+    *out = nullptr;
+    return out_of_memory(bytes, errno);
+  }
+  madvise(segment, bytes, MADV_HUGEPAGE);  // advice: where it is refused, pages are small
+  *out = segment;
+  return {};
+}
+
+void CpuDevice::release_segment(void* segment, std::size_t bytes) noexcept {
+  if (bytes < kMapFrom) {
+    std::free(segment);
+  } else {
+    HEDDLE_CHECK(munmap(segment, bytes) == 0, "a segment is released that was not allocated with this size");
+  }
+}
+
+Status CpuDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
+  auto queue = std::make_unique<CpuQueue>(stream, engine_);
+  sync::MutexLock lock(mutex_);
+  queues_.push_back(queue.get());
+  *out = std::move(queue);
+  return {};
+}
+
+void CpuDevice::retire(const CpuQueue& queue) noexcept {
+  sync::MutexLock lock(mutex_);
+  queue.add_counts(retired_);
+  std::erase(queues_, &queue);
+}
+
+Status CpuDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint hint) {
+  cast(queue).submit(std::move(list), closes, hint);
+  return {};
+}
+
+CommandList CpuDevice::recycled_list(Queue& queue) { return cast(queue).recycled_list(); }
+
+Status CpuDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
+  cast(queue).wait_on(cast(other), ticket);
+  return {};
+}
+
+bool CpuDevice::help(Queue& queue, Ticket ticket) { return HelpChain(cast(queue), ticket).run(); }
+
+void CpuDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
+
+void CpuDevice::set_listener(CompletionListener* listener) { engine_.listener = listener; }
+
+}  // namespace cpu
+
+Status open_cpu(const CpuOptions& options, std::unique_ptr<Device>* out) {
+  *out = std::make_unique<cpu::CpuDevice>(options);
+  return {};
+}
+
+}  // namespace HEDDLE_NS

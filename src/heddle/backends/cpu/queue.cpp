@@ -1,0 +1,244 @@
+#include "heddle/backends/cpu/queue.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <utility>
+
+#include "heddle/backends/cpu/device.hpp"
+#include "heddle/backends/cpu/help_chain.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+CpuQueue::~CpuQueue() {
+  for (;;) {
+    bool scheduled = false;
+    {
+      sync::MutexLock lock(mutex_);
+      const bool has_lists = runnable();
+      HEDDLE_CHECK(!has_lists || running_, "a CPU queue is destroyed with lists that have not run");
+      if (!running_ && !scheduled_ && head_ == entries_.size() && pins_.load(sync::seq_cst) == 0) break;
+      scheduled = scheduled_;
+    }
+    if (scheduled && engine_.scheduler->remove(*this)) {
+      sync::MutexLock lock(mutex_);
+      scheduled_ = false;
+    } else {
+      sync::yield();  // a runner is on its way out, or a trailing wait has still to pass
+    }
+  }
+  engine_.device->retire(*this);
+}
+
+void CpuQueue::submit(CommandList&& list, Ticket closes, SubmitHint hint) {
+  bool schedule = false;
+  {
+    sync::MutexLock lock(mutex_);
+    push({.list = std::move(list), .ticket = closes});
+    schedule = hint == SubmitHint::kAsynchronous && claim_schedule();
+  }
+  if (schedule) engine_.scheduler->add(*this, true);
+}
+
+void CpuQueue::wait_on(CpuQueue& other, Ticket ticket) {
+  if (&other == this) return;
+  bool complete = other.completed() >= ticket;
+  if (complete && other.failures().status_of(ticket).ok()) return;
+  {
+    sync::MutexLock lock(mutex_);
+    push({.list = {}, .ticket = ticket, .is_wait = true, .other = &other});
+  }
+  if (!complete) {
+    // The runner publishes first and takes this mutex afterwards: one of the two sees the other.
+    sync::MutexLock lock(other.mutex_);
+    complete = other.completed() >= ticket;
+    if (!complete) other.dependants_.push_back({this, ticket});
+  }
+  if (complete) resolve(other, ticket, other.failures().status_of(ticket), nullptr);
+}
+
+CommandList CpuQueue::recycled_list() {
+  sync::MutexLock lock(mutex_);
+  if (recycled_.empty()) return {};
+  CommandList list = std::move(recycled_.back());
+  recycled_.pop_back();
+  return list;
+}
+
+void CpuQueue::add_counts(KernelCounts& counts) const noexcept {
+  for (std::size_t i = 0; i < kKernelCount; ++i) counts[i] += counts_[i].load(sync::relaxed);
+}
+
+CpuQueue::Result CpuQueue::run(Ticket limit, sync::Deadline until, HelpChain* chain) {
+  return run_locked(limit, until, chain, false);
+}
+
+void CpuQueue::work() {
+  {
+    sync::MutexLock lock(mutex_);
+    // From here on running_ keeps the queue alive instead; when nothing can run, the pin does until the end of run.
+    pins_.fetch_add(1, sync::seq_cst);
+    scheduled_ = false;
+  }
+  const Result result =
+      run_locked(Ticket{std::numeric_limits<std::uint64_t>::max()}, sync::Deadline::at({}), nullptr, true);
+  if (result.blocker != nullptr) result.blocker->unpin();
+  unpin();
+}
+
+void CpuQueue::offer() {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!claim_schedule()) return;
+  }
+  engine_.scheduler->add(*this, true);
+}
+
+CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpChain* chain, bool is_worker) {
+  Result result{.stop = Stop::kEmpty};
+  bool schedule = false;
+  {
+    sync::MutexLock lock(mutex_);
+    if (running_) return {.stop = completed() >= limit ? Stop::kReached : Stop::kOccupied};
+    running_ = true;
+    for (;;) {
+      const bool more = runnable();
+      if (completed() >= limit) {
+        result.stop = Stop::kReached;
+      } else if (!more) {
+        if (head_ == entries_.size()) break;
+        result.stop = Stop::kBlocked;
+        result.blocker = entries_[head_].other;
+        result.blocker_ticket = entries_[head_].ticket;
+        result.blocker->pins_.fetch_add(1, sync::seq_cst);  // alive: invariant 3
+      } else if (result.ran && until.passed()) {
+        result.stop = Stop::kPaused;
+      } else {
+        Entry entry = std::move(entries_[head_]);
+        Status inherited = std::exchange(inherited_, Status{});
+        pop();
+        lock.unlock();
+        execute(entry, std::move(inherited));
+        entry.list.clear();
+        lock.lock();
+        if (!dependants_.empty()) {
+          const std::vector<Dependant> passed = take_passed();
+          lock.unlock();
+          for (const Dependant& dependant : passed) {
+            dependant.queue->resolve(*this, dependant.ticket, failures().status_of(dependant.ticket), chain);
+          }
+          lock.lock();
+        }
+        recycle(std::move(entry.list));
+        result.ran = true;
+        continue;
+      }
+      break;
+    }
+    running_ = false;
+    // A helper that has not run anything leaves the queue as it was; its links are offered at its end.
+    schedule = claim_schedule();
+  }
+  if (schedule) engine_.scheduler->add(*this, !is_worker);
+  return result;
+}
+
+// Publishes the entry's ticket, whatever happens. Called by the runner, without locks.
+void CpuQueue::execute(const Entry& entry, Status inherited) {
+  const std::size_t commands = entry.list.commands();
+  const Ticket first{commands == 0 ? entry.ticket.value : entry.ticket.value - commands + 1};
+  if (!inherited.ok()) failure_log().fail(first, std::move(inherited));
+  if (!failures().failing()) {
+    Status status = execute_commands(entry.list);
+    if (!status.ok()) failure_log().fail(first, std::move(status));
+  }
+  publish(entry.ticket);
+  if (watched() && engine_.listener != nullptr) engine_.listener->on_progress(*this);
+}
+
+Status CpuQueue::execute_commands(const CommandList& list) {
+  sync::assert_no_locks_held("a kernel");
+  std::array<std::uint32_t, kKernelCount> ran{};
+  Status status;
+  for (const std::uint64_t* at = list.begin(); at != list.end();) {
+    const CommandView command(at);
+    const auto index = static_cast<std::size_t>(command.kernel());
+    const Kernel kernel = index < kKernelCount ? engine_.kernels[index] : nullptr;
+    if (kernel == nullptr) {
+      status = {ErrorKind::kUnsupported,
+                fmt::format("the cpu backend has no kernel {} (number {}); the rest of its list was skipped",
+                            kernel_name(command.kernel()), index)};
+      break;
+    }
+    kernel(command, context_);
+    ++ran[index];
+    at = command.next();
+  }
+  for (std::size_t i = 0; i < kKernelCount; ++i) {
+    if (ran[i] != 0) counts_[i].store(counts_[i].load(sync::relaxed) + ran[i], sync::relaxed);
+  }
+  return status;
+}
+
+std::vector<CpuQueue::Dependant> CpuQueue::take_passed() {
+  std::vector<Dependant> passed;
+  std::erase_if(dependants_, [&](const Dependant& dependant) {
+    if (dependant.ticket > completed()) return false;
+    passed.push_back(dependant);
+    return true;
+  });
+  return passed;
+}
+
+// This queue's wait for `ticket` of `other` is over. Called without locks; this queue outlives the call (invariant 3).
+void CpuQueue::resolve(const CpuQueue& other, Ticket ticket, const Status& status, HelpChain* chain) {
+  bool schedule = false;
+  {
+    sync::MutexLock lock(mutex_);
+    for (std::size_t i = head_; i < entries_.size(); ++i) {
+      Entry& entry = entries_[i];
+      if (entry.other != &other || entry.ticket != ticket) continue;
+      entry.other = nullptr;
+      if (!status.ok()) {
+        entry.status = {status.kind(),
+                        fmt::format("inherited from stream {}: {}", other.stream().value, status.text())};
+      }
+      break;
+    }
+    const bool helped = chain != nullptr && chain->contains(*this);
+    schedule = !helped && claim_schedule();
+  }
+  if (schedule) engine_.scheduler->add(*this, true);
+}
+
+bool CpuQueue::runnable() {
+  while (head_ < entries_.size() && entries_[head_].is_wait && entries_[head_].other == nullptr) {
+    if (inherited_.ok()) inherited_ = std::move(entries_[head_].status);
+    pop();
+  }
+  return head_ < entries_.size() && !entries_[head_].is_wait;
+}
+
+bool CpuQueue::claim_schedule() {
+  if (running_ || scheduled_ || !runnable()) return false;
+  scheduled_ = true;
+  return true;
+}
+
+void CpuQueue::push(Entry&& entry) { entries_.push_back(std::move(entry)); }
+
+void CpuQueue::pop() {
+  if (++head_ == entries_.size()) {
+    entries_.clear();
+    head_ = 0;
+  } else if (head_ >= 64 && head_ * 2 >= entries_.size()) {
+    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+}
+
+void CpuQueue::recycle(CommandList&& list) {
+  if (recycled_.size() < kMostRecycled) recycled_.push_back(std::move(list));
+}
+
+}  // namespace HEDDLE_NS::cpu

@@ -1,0 +1,46 @@
+// Scheduler: the worker threads of the CPU backend and the queues that are ready for them.
+//
+// A worker takes the queue at the front, runs one list of it, and puts it at the back if more can run. Work that its
+// own waiting thread runs (Device::help) never comes here. Thread safety: all members, from any thread. Locks: mutex_
+// (kDeviceScheduler); a queue's mutex is taken without it. Invariants: 1. A queue is in ready_ at most once: its own
+// `scheduled` flag says so. 2. A queue whose flag is set is not destroyed, so a worker may use the pointer it took
+// until it clears the flag.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <vector>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/sync/mutex.hpp"
+#include "heddle/sync/thread.hpp"
+
+namespace HEDDLE_NS::cpu {
+
+class CpuQueue;
+
+class Scheduler {
+ public:
+  explicit Scheduler(unsigned workers);
+  ~Scheduler();  // joins the workers; REQUIRES: no queue is ready
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // REQUIRES: the caller has set the queue's `scheduled` flag, and holds no queue's mutex. `wake` is false where the
+  // caller is a worker, which looks at the ready queues next anyway.
+  void add(CpuQueue& queue, bool wake);
+  // Takes a queue back; false when it is not here (a worker has it, or it is about to be added).
+  bool remove(const CpuQueue& queue);
+
+ private:
+  void work();
+
+  sync::Mutex mutex_{Rank::kDeviceScheduler};
+  sync::ConditionVariable changed_;
+  std::deque<CpuQueue*> ready_ HEDDLE_GUARDED_BY(mutex_);
+  std::size_t idle_ HEDDLE_GUARDED_BY(mutex_) = 0;  // workers asleep and not yet woken
+  bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
+  std::vector<sync::Thread> workers_;
+};
+
+}  // namespace HEDDLE_NS::cpu

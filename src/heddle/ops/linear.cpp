@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include "heddle/base/error.hpp"
+#include "heddle/ops/matrix.hpp"
+#include "heddle/ops/operands.hpp"
+#include "heddle/ops/ops.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+[[noreturn]] void throw_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias, const char* why) {
+  throw InvalidArgument(fmt::format("linear: shapes {}, weight {}, bias {}: {}", x.shape().text(),
+                                    weight.shape().text(), bias.defined() ? bias.shape().text() : "none", why));
+}
+
+void require_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Shape& in = x.shape();
+  if (weight.shape().rank() != 2) throw_shapes(x, weight, bias, "the weight must have two dimensions");
+  if (in.rank() == 0) throw_shapes(x, weight, bias, "the input must have a dimension");
+  if (in[in.rank() - 1] != weight.shape()[1]) {
+    throw_shapes(x, weight, bias, "the last extents of input and weight must be equal");
+  }
+  if (bias.defined() && (bias.shape().rank() != 1 || bias.shape()[0] != weight.shape()[0])) {
+    throw_shapes(x, weight, bias, "the bias must have as many elements as the weight has rows");
+  }
+}
+
+// x as one matrix, all dimensions but the last being rows: as it lies where its strides allow, else a dense copy.
+class Input {
+ public:
+  Input(Core& core, Lane& lane, const Tensor& x, std::int64_t rows, std::int64_t k) : source_(x) {
+    if (x.shape().rank() == 2) layout_ = ops::matrix_layout(x);
+    if (layout_.valid) return;
+    layout_ = ops::matrix_layout(rows, k, k, 1);
+    if (!ops::is_dense(x)) copy_ = Tensor::allocate(core, lane, x.shape());
+  }
+
+  const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
+  const ops::MatrixLayout& layout() const noexcept { return layout_; }
+  bool is_copy() const noexcept { return copy_.defined(); }
+  void record(Lane& lane) const {
+    if (copy_.defined()) ops::record_copy(lane, copy_, source_);
+  }
+
+ private:
+  const Tensor& source_;
+  Tensor copy_;
+  ops::MatrixLayout layout_;
+};
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  ops::require_together("linear", x, weight);
+  if (bias.defined()) ops::require_together("linear", x, bias);
+  require_shapes(x, weight, bias);
+  const Shape& in = x.shape();
+  const std::int64_t k = weight.shape()[1];
+  const std::int64_t n = weight.shape()[0];
+  std::array<std::int64_t, kMaxRank> extents{};
+  std::int64_t rows = 1;
+  for (std::size_t dim = 0; dim + 1 < in.rank(); ++dim) rows *= extents[dim] = in[dim];
+  extents[in.rank() - 1] = n;
+  const Shape shape(std::span<const std::int64_t>(extents.data(), in.rank()));
+
+  Core& core = x.core();
+  Recording recording(core.pool());
+  Lane& lane = recording.lane();
+  Tensor out = Tensor::allocate(core, lane, shape);
+  if (shape.elements() == 0) return out;
+
+  const Input input(core, lane, x, rows, k);
+  const ops::MatrixOperand matrix(core, lane, weight);
+  const ops::MatrixLayout& stored = matrix.layout();
+  MatmulArgs args{};
+  args.a = input.tensor().address();
+  args.b = matrix.tensor().address();
+  args.out = out.address();
+  args.m = rows;
+  args.n = n;
+  args.k = k;
+  args.batch = 1;
+  args.lda = input.layout().ld;
+  args.ldb = stored.ld;
+  args.transpose_a = input.layout().transposed ? 1 : 0;
+  args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
+  const ops::DenseOperand row(core, lane, bias);
+  if (bias.defined()) args.bias = row.tensor().address();
+  const Tensor workspace = ops::matmul_workspace(core, lane, args);
+  if (workspace.defined()) args.workspace = workspace.address();
+
+  // Without a bias the input stands in its place where operands are read.
+  if (input.is_copy() || matrix.is_copy() || row.is_copy()) [[unlikely]] {
+    ops::read_all(lane, x, weight, bias.defined() ? bias : x);  // throws before anything is recorded
+    input.record(lane);
+    matrix.record(lane);
+    row.record(lane);
+  }
+  ops::read_all(lane, input.tensor(), matrix.tensor(), bias.defined() ? row.tensor() : input.tensor());
+  lane.write(out.residency());
+  lane.append(KernelId::kMatmul, args);
+  return out;
+}
+
+}  // namespace HEDDLE_NS

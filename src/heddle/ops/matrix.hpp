@@ -1,0 +1,63 @@
+// What matmul and linear share: matrices within tensors, and the recording of matrix products.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/kernel_args.hpp"
+#include "heddle/tensor/tensor.hpp"
+
+namespace HEDDLE_NS::ops {
+
+// How a kernel finds a matrix: rows of `ld` elements, of the matrix itself or of its transpose.
+struct MatrixLayout {
+  std::int64_t ld = 1;
+  bool transposed = false;
+  bool valid = false;  // false: the strides fit neither; the kernel needs a copy
+};
+
+inline MatrixLayout matrix_layout(std::int64_t rows, std::int64_t cols, std::int64_t row_stride,
+                                  std::int64_t col_stride) noexcept {
+  // A stride is free where its extent is at most 1, and ld then anything that holds a row.
+  if ((col_stride == 1 || cols <= 1) && (rows <= 1 || row_stride >= cols)) {
+    const std::int64_t ld = rows <= 1 ? cols : row_stride;
+    return {ld < 1 ? 1 : ld, false, true};
+  }
+  if ((row_stride == 1 || rows <= 1) && (cols <= 1 || col_stride >= rows)) {
+    const std::int64_t ld = cols <= 1 ? rows : col_stride;
+    return {ld < 1 ? 1 : ld, true, true};
+  }
+  return {};
+}
+
+// The last two dimensions of `x`. REQUIRES: rank 2 at least.
+inline MatrixLayout matrix_layout(const Tensor& x) noexcept {
+  const std::size_t row = x.shape().rank() - 2;
+  return matrix_layout(x.shape()[row], x.shape()[row + 1], x.strides()[row], x.strides()[row + 1]);
+}
+
+// Matrices as a kernel can read them: the tensor itself, or memory for a copy.
+// Construction only allocates. record() is called after every operand was allocated and checked.
+class MatrixOperand {
+ public:
+  MatrixOperand(Core& core, Lane& lane, const Tensor& x) : source_(x), layout_(matrix_layout(x)) {
+    if (layout_.valid) [[likely]]
+      return;
+    copy_ = Tensor::allocate(core, lane, x.shape());
+    layout_ = matrix_layout(copy_);
+  }
+
+  const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
+  const MatrixLayout& layout() const noexcept { return layout_; }
+  bool is_copy() const noexcept { return copy_.defined(); }
+  void record(Lane& lane) const;
+
+ private:
+  const Tensor& source_;
+  Tensor copy_;
+  MatrixLayout layout_;
+};
+
+// Scratch memory for commands like `args` (pointers ignored); undefined where they need none. The caller destroys it
+// once the commands are recorded: the stream's order protects it.
+Tensor matmul_workspace(Core& core, Lane& lane, const MatmulArgs& args);
+
+}  // namespace HEDDLE_NS::ops

@@ -1,0 +1,67 @@
+// heddle info and heddle bench: the JSON holds what the text shows.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/command.hpp"
+
+namespace heddle::test {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const std::string& arguments) {
+  const CommandResult result = run_heddle(arguments + " --json");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return Json::parse(result.out, nullptr, false);
+}
+
+TEST(Info, JsonAndText) {
+  const Json json = json_of("info");
+  for (const char* key : {"build_id", "version", "compiler", "device", "backend", "kernels", "cores", "memory",
+                          "limits", "fence", "built_in"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  EXPECT_EQ(json["backend"], "cpu");
+  EXPECT_EQ(json["built_in"]["cpu"], true);
+  EXPECT_GT(json["memory"]["total"], 0);
+  const CommandResult text = run_heddle("info");
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_NE(text.out.find(json["build_id"].get<std::string>()), std::string::npos);
+}
+
+TEST(Info, ShowsLimitsOfTheEnvironment) {
+  const CommandResult result = run_heddle("info --json", "HEDDLE_STREAMS=5 HEDDLE_MEMORY_LIMIT=64M");
+  const Json json = Json::parse(result.out, nullptr, false);
+  EXPECT_EQ(json["limits"]["streams"], 5);
+  EXPECT_EQ(json["memory"]["limit"], 64 << 20);
+}
+
+TEST(Help, IsNoError) {
+  for (const char* arguments : {"--help", "stress --help", "--version"}) {
+    const CommandResult result = run_heddle(arguments);
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_NE(result.out, "");
+    EXPECT_EQ(result.err, "");
+  }
+}
+
+class BenchTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(BenchTest, MeasuresEachCase) {
+  const Json json = json_of(std::string("bench ") + GetParam() + " --runs 1 --seconds 0.01");
+  EXPECT_EQ(json["bench"], GetParam());
+  ASSERT_FALSE(json["rows"].empty());
+  for (const Json& row : json["rows"]) {
+    EXPECT_GT(row["median"], 0) << row;
+    EXPECT_LE(row["min"], row["max"]) << row;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BenchTest, ::testing::Values("record", "submit", "sync-pattern", "scaling", "ceiling"));
+
+TEST(Bench, WithoutNameListsAll) { EXPECT_EQ(json_of("bench").size(), 5U); }
+
+}  // namespace
+}  // namespace heddle::test

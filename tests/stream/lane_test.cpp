@@ -1,0 +1,128 @@
+#include "heddle/stream/lane.hpp"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <string>
+#include <thread>
+
+#include "heddle/heddle.hpp"
+
+namespace heddle {
+namespace {
+
+std::uint64_t executed(Runtime& runtime, KernelId kernel) { return runtime.executed()[static_cast<std::size_t>(kernel)]; }
+
+TEST(Lane, NothingRunsBeforeCommit) {
+  Runtime runtime;
+  const Tensor x = full(runtime, {4}, 1.0f);
+  EXPECT_FALSE(runtime.query());
+  EXPECT_EQ(executed(runtime, KernelId::kFill), 0u);
+  runtime.synchronize();
+  EXPECT_TRUE(runtime.query());
+  EXPECT_EQ(executed(runtime, KernelId::kFill), 1u);
+}
+
+TEST(Lane, ACommittedListRunsWithoutAnybodyWaiting) {
+  Runtime runtime;
+  const Tensor x = full(runtime, {4}, 1.0f);
+  runtime.commit();
+  while (!runtime.query()) std::this_thread::yield();
+  EXPECT_EQ(executed(runtime, KernelId::kFill), 1u);
+}
+
+TEST(Lane, CommitsByItselfByCountOnly) {
+  Options options;
+  options.limits.list_commands_max = 10;
+  Runtime runtime(options);
+  Recording recording(runtime.core().pool());
+  Lane& lane = recording.lane();
+  Block* block = runtime.core().memory().allocate(lane, 64);
+  for (int i = 0; i < 25; ++i) lane.append(KernelId::kFill, FillArgs{block->data, 1, 0});
+  EXPECT_EQ(lane.issued().value, 25u);
+  EXPECT_EQ(lane.committed().value, 20u);
+  lane.synchronize();
+  EXPECT_EQ(lane.completed().value, 25u);
+  runtime.core().memory().free(block);
+}
+
+TEST(Lane, CommittedListsAreBounded) {
+  Options options;
+  options.limits.committed_lists_max = 2;
+  Runtime runtime(options);
+  for (int i = 0; i < 100; ++i) {
+    const Tensor x = full(runtime, {1 << 14}, static_cast<float>(i));
+    runtime.commit();
+  }
+  runtime.synchronize();
+  EXPECT_EQ(executed(runtime, KernelId::kFill), 100u);
+}
+
+TEST(Lane, UseOfAnUncommittedOperandOnAnotherStreamNamesTheRemedy) {
+  Runtime runtime;
+  std::latch recorded(1);
+  std::latch tried(1);
+  Tensor x;
+  std::thread producer([&] {
+    x = full(runtime, {4}, 2.0f);
+    recorded.count_down();
+    tried.wait();
+  });
+  recorded.wait();
+  try {
+    relu(x);
+    ADD_FAILURE() << "used what was not committed";
+  } catch (const NotCommitted& error) {
+    EXPECT_NE(std::string(error.what()).find("commit()"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(x.item(), NotCommitted);
+  tried.count_down();
+  producer.join();  // its end commits
+  EXPECT_EQ(sum(relu(x)).item(), 8.0f);
+}
+
+// The consumer's stream waits on the device for the producer's, whatever runs first.
+TEST(Lane, AConsumerOnAnotherStreamSeesTheProducersResult) {
+  Runtime runtime;
+  for (int round = 0; round < 50; ++round) {
+    Tensor y;
+    std::thread producer([&] {
+      const Tensor x = full(runtime, {64, 64}, static_cast<float>(round));
+      y = matmul(x, x);
+      runtime.commit();
+    });
+    producer.join();
+    const float expected = 64.0f * 64.0f * 64.0f * static_cast<float>(round) * static_cast<float>(round);
+    EXPECT_FLOAT_EQ(sum(y).item(), expected);
+  }
+}
+
+// A block that another stream still uses must not be given out again, although its own stream has freed it.
+TEST(Lane, MemoryInUseByAnotherStreamIsNotReused) {
+  Runtime runtime;
+  std::latch handed_over(1);
+  std::latch read_recorded(1);
+  std::latch freed(1);
+  Tensor x;
+  std::thread producer([&] {
+    x = full(runtime, {1024}, 7.0f);
+    runtime.synchronize();
+    handed_over.count_down();
+    read_recorded.wait();
+    x = Tensor();
+    for (int i = 0; i < 64; ++i) {
+      const Tensor scratch = full(runtime, {1024}, -1.0f);
+      runtime.synchronize();
+    }
+    freed.count_down();
+  });
+  handed_over.wait();
+  const Tensor y = copy(x);  // recorded on this thread's stream, not committed
+  read_recorded.count_down();
+  freed.wait();
+  EXPECT_EQ(sum(y).item(), 7168.0f);
+  producer.join();
+}
+
+}  // namespace
+}  // namespace heddle
