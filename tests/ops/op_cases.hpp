@@ -119,8 +119,15 @@ inline void add_binary_cases(OpCases& cases) {
 }
 
 inline void add_unary_cases(OpCases& cases) {
-  const std::vector<Input> inputs = {{{}},     {{0}},    {{1}}, {{31}}, {{100, 100}}, {{70001}}, transposed({17, 33}),
-                                     transposed({2, 3, 4}), {{50}, false, true}};
+  const std::vector<Input> inputs = {{{}},
+                                     {{0}},
+                                     {{1}},
+                                     {{31}},
+                                     {{100, 100}},
+                                     {{70001}},
+                                     transposed({17, 33}),
+                                     transposed({2, 3, 4}),
+                                     {{50}, false, true}};
   for (const Input& input : inputs) {
     cases.add(
         "relu", {input}, [](Core&, const Tensors& in) { return relu(in[0]); },
@@ -136,9 +143,18 @@ inline void add_unary_cases(OpCases& cases) {
 }
 
 inline void add_reduce_cases(OpCases& cases) {
-  const std::vector<Input> inputs = {{{}},         {{0}},       {{1}},           {{5}},
-                                     {{1001}},     {{100000}},  {{300, 257}},    {{4, 0, 3}},
-                                     {{3, 5, 7}},  {{2, 1, 9}}, {{2, 3, 2, 3, 2, 3}}, transposed({13, 29}),
+  const std::vector<Input> inputs = {{{}},
+                                     {{0}},
+                                     {{1}},
+                                     {{5}},
+                                     {{1001}},
+                                     {{100000}},
+                                     {{300, 257}},
+                                     {{4, 0, 3}},
+                                     {{3, 5, 7}},
+                                     {{2, 1, 9}},
+                                     {{2, 3, 2, 3, 2, 3}},
+                                     transposed({13, 29}),
                                      transposed({3, 8, 5})};
   for (const Input& input : inputs) {
     for (const bool is_mean : {false, true}) {
@@ -192,14 +208,127 @@ inline void add_matmul_cases(OpCases& cases) {
         "matmul", inputs, [](Core&, const Tensors& in) { return matmul(in[0], in[1]); },
         [](const HostTensors& in) { return matmul_reference(in[0], in[1]); });
   }
-  // Matrices whose rows and columns are both strided: the operation copies them.
+  // Neither rows nor columns are dense: the operation copies them.
   cases.add(
-      "matmul of middle dimensions", {{{3, 4, 5}}, {{5, 2}}},
-      [](Core&, const Tensors& in) { return matmul(transpose(transpose(in[0], 0, 1), 1, 2), transpose(transpose(in[1]))); },
+      "matmul of turned", {{{3, 4, 5}}, {{2, 3, 5}}},
+      [](Core&, const Tensors& in) { return matmul(transpose(in[0], 0, 2), transpose(in[1], 0, 2)); },
       [](const HostTensors& in) {
-        return matmul_reference(transpose_reference(transpose_reference(in[0], 0, 1), 1, 2), in[1]);
+        return matmul_reference(transpose_reference(in[0], 0, 2), transpose_reference(in[1], 0, 2));
       });
-  cases.pop_last_until_inner_extent_fits();
+}
+
+inline void add_linear_cases(OpCases& cases) {
+  const std::vector<Input> operands[] = {
+      {{{3, 5}}, {{4, 5}}, {{4}}},
+      {{{64, 100}}, {{33, 100}}, {{33}}},
+      {{{5}}, {{4, 5}}, {{4}}},
+      {{{2, 3, 5}}, {{4, 5}}, {{4}}},
+      {{{2, 3, 0}}, {{4, 0}}, {{4}}},
+      {{{0, 5}}, {{4, 5}}, {{4}}},
+      {{{3, 5}}, {{0, 5}}, {{0}}},
+      {transposed({3, 5}), transposed({4, 5}), {{4}}},
+      {transposed({2, 3, 5}), {{4, 5}}, {{4}}},
+  };
+  for (const std::vector<Input>& inputs : operands) {
+    for (const bool with_bias : {true, false}) {
+      cases.add(
+          with_bias ? "linear" : "linear without bias", inputs,
+          [with_bias](Core&, const Tensors& in) { return linear(in[0], in[1], with_bias ? in[2] : Tensor()); },
+          [with_bias](const HostTensors& in) {
+            const HostTensor weight = transpose_reference(in[1], 0, 1);
+            HostTensor x = in[0];
+            if (x.extents.size() == 1) x.extents.insert(x.extents.begin(), 1);
+            // Rows as one matrix: a batch of them would need a batch of weights.
+            const Extents lead(x.extents.begin(), x.extents.end() - 1);
+            x.extents = {count(lead), x.extents.back()};
+            Expected expected = matmul_reference(x, weight, with_bias ? in[2].values : std::vector<double>());
+            expected.result.extents = in[0].extents;
+            expected.result.extents.back() = in[1].extents[0];
+            return expected;
+          });
+    }
+  }
+  // A bias and a weight that are not dense.
+  cases.add(
+      "linear of strided", {{{3, 5}}, {{5, 2, 4}}, {{4, 3}}},
+      [](Core&, const Tensors& in) {
+        const Tensor weight = reshape(transpose(in[1], 0, 2), {8, 5});
+        return linear(in[0], weight, reshape(transpose(relu(in[2])), {12}).view(Shape{8}, Strides{1}));
+      },
+      [](const HostTensors& in) {
+        const HostTensor turned = transpose_reference(in[1], 0, 2);
+        const HostTensor bias = transpose_reference(in[2], 0, 1);
+        std::vector<double> row(bias.values.begin(), bias.values.begin() + 8);
+        for (double& value : row) value = value < 0 ? 0 : value;
+        return matmul_reference(in[0], transpose_reference({{8, 5}, turned.values}, 0, 1), row);
+      });
+}
+
+inline void add_view_cases(OpCases& cases) {
+  const auto reshaped = [&](const Input& input, const Extents& to, const Extents& given) {
+    cases.add(
+        fmt::format("reshape to [{}]", fmt::join(given, ",")), {input},
+        [to, given](Core&, const Tensors& in) {
+          if (to == given) return reshape(in[0], Shape(to));
+          // The list with -1: all such rows have two extents.
+          return reshape(in[0], {given[0], given[1]});
+        },
+        [to](const HostTensors& in) { return exact({to, in[0].values}); });
+  };
+  reshaped({{}}, {1, 1}, {1, 1});
+  reshaped({{1, 1}}, {}, {});
+  reshaped({{0, 4}}, {2, 0}, {2, 0});
+  reshaped({{6, 4}}, {2, 12}, {2, -1});
+  reshaped({{6, 4}}, {8, 3}, {-1, 3});
+  reshaped({{0, 4}}, {0, 4}, {-1, 4});
+  reshaped({{2, 3, 4}}, {24}, {24});
+  reshaped(transposed({6, 4}), {24}, {24});
+  reshaped(transposed({6, 4}), {2, 3, 4}, {2, 3, 4});
+  reshaped(transposed({6, 4}), {6, 1, 2, 2}, {6, 1, 2, 2});
+  reshaped(transposed({1, 4}), {4}, {4});
+  reshaped(transposed({2, 3, 4}), {6, 4}, {6, 4});
+
+  const std::pair<int, int> swaps[] = {{0, 1}, {0, 2}, {-1, 0}, {1, 1}};
+  for (const std::pair<int, int>& dims : swaps) {
+    for (const Extents& extents : {Extents{3, 4, 5}, Extents{1, 4, 1}, Extents{2, 0, 3}}) {
+      cases.add(
+          fmt::format("transpose {} {}", dims.first, dims.second), {{extents}},
+          [dims](Core&, const Tensors& in) { return transpose(in[0], dims.first, dims.second); },
+          [dims](const HostTensors& in) {
+            return exact(transpose_reference(in[0], static_cast<std::size_t>((dims.first + 3) % 3),
+                                             static_cast<std::size_t>((dims.second + 3) % 3)));
+          });
+    }
+  }
+  cases.add(
+      "sum of turned", {{{3, 4, 5}}}, [](Core&, const Tensors& in) { return sum(transpose(in[0], 0, 2), 1); },
+      [](const HostTensors& in) { return reduce_reference(transpose_reference(in[0], 0, 2), 1, false); });
+}
+
+inline void add_fill_cases(OpCases& cases) {
+  for (const Extents& extents : {Extents{}, Extents{0}, Extents{1}, Extents{3, 5}, Extents{70001}}) {
+    const auto filled = [&](const char* name, float value, auto compute) {
+      cases.add(fmt::format("{} [{}]", name, fmt::join(extents, ",")), {}, compute,
+                [extents, value](const HostTensors&) {
+                  const auto size = static_cast<std::size_t>(count(extents));
+                  return exact({extents, std::vector<double>(size, static_cast<double>(value))});
+                });
+    };
+    filled("zeros", 0.0F, [extents](Core& core, const Tensors&) { return zeros(core, Shape(extents)); });
+    filled("full", -1.5F, [extents](Core& core, const Tensors&) { return full(core, Shape(extents), -1.5F); });
+  }
+}
+
+inline std::vector<OpCase> op_cases() {
+  OpCases cases;
+  add_binary_cases(cases);
+  add_unary_cases(cases);
+  add_reduce_cases(cases);
+  add_matmul_cases(cases);
+  add_linear_cases(cases);
+  add_view_cases(cases);
+  add_fill_cases(cases);
+  return cases.take();
 }
 
 }  // namespace heddle::test

@@ -64,8 +64,8 @@ Expected elementwise_reference(const HostTensor& a, const HostTensor& b, Functio
   Expected expected{{broadcast_extents(a.extents, b.extents), {}}, {}};
   for (std::int64_t i = 0; i < count(expected.result.extents); ++i) {
     const Extents index = indices_of(i, expected.result.extents);
-    const double value = function(a.values[broadcast_position(index, a.extents)],
-                                  b.values[broadcast_position(index, b.extents)]);
+    const double value =
+        function(a.values[broadcast_position(index, a.extents)], b.values[broadcast_position(index, b.extents)]);
     expected.result.values.push_back(value);
     expected.tolerance.push_back(std::abs(value) * kUlp + std::numeric_limits<float>::denorm_min());
   }

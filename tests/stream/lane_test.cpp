@@ -75,7 +75,7 @@ TEST(Lane, UseOfAnUncommittedOperandOnAnotherStreamNamesTheRemedy) {
   } catch (const NotCommitted& error) {
     EXPECT_NE(std::string(error.what()).find("commit()"), std::string::npos) << error.what();
   }
-  EXPECT_THROW(x.item(), NotCommitted);
+  EXPECT_THROW(x.to_host(), NotCommitted);
   tried.count_down();
   producer.join();  // its end commits
   EXPECT_EQ(sum(relu(x)).item(), 8.0f);

@@ -39,15 +39,16 @@ void LanePool::acquire(LeaseSlot& slot) {
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::close()");
   Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
   if (lane == nullptr) {
-    if (const std::uint32_t id = reserve_id(main_thread); main_thread ? lanes_[0] == nullptr || id != 0 : id != 0) {
+    if (const auto id = reserve_id(main_thread)) {
       lock.unlock();
-      lane = create_lane(id);
+      std::unique_ptr<Lane> created = create_lane(*id);
+      lane = created.get();
       lock.lock();
-      if (lanes_.size() <= id) {
-        lanes_.resize(id + std::size_t{1});
-        free_.resize(id + std::size_t{1});
+      if (lanes_.size() <= *id) {
+        lanes_.resize(*id + std::size_t{1});
+        free_.resize(*id + std::size_t{1});
       }
-      lanes_[id].reset(lane);
+      lanes_[*id] = std::move(created);
     }
   }
   if (lane == nullptr && policy_ == ExhaustionPolicy::kFail) {
@@ -58,7 +59,6 @@ void LanePool::acquire(LeaseSlot& slot) {
   slot.lane = lane;
 }
 
-// The condition variable gives the mutex up and takes it again, which the analysis cannot follow through the deadline loop.
 Lane* LanePool::wait_for_lane() {
   Waiter waiter;
   waiters_.push_back(&waiter);
@@ -116,6 +116,7 @@ void LanePool::give(Lane* lane) noexcept {
 }
 
 Lane* LanePool::take_free(bool main_thread) {
+  if (main_thread && lanes_[0] == nullptr) return nullptr;  // stream 0 is still to be created
   const std::size_t first = main_thread && lanes_[0] != nullptr && free_[0] ? 0 : 1;
   for (std::size_t id = first; id < lanes_.size(); ++id) {
     // A lane that its last holder left running is passed over until it is done.
@@ -146,16 +147,17 @@ Lane* LanePool::revoke_idle() {
   return lane;
 }
 
-std::uint32_t LanePool::reserve_id(bool main_thread) {
+std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
   if (main_thread && lanes_[0] == nullptr) return 0;
   const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
-  return ids_ <= most ? ids_++ : 0;
+  if (ids_ > most) return std::nullopt;
+  return ids_++;
 }
 
-Lane* LanePool::create_lane(std::uint32_t id) {
+std::unique_ptr<Lane> LanePool::create_lane(std::uint32_t id) {
   std::unique_ptr<Queue> queue;
   device_->create_queue(StreamId{id}, &queue).raise();
-  return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_).release();
+  return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_);
 }
 
 void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {

@@ -12,8 +12,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,9 +78,9 @@ class LanePool final : public CompletionListener {
   Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
   Lane* revoke_idle() HEDDLE_REQUIRES(mutex_);
   void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
-  // Reserves the id of a new lane, or returns 0 when the pool may not grow.
-  std::uint32_t reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
-  Lane* create_lane(std::uint32_t id);
+  // The id of a new lane; none when the pool may not grow.
+  std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
+  std::unique_ptr<Lane> create_lane(std::uint32_t id);
   Lane* wait_for_lane() HEDDLE_REQUIRES(mutex_);
   std::string holders_locked() const HEDDLE_REQUIRES(mutex_);
 

@@ -1,0 +1,272 @@
+#include "heddle/backends/sim/device.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "heddle/backends/sim/executor.hpp"
+
+namespace HEDDLE_NS {
+
+namespace sim {
+
+namespace {
+
+// A queue of this device is always a SimQueue.
+SimQueue& cast(Queue& queue) noexcept { return static_cast<SimQueue&>(queue); }
+
+}  // namespace
+
+SimQueue::~SimQueue() { device_.retire(*this); }
+
+SimDevice::SimDevice(const SimOptions& options) : auto_run_(options.auto_run), segments_(options.memory_bytes) {
+  info_.backend = "sim";
+  info_.name = "simulated device";
+  info_.kernels = "simulated";
+  info_.memory_bytes = options.memory_bytes;
+  info_.host_accessible = true;
+  info_.executes_on_caller = options.auto_run;
+}
+
+SimDevice::~SimDevice() {
+  sync::MutexLock lock(mutex_);
+  HEDDLE_CHECK(queues_.empty(), "the simulated device is destroyed before its queues");
+}
+
+bool SimDevice::supports(KernelId kernel, Dtype dtype) const noexcept {
+  return kernel < KernelId::kCount && dtype == Dtype::kFloat32;
+}
+
+KernelCounts SimDevice::executed() const {
+  sync::MutexLock lock(mutex_);
+  return counts_;
+}
+
+Status SimDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
+  auto queue = std::make_unique<SimQueue>(stream, *this);
+  sync::MutexLock lock(mutex_);
+  const auto after = std::upper_bound(queues_.begin(), queues_.end(), stream,
+                                      [](StreamId id, const SimQueue* other) { return id < other->stream(); });
+  queues_.insert(after, queue.get());
+  *out = std::move(queue);
+  return {};
+}
+
+void SimDevice::retire(const SimQueue& queue) noexcept {
+  sync::MutexLock lock(mutex_);
+  while (stepping_) stepped_.wait(mutex_);
+  for (const SimQueue::Entry& entry : queue.entries_) {
+    HEDDLE_CHECK(entry.other != nullptr, "a simulated queue is destroyed with lists that have not run");
+  }
+  std::erase(queues_, &queue);
+  // Its tickets are complete: whoever still has a wait on it drops it here.
+  for (SimQueue* other : queues_) drop_passed_waits(*other);
+}
+
+Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint) {
+  SimQueue& to = cast(queue);
+  sync::MutexLock lock(mutex_);
+  SimQueue::Entry entry{.list = std::move(list), .ticket = closes};
+  const auto delay = delays_.find(queue.stream().value);
+  entry.delay_ns = delay == delays_.end() ? 0 : delay->second;
+  entry.submitted_ns = now_ns_;
+  if (const auto fault = submit_faults_.find(++submits_); fault != submit_faults_.end()) {
+    entry.submit_error = fault->second;
+  }
+  if (!lost_.ok()) entry.submit_error = lost_;
+  Status status = entry.submit_error;
+  to.entries_.push_back(std::move(entry));
+  if (!lost_.ok()) {
+    begin_step();
+    lose_pending(to);
+    lock.unlock();
+    announce(to);
+    lock.lock();
+    end_step();
+  }
+  return status;
+}
+
+Status SimDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
+  if (&queue == &other) return {};
+  sync::MutexLock lock(mutex_);
+  cast(queue).entries_.push_back({.list = {}, .ticket = ticket, .other = &cast(other)});
+  drop_passed_waits(cast(queue));
+  return {};
+}
+
+bool SimDevice::help(Queue& queue, Ticket ticket) {
+  return auto_run_ && queue.completed() < ticket && step_until(std::numeric_limits<std::uint64_t>::max());
+}
+
+void SimDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).failure_log().clear(last); }
+
+Status SimDevice::lost() const {
+  sync::MutexLock lock(mutex_);
+  return lost_;
+}
+
+void SimDevice::drop_passed_waits(SimQueue& queue) {
+  while (!queue.entries_.empty()) {
+    const SimQueue::Entry& head = queue.entries_.front();
+    if (head.other == nullptr || head.other->completed() < head.ticket) return;
+    const Status status = head.other->failures().status_of(head.ticket);
+    if (!status.ok() && queue.inherited_.ok()) {
+      queue.inherited_ = {status.kind(),
+                          fmt::format("inherited from stream {}: {}", head.other->stream().value, status.text())};
+    }
+    queue.free_at_ns_ = std::max(queue.free_at_ns_, now_ns_);
+    queue.entries_.pop_front();
+  }
+}
+
+SimDevice::Due SimDevice::next_due() {
+  Due next;
+  for (SimQueue* queue : queues_) {  // by stream id, so of equal times the lowest stream is first
+    drop_passed_waits(*queue);
+    if (queue->entries_.empty() || queue->entries_.front().other != nullptr) continue;
+    const SimQueue::Entry& head = queue->entries_.front();
+    const std::uint64_t at = std::max(queue->free_at_ns_, head.submitted_ns) + head.delay_ns;
+    if (next.queue == nullptr || at < next.at_ns) next = {queue, at};
+  }
+  return next;
+}
+
+bool SimDevice::step_until(std::uint64_t limit_ns) {
+  sync::MutexLock lock(mutex_);
+  begin_step();
+  const Due due = next_due();
+  const bool found = due.queue != nullptr && due.at_ns <= limit_ns;
+  if (found) {
+    now_ns_ = std::max(now_ns_, due.at_ns);
+    due.queue->free_at_ns_ = due.at_ns;
+    complete_head(*due.queue);
+    for (SimQueue* queue : queues_) drop_passed_waits(*queue);  // at this time, not when somebody looks
+    lock.unlock();
+    announce(*due.queue);
+    lock.lock();
+  }
+  end_step();
+  return found;
+}
+
+void SimDevice::complete_head(SimQueue& queue) {
+  const SimQueue::Entry entry = std::move(queue.entries_.front());
+  queue.entries_.pop_front();
+  const std::size_t commands = entry.list.commands();
+  const Ticket first{commands == 0 ? entry.ticket.value : entry.ticket.value - commands + 1};
+  if (Status inherited = std::exchange(queue.inherited_, Status{}); !inherited.ok()) {
+    queue.failure_log().fail(first, std::move(inherited));
+  }
+  if (!queue.failures().failing()) {
+    if (Status status = run(queue, entry, first); !status.ok()) queue.failure_log().fail(first, std::move(status));
+  }
+  queue.publish(entry.ticket);
+}
+
+Status SimDevice::run(const SimQueue& queue, const SimQueue::Entry& entry, Ticket first) {
+  if (!entry.submit_error.ok()) return entry.submit_error;
+  const auto fault = execution_faults_.lower_bound({queue.stream().value, first.value});
+  if (fault != execution_faults_.end() && fault->first <= std::pair(queue.stream().value, entry.ticket.value)) {
+    Status status = fault->second;
+    execution_faults_.erase(fault);
+    return status;
+  }
+  for (const std::uint64_t* at = entry.list.begin(); at != entry.list.end();) {
+    const CommandView command(at);
+    if (!supports(command.kernel(), command.dtype())) {
+      return {ErrorKind::kUnsupported,
+              fmt::format("the sim backend has no kernel of number {}", static_cast<unsigned>(command.kernel()))};
+    }
+    execute(command);
+    ++counts_[static_cast<std::size_t>(command.kernel())];
+    at = command.next();
+  }
+  return {};
+}
+
+void SimDevice::begin_step() {
+  while (stepping_) stepped_.wait(mutex_);
+  stepping_ = true;
+}
+
+void SimDevice::end_step() {
+  stepping_ = false;
+  stepped_.notify_all();
+}
+
+void SimDevice::announce(Queue& queue) {
+  if (queue.watched() && listener_ != nullptr) listener_->on_progress(queue);
+}
+
+// Completes everything of `queue` with the device's error. False when nothing was pending.
+bool SimDevice::lose_pending(SimQueue& queue) {
+  bool any = false;
+  while (!queue.entries_.empty()) {
+    if (queue.entries_.front().other != nullptr) {
+      queue.entries_.pop_front();
+      continue;
+    }
+    queue.entries_.front().submit_error = lost_;
+    complete_head(queue);
+    any = true;
+  }
+  return any;
+}
+
+// --- controls ---
+
+std::uint64_t SimDevice::now_ns() const {
+  sync::MutexLock lock(mutex_);
+  return now_ns_;
+}
+
+void SimDevice::set_delay(StreamId stream, std::uint64_t delay_ns) {
+  sync::MutexLock lock(mutex_);
+  delays_[stream.value] = delay_ns;
+}
+
+bool SimDevice::step() { return step_until(std::numeric_limits<std::uint64_t>::max()); }
+
+std::size_t SimDevice::advance(std::uint64_t by_ns) {
+  const std::uint64_t until = now_ns() + by_ns;
+  std::size_t lists = 0;
+  while (step_until(until)) ++lists;
+  sync::MutexLock lock(mutex_);
+  now_ns_ = std::max(now_ns_, until);
+  return lists;
+}
+
+void SimDevice::fail_submit(std::uint64_t nth, Status status) {
+  sync::MutexLock lock(mutex_);
+  submit_faults_[submits_ + nth] = std::move(status);
+}
+
+void SimDevice::fail_execution(StreamId stream, Ticket ticket, Status status) {
+  sync::MutexLock lock(mutex_);
+  execution_faults_[{stream.value, ticket.value}] = std::move(status);
+}
+
+void SimDevice::lose(Status status) {
+  sync::MutexLock lock(mutex_);
+  begin_step();
+  if (lost_.ok()) lost_ = std::move(status);
+  std::vector<SimQueue*> advanced;
+  for (SimQueue* queue : queues_) {
+    if (lose_pending(*queue)) advanced.push_back(queue);
+  }
+  lock.unlock();
+  for (SimQueue* queue : advanced) announce(*queue);
+  lock.lock();
+  end_step();
+}
+
+}  // namespace sim
+
+Status open_sim(const SimOptions& options, std::unique_ptr<Device>* out) {
+  *out = std::make_unique<sim::SimDevice>(options);
+  return {};
+}
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,53 @@
+#include "heddle/backends/sim/executor.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace HEDDLE_NS::sim {
+
+namespace {
+
+void fill(const FillArgs& args) {
+  float value = 0;
+  std::memcpy(&value, &args.value_bits, sizeof(value));
+  std::fill_n(static_cast<float*>(args.out), args.count, value);
+}
+
+template <class Function>
+void elementwise(const ElementwiseArgs& args, Function function) {
+  if (args.rank > 1) return;
+  const LoopDim dim = args.rank == 1 ? args.dims[0] : LoopDim{1, 1, 1, 1};
+  if (dim.out_stride != 1) return;
+  const auto* a = static_cast<const float*>(args.a);
+  const auto* b = static_cast<const float*>(args.b);
+  auto* out = static_cast<float*>(args.out);
+  for (std::int64_t i = 0; i < dim.extent; ++i) {
+    out[i] = function(a[i * dim.a_stride], b == nullptr ? 0.0F : b[i * dim.b_stride]);
+  }
+}
+
+}  // namespace
+
+void execute(const CommandView& command) {
+  switch (command.kernel()) {
+    case KernelId::kFill: fill(command.args<FillArgs>()); break;
+    case KernelId::kCopyBytes: {
+      const auto args = command.args<CopyBytesArgs>();
+      if (args.bytes != 0) std::memmove(args.out, args.in, args.bytes);
+      break;
+    }
+    case KernelId::kAdvance: {
+      const auto args = command.args<AdvanceArgs>();
+      args.state->block += args.blocks;
+      break;
+    }
+    case KernelId::kCopy: elementwise(command.args<ElementwiseArgs>(), [](float a, float) { return a; }); break;
+    case KernelId::kRelu:
+      elementwise(command.args<ElementwiseArgs>(), [](float a, float) { return a < 0 ? 0.0F : a; });
+      break;
+    case KernelId::kAdd: elementwise(command.args<ElementwiseArgs>(), [](float a, float b) { return a + b; }); break;
+    default: break;
+  }
+}
+
+}  // namespace HEDDLE_NS::sim
