@@ -10,12 +10,10 @@
 #include "cli/table.hpp"
 #include "cli/values.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/runtime/open_device.hpp"
 #include "heddle/sync/asymmetric_fence.hpp"
 #include "heddle/sync/thread.hpp"
 
-#ifndef HEDDLE_VERSION
-#define HEDDLE_VERSION "0.1.0"
-#endif
 
 namespace heddle::cli {
 namespace {
@@ -74,7 +72,7 @@ nlohmann::ordered_json collect() {
   info["cores"] = device.processors;
   info["memory"] = {
       {"total", memory.total_bytes}, {"free", memory.free_bytes}, {"limit", runtime.memory_statistics().limit}};
-  info["limits"] = limits_json(limits_in_effect(options));
+  info["limits"] = limits_json(resolve(options).limits);
   info["fence"] = fence_name();
   info["built_in"] = {{"cpu", built_in("cpu")}, {"sim", built_in("sim")}, {"cuda", built_in("cuda")}};
   return info;

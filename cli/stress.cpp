@@ -18,6 +18,7 @@
 #include "cli/stress_loop.hpp"
 #include "cli/values.hpp"
 #include "cli/verify_sums.hpp"
+#include "heddle/runtime/open_device.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -140,7 +141,7 @@ class Crew {
   }
 
   void note(const std::exception_ptr& exception) {
-    std::string text = "an exception of unknown type";
+    std::string text;
     bool out_of_memory = false;
     try {
       std::rethrow_exception(exception);
@@ -149,7 +150,8 @@ class Crew {
       out_of_memory = true;
     } catch (const std::exception& error) {
       text = error.what();
-    } catch (...) {  // tidy: the text above stands
+    } catch (...) {
+      text = "an exception of unknown type";
     }
     const std::lock_guard lock(mutex_);
     // Out of memory goes before what it may have caused elsewhere.
@@ -195,7 +197,7 @@ StressResult run_stress(const StressOptions& options) {
   result.device_name = runtime.device_info().name;
   result.kernels = runtime.device_info().kernels;
   result.shared_streams =
-      options.runtime.streams.has_value() || options.threads > limits_in_effect(options.runtime).streams_max;
+      options.runtime.streams.has_value() || options.threads > resolve(options.runtime).limits.streams_max;
   result.tolerance = sum_tolerance(options.size);
 
   Crew crew(runtime, options, !result.shared_streams);

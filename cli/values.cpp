@@ -18,20 +18,6 @@ double parse_seconds(std::string_view name, std::string_view text, double low, d
   return value;
 }
 
-Limits limits_in_effect(const Options& options) {
-  Limits limits = options.limits;
-  const auto overlay = [](std::uint32_t& limit, const std::optional<std::uint32_t>& field, const char* variable) {
-    if (field) {
-      limit = *field;
-    } else if (const auto value = environment_count(variable, 1, 4096)) {
-      limit = static_cast<std::uint32_t>(*value);
-    }
-  };
-  overlay(limits.streams, options.streams, "HEDDLE_STREAMS");
-  overlay(limits.streams_max, options.streams_max, "HEDDLE_STREAMS_MAX");
-  return limits;
-}
-
 std::string bytes_text(std::size_t bytes) {
   constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
   std::size_t unit = 0;

@@ -30,9 +30,6 @@ Value parse_word(std::string_view name, std::string_view text,
   throw InvalidArgument(fmt::format("{} is '{}'; allowed: {}", name, text, allowed));
 }
 
-// The limits that a Runtime opened with `options` uses: its fields, then HEDDLE_STREAMS and HEDDLE_STREAMS_MAX.
-Limits limits_in_effect(const Options& options);
-
 // "34.5 MiB"
 std::string bytes_text(std::size_t bytes);
 

@@ -12,6 +12,7 @@
 #include "heddle/backends/cpu/device.hpp"
 #include "heddle/backends/cpu/help_chain.hpp"
 #include "heddle/backends/cpu/open.hpp"
+#include "heddle/backends/cpu/queue.hpp"
 #include "heddle/backends/cpu/scheduler.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/clock.hpp"
@@ -179,7 +180,9 @@ TEST_F(CpuQueueTest, ChainLongerThanAHelperFollows) {
   values[0] = 3;
   for (std::size_t i = 0; i < kLength; ++i) {
     queues.push_back(queue(static_cast<std::uint32_t>(i)));
-    if (i > 0) ASSERT_TRUE(device_->wait_on(*queues[i], *queues[i - 1], Ticket{1}).ok());
+    if (i > 0) {
+      ASSERT_TRUE(device_->wait_on(*queues[i], *queues[i - 1], Ticket{1}).ok());
+    }
     CommandList list;
     copy(list, &values[i + 1], &values[i], 1);
     std::uint64_t t = 0;

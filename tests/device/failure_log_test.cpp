@@ -72,7 +72,9 @@ TEST(FailureLog, ReadersSeeNoTornErrors) {
   std::thread reader([&] {
     for (std::uint64_t i = 0; i < 2000; ++i) {
       const Status status = log.status_of(Ticket{i});
-      if (!status.ok()) EXPECT_EQ(status.text(), "e");
+      if (!status.ok()) {
+        EXPECT_EQ(status.text(), "e");
+      }
     }
   });
   for (std::uint64_t i = 1; i < 500; ++i) {

@@ -104,7 +104,8 @@ class Replayable {
   virtual ~Replayable() = default;
 };
 
-// How the submitting thread goes on: a thread that waits next may run the list itself, so no worker need be woken.
+// How the submitting thread goes on. kCallerWaits: it calls help() at once and runs the list itself, so no worker is woken;
+// without that call the list waits for the next asynchronous submit.
 enum class SubmitHint : unsigned char { kAsynchronous, kCallerWaits };
 
 class Device {

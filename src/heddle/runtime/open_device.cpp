@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "heddle/backends/sim/open.hpp"
 #include "heddle/base/environment.hpp"
 #include "heddle/base/error.hpp"
 
@@ -55,10 +56,14 @@ std::unique_ptr<Device> open_device(const Options& options) {
     open_cpu({options.cpu_workers.value_or(0), *options.cpu_kernels}, &device).raise();
     return device;
   }
-  if (*options.device == "cuda") {
-    throw Unsupported("the cuda backend is not built into this library; devices: cpu");
+  if (*options.device == "sim") {
+    open_sim({}, &device).raise();
+    return device;
   }
-  throw InvalidArgument(fmt::format("device '{}' is unknown; devices: cpu", *options.device));
+  if (*options.device == "cuda") {
+    throw Unsupported("the cuda backend is not built into this library; allowed: cpu, sim");
+  }
+  throw InvalidArgument(fmt::format("device '{}' is unknown; allowed: cpu, sim", *options.device));
 }
 
 }  // namespace HEDDLE_NS

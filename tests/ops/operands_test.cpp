@@ -1,0 +1,78 @@
+#include "heddle/ops/operands.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "heddle/heddle.hpp"
+#include "heddle/ops/reduce.hpp"
+
+namespace heddle {
+namespace {
+
+TEST(Operands, DenseIsRowMajorWithoutGaps) {
+  Runtime runtime;
+  const Tensor x = zeros(runtime, Shape{3, 4});
+  EXPECT_TRUE(ops::is_dense(x));
+  EXPECT_FALSE(ops::is_dense(transpose(x)));
+  EXPECT_TRUE(ops::is_dense(transpose(zeros(runtime, Shape{1, 4}))));
+  EXPECT_TRUE(ops::is_dense(transpose(zeros(runtime, Shape{0, 4}))));
+  EXPECT_FALSE(ops::is_dense(x.view(Shape{3, 2}, Strides{4, 1})));
+  EXPECT_TRUE(ops::is_dense(x.view(Shape{1, 2}, Strides{4, 1}, 4)));
+}
+
+TEST(Operands, AxesCountFromEitherEnd) {
+  const Shape shape{2, 3, 4};
+  EXPECT_EQ(ops::resolve_axis("test", shape, 2), 2U);
+  EXPECT_EQ(ops::resolve_axis("test", shape, -1), 2U);
+  EXPECT_EQ(ops::resolve_axis("test", shape, -3), 0U);
+  EXPECT_THROW(ops::resolve_axis("test", shape, 3), InvalidArgument);
+  EXPECT_THROW(ops::resolve_axis("test", shape, -4), InvalidArgument);
+}
+
+// Both operands come from other streams while the list has draws, so that ordering the second one adds a command.
+TEST(Operands, OfOtherStreams) {
+  Runtime runtime;
+  Generator generator(runtime, 1);
+  runtime.commit();  // the state is used on other streams below
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Tensor> operands;
+    std::vector<Lease> leases;
+    for (int stream = 0; stream < 2; ++stream) {
+      leases.push_back(runtime.lease());
+      operands.push_back(full(runtime, Shape{1000}, static_cast<float>(round + stream)));
+      runtime.commit();
+    }
+    const Lease own = runtime.lease();
+    const Tensor noise = uniform(generator, Shape{4});
+    Tensor total = add(operands[0], operands[1]);
+    operands.clear();  // their streams may use the memory again once the addition is done
+    runtime.commit();
+    ASSERT_EQ(total.to_host(), std::vector<float>(1000, static_cast<float>(2 * round + 1)));
+    ASSERT_EQ(ops::reduce_all(KernelId::kSum, "sum", total, 0.0F).item(), 1000.0F * static_cast<float>(2 * round + 1));
+  }
+}
+
+TEST(Operands, UncommittedOperandLeavesNothingRecorded) {
+  Runtime runtime;
+  Tensor theirs;
+  {
+    const Lease lease = runtime.lease();
+    theirs = full(runtime, Shape{3, 4, 5}, 1.0F);
+    const Lease own = runtime.lease();
+    // The turned one needs a copy, which must not be recorded either.
+    EXPECT_THROW(matmul(transpose(theirs, 0, 2), zeros(runtime, Shape{3, 2})), NotCommitted);
+    EXPECT_THROW(sum(transpose(theirs), 0), NotCommitted);
+    EXPECT_THROW(add(theirs, theirs), NotCommitted);
+    runtime.synchronize();
+  }
+  runtime.synchronize();
+  const KernelCounts counts = runtime.executed();
+  EXPECT_EQ(counts[static_cast<std::size_t>(KernelId::kCopy)], 0U);
+  EXPECT_EQ(counts[static_cast<std::size_t>(KernelId::kMatmul)], 0U);
+  EXPECT_EQ(counts[static_cast<std::size_t>(KernelId::kSum)], 0U);
+  EXPECT_EQ(counts[static_cast<std::size_t>(KernelId::kAdd)], 0U);
+}
+
+}  // namespace
+}  // namespace heddle
