@@ -14,7 +14,6 @@
 #include "heddle/sync/asymmetric_fence.hpp"
 #include "heddle/sync/thread.hpp"
 
-
 namespace heddle::cli {
 namespace {
 

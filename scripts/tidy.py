@@ -23,6 +23,15 @@ BACKEND_MAY_INCLUDE = {"base", "sync", "device"}
 UNTESTED = {
     "backends/*/kernels/*.cpp": "reached through the kernel table: tests run every kernel by its id, not by its file",
     "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
+    "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
+    "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
+    "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
+    "sync/asymmetric_fence.cpp": "tested by what it is for, in tests/sync/owner_gate_test.cpp",
+    "sync/clock.cpp": "one call; deadlines are tested in tests/sync/mutex_test.cpp",
+    "sync/lock_checks.cpp": "tested through the mutex, in tests/sync/mutex_test.cpp",
+    "tensor/core.cpp": "opened and closed by every test in tests/runtime/runtime_test.cpp",
+    "tensor/generator.cpp": "tested in tests/ops/random_test.cpp, with the operations that draw from it",
+    "runtime/open_device.cpp": "tested through Options in tests/runtime/runtime_test.cpp",
     "device/device.cpp": "the defaults of optional calls; a backend that lacks them is tested through them",
 }
 

@@ -98,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, InjectTest,
 TEST(Stress, SwapFailsWithOneThread) { stress_json("stress --threads 1 --iterations 2 --size 64 --inject swap", 1); }
 
 TEST(Stress, MemoryLimitBelowTheLiveSetIsOneLine) {
-  const CommandResult result = run_heddle("stress --threads 8 --iterations 4 --size 256 --memory-limit 600K");
+  const CommandResult result = run_heddle("stress --threads 8 --iterations 4 --size 256 --memory-limit 400K");
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.out, "");
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;

@@ -11,7 +11,9 @@
 namespace heddle {
 namespace {
 
-std::uint64_t executed(Runtime& runtime, KernelId kernel) { return runtime.executed()[static_cast<std::size_t>(kernel)]; }
+std::uint64_t executed(Runtime& runtime, KernelId kernel) {
+  return runtime.executed()[static_cast<std::size_t>(kernel)];
+}
 
 TEST(Lane, NothingRunsBeforeCommit) {
   Runtime runtime;

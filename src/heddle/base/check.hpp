@@ -1,5 +1,6 @@
-// Internal consistency checks. A failed check is a bug in heddle, never a user's mistake: it prints one line and aborts.
-// HEDDLE_CHECK is always on; HEDDLE_DCHECK only where HEDDLE_DEBUG_CHECKS is 1 (presets dev, asan, tsan; checked build).
+// Internal consistency checks. A failed check is a bug in heddle, never a user's mistake: it prints one line and
+// aborts. HEDDLE_CHECK is always on; HEDDLE_DCHECK only where HEDDLE_DEBUG_CHECKS is 1 (presets dev, asan, tsan;
+// checked build).
 #pragma once
 
 #ifndef HEDDLE_DEBUG_CHECKS

@@ -47,9 +47,8 @@ std::uint64_t parse_bytes(std::string_view name, std::string_view text) {
   if (unit == "G" || unit == "GiB") shift = 30;
   if (unit == "T" || unit == "TiB") shift = 40;
   if (!value || *value == 0 || shift < 0 || *value > (std::numeric_limits<std::uint64_t>::max() >> (shift + 1))) {
-    throw InvalidArgument(
-        fmt::format("{} is '{}'; allowed: bytes as a whole number above 0, with K, M, G or T (powers of 1024)", name,
-                    text));
+    throw InvalidArgument(fmt::format(
+        "{} is '{}'; allowed: bytes as a whole number above 0, with K, M, G or T (powers of 1024)", name, text));
   }
   return *value << shift;
 }

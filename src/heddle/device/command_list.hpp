@@ -1,8 +1,8 @@
 // A command list: what one thread recorded since the last commit, as plain bytes.
 //
-// Layout: commands one behind another, each a CommandHeader and its arguments, in 64-bit words. Two lists are equal when
-// their words are equal. Host memory that commands read or write (staged input) is owned by the list.
-// Thread safety: none; a list belongs to the recording thread, then to the backend's queue.
+// Layout: commands one behind another, each a CommandHeader and its arguments, in 64-bit words. Two lists are equal
+// when their words are equal. Host memory that commands read or write (staged input) is owned by the list. Thread
+// safety: none; a list belongs to the recording thread, then to the backend's queue.
 #pragma once
 
 #include <cstddef>

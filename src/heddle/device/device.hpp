@@ -3,9 +3,10 @@
 // Contract:
 //  1. A Queue executes its entries (lists and waits) in the order in which they were handed over. One thread at a time
 //     hands entries to one queue (the holder of the stream's lease); different queues are used concurrently.
-//  2. Tickets always advance. A list that fails, at submit or in execution, still publishes its closing ticket; the status
-//     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published, not
-//     executed) until clear_failure().
+//  2. Tickets always advance. A list that fails, at submit or in execution, still publishes its closing ticket; the
+//  status
+//     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published,
+//     not executed) until clear_failure().
 //  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc for host memory at set-up.
 //  4. wait_on() takes only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
 //  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()).
@@ -29,13 +30,13 @@
 namespace HEDDLE_NS {
 
 struct DeviceInfo {
-  std::string backend;            // "cpu", "sim", "cuda"
-  std::string name;               // the product's name, for people
-  std::string kernels;            // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
-  unsigned processors = 1;        // cores that execute work
-  std::size_t memory_bytes = 0;   // of the device; for the CPU: the machine or its cgroup, whichever is less
-  std::size_t alignment = 256;    // of every block
-  bool host_accessible = false;   // the host may read and write device memory that no pending work uses
+  std::string backend;              // "cpu", "sim", "cuda"
+  std::string name;                 // the product's name, for people
+  std::string kernels;              // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
+  unsigned processors = 1;          // cores that execute work
+  std::size_t memory_bytes = 0;     // of the device; for the CPU: the machine or its cgroup, whichever is less
+  std::size_t alignment = 256;      // of every block
+  bool host_accessible = false;     // the host may read and write device memory that no pending work uses
   bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
 };
 
@@ -104,8 +105,8 @@ class Replayable {
   virtual ~Replayable() = default;
 };
 
-// How the submitting thread goes on. kCallerWaits: it calls help() at once and runs the list itself, so no worker is woken;
-// without that call the list waits for the next asynchronous submit.
+// How the submitting thread goes on. kCallerWaits: it calls help() at once and runs the list itself, so no worker is
+// woken; without that call the list waits for the next asynchronous submit.
 enum class SubmitHint : unsigned char { kAsynchronous, kCallerWaits };
 
 class Device {
@@ -134,8 +135,8 @@ class Device {
   virtual CommandList recycled_list(Queue& queue) = 0;
   // Entries of `queue` handed over after this run only once `other` has completed `ticket`.
   virtual Status wait_on(Queue& queue, Queue& other, Ticket ticket) = 0;
-  // Runs pending work that `queue` needs to reach `ticket` on the calling thread. Returns false when there was nothing this
-  // thread could run (then wait for the listener). Backends with their own processors always return false.
+  // Runs pending work that `queue` needs to reach `ticket` on the calling thread. Returns false when there was nothing
+  // this thread could run (then wait for the listener). Backends with their own processors always return false.
   virtual bool help(Queue& queue, Ticket ticket) = 0;
   // Ends skipping. REQUIRES: every list handed to `queue` is complete. `last`: the last ticket that carries the error.
   virtual void clear_failure(Queue& queue, Ticket last) = 0;

@@ -1,9 +1,9 @@
 // Which tickets of one queue failed, and why.
 //
 // A queue that fails at ticket t is *failed* from t on: it skips every later list until the error is cleared, and all
-// tickets of that range carry the error. First error wins. Bounded: beyond kMost ranges the oldest two are merged, which
-// can only make an old ticket's error text less exact, never turn a failure into success.
-// Thread safety: all members, from any thread. The status of a list is recorded before its ticket is published.
+// tickets of that range carry the error. First error wins. Bounded: beyond kMost ranges the oldest two are merged,
+// which can only make an old ticket's error text less exact, never turn a failure into success. Thread safety: all
+// members, from any thread. The status of a list is recorded before its ticket is published.
 #pragma once
 
 #include <cstddef>

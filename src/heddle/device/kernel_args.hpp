@@ -1,8 +1,8 @@
 // What a command carries: one plain struct per family of kernels.
 //
 // Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding and no pointer to host
-// objects (except in CopyBytesArgs). Scalars travel as bit patterns. Sizes and strides count elements unless named bytes.
-// All tensors are float32; the dtype travels in the command's header. Pointers are device addresses.
+// objects (except in CopyBytesArgs). Scalars travel as bit patterns. Sizes and strides count elements unless named
+// bytes. All tensors are float32; the dtype travels in the command's header. Pointers are device addresses.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@ struct GeneratorState {
   std::uint64_t block = 0;  // next unused block
 };
 
-// Draws `count` numbers from blocks state->block + block_offset on; number i comes from word i of that range (uniform), or
-// from words 4(i/4)..4(i/4)+3 (normal: Box-Muller, see backends/cpu/kernels/philox.hpp). Does not change the state.
+// Draws `count` numbers from blocks state->block + block_offset on; number i comes from word i of that range (uniform),
+// or from words 4(i/4)..4(i/4)+3 (normal: Box-Muller, see backends/cpu/kernels/philox.hpp). Does not change the state.
 // A draw of n numbers uses (n + 3) / 4 blocks, the rest of the last block is dropped.
 struct RandomArgs {
   const GeneratorState* state;
@@ -57,9 +57,9 @@ struct LoopDim {
   std::int64_t b_stride;
 };
 
-// out[...] = f(a[...], b[...]); dims from the outermost to the innermost, only the first `rank` are encoded. The recorder
-// merges dimensions where it can: contiguous operands give rank 1 and strides of 1, a scalar rank 0. No extent is 0.
-// `b` is null for kernels of one input. Out may be the same memory as an input with the same strides.
+// out[...] = f(a[...], b[...]); dims from the outermost to the innermost, only the first `rank` are encoded. The
+// recorder merges dimensions where it can: contiguous operands give rank 1 and strides of 1, a scalar rank 0. No extent
+// is 0. `b` is null for kernels of one input. Out may be the same memory as an input with the same strides.
 struct ElementwiseArgs {
   void* out;
   const void* a;
@@ -68,10 +68,10 @@ struct ElementwiseArgs {
   LoopDim dims[kMaxRank];
 };
 
-// out[i] = op(a[i]) * op(b[i]) (+ bias) for i < batch: row-major m x n = (m x k) times (k x n). op transposes where the flag is set, in
-// which case the stored matrix is k x m (n x k). lda, ldb: elements between stored rows. out is contiguous.
-// bias: n numbers added to each row, or null. k = 0 yields zeros (plus bias); m, n, batch > 0.
-// workspace: stream-ordered device memory of at least Device::workspace_bytes() for this command; null if that is 0.
+// out[i] = op(a[i]) * op(b[i]) (+ bias) for i < batch: row-major m x n = (m x k) times (k x n). op transposes where the
+// flag is set, in which case the stored matrix is k x m (n x k). lda, ldb: elements between stored rows. out is
+// contiguous. bias: n numbers added to each row, or null. k = 0 yields zeros (plus bias); m, n, batch > 0. workspace:
+// stream-ordered device memory of at least Device::workspace_bytes() for this command; null if that is 0.
 struct MatmulArgs {
   const void* a;
   const void* b;
@@ -84,8 +84,8 @@ struct MatmulArgs {
   std::uint32_t transpose_a, transpose_b;
 };
 
-// out[o, i] = sum (or mean) over r of in[o, r, i]; `in` contiguous with shape outer x reduced x inner, out outer x inner.
-// reduced = 0 yields 0 for a sum. The order of additions depends on the shape only.
+// out[o, i] = sum (or mean) over r of in[o, r, i]; `in` contiguous with shape outer x reduced x inner, out outer x
+// inner. reduced = 0 yields 0 for a sum. The order of additions depends on the shape only.
 struct ReduceArgs {
   const void* in;
   void* out;

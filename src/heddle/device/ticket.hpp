@@ -1,8 +1,8 @@
 // A ticket: a position on one stream's timeline.
 //
-// The n-th command recorded on a stream has ticket n (from 1); ticket 0 is before everything and always complete. A list
-// closes with the ticket of its last command. A ticket is complete once the stream's completed ticket is at or above it;
-// completed never decreases, whatever fails. 64 bits do not wrap in the life of a process.
+// The n-th command recorded on a stream has ticket n (from 1); ticket 0 is before everything and always complete. A
+// list closes with the ticket of its last command. A ticket is complete once the stream's completed ticket is at or
+// above it; completed never decreases, whatever fails. 64 bits do not wrap in the life of a process.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,5 @@
-// A block: one piece of device memory handed to a tensor. Its descriptor lives on the host; device memory is never touched.
+// A block: one piece of device memory handed to a tensor. Its descriptor lives on the host; device memory is never
+// touched.
 //
 // Thread safety: `references` is atomic; the rest is written by the allocator while nobody refers to the block, and by
 // Residency's own rules.

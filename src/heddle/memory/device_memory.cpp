@@ -56,8 +56,9 @@ DeviceMemory::~DeviceMemory() {
 Block* DeviceMemory::allocate(Lane& lane, std::size_t bytes) {
   Block* block = try_allocate(lane, bytes);
   if (block == nullptr) {
-    throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}; {}; free tensors, raise the memory limit, or use fewer threads", bytes,
-                                  lane.id().value, report()));
+    throw OutOfMemory(fmt::format(
+        "{} bytes were asked for on stream {}; {}; free tensors, raise the memory limit, or use fewer threads", bytes,
+        lane.id().value, report()));
   }
   return block;
 }
@@ -111,8 +112,9 @@ DeviceMemory::Node* DeviceMemory::take_span(Lane&, std::size_t index) {
   return node;
 }
 
-// The ladder. After each rung the whole search is repeated. Rungs: foreign uses that ended; grow; other streams' completed
-// blocks; idle segments back to the device, then grow; wait for this stream and others. Callbacks will stand before the wait.
+// The ladder. After each rung the whole search is repeated. Rungs: foreign uses that ended; grow; other streams'
+// completed blocks; idle segments back to the device, then grow; wait for this stream and others. Callbacks will stand
+// before the wait.
 DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
   const std::size_t bytes = class_bytes(index);
   const auto search = [&]() -> Node* {
@@ -149,7 +151,8 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
     }
     {
       sync::MutexLock lock(mutex_);
-      if (counts_.cached + counts_.pending == 0 && spans_.free_bytes() + limit_ - counts_.reserved < bytes) return nullptr;
+      if (counts_.cached + counts_.pending == 0 && spans_.free_bytes() + limit_ - counts_.reserved < bytes)
+        return nullptr;
     }
     if (deadline.passed()) return nullptr;
     sync::sleep_for(kWaitStep);
@@ -271,7 +274,8 @@ std::string DeviceMemory::report() const {
   sync::MutexLock lock(mutex_);
   const MemoryStatistics now = statistics_locked();
   return fmt::format(
-      "limit {}, reserved {}, in use {} in {} blocks ({} after rounding), free {} (largest span {}), still used by other streams {}",
+      "limit {}, reserved {}, in use {} in {} blocks ({} after rounding), free {} (largest span {}), still used by "
+      "other streams {}",
       now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, spans_.largest_free(), now.pending);
 }
 

@@ -69,9 +69,9 @@ class DeviceMemory {
   Device& device_;
   const std::size_t limit_;
   mutable sync::Mutex mutex_{Rank::kAllocator};
-  SpanMap spans_ HEDDLE_GUARDED_BY(mutex_);                // free, and no stream uses it any more
-  std::vector<LaneBins> bins_ HEDDLE_GUARDED_BY(mutex_);   // by stream id: free, reusable on that stream at once
-  std::vector<Node*> pending_ HEDDLE_GUARDED_BY(mutex_);   // free, but another stream still uses it
+  SpanMap spans_ HEDDLE_GUARDED_BY(mutex_);               // free, and no stream uses it any more
+  std::vector<LaneBins> bins_ HEDDLE_GUARDED_BY(mutex_);  // by stream id: free, reusable on that stream at once
+  std::vector<Node*> pending_ HEDDLE_GUARDED_BY(mutex_);  // free, but another stream still uses it
   MemoryStatistics counts_ HEDDLE_GUARDED_BY(mutex_);
   std::shared_ptr<void> owner_ HEDDLE_GUARDED_BY(mutex_);
 };

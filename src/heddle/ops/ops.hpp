@@ -1,8 +1,8 @@
 // The operations, in the field's words. Each records commands on the calling thread's stream and returns at once.
 //
-// Errors, thrown at record time with nothing recorded: InvalidArgument (shapes or operands of two runtimes; the text names
-// both), OutOfMemory, NotCommitted (an operand's producer on another stream has not committed), PoolExhausted, Closed.
-// Thread safety: any thread; see Tensor and Generator. Empty tensors are allowed everywhere.
+// Errors, thrown at record time with nothing recorded: InvalidArgument (shapes or operands of two runtimes; the text
+// names both), OutOfMemory, NotCommitted (an operand's producer on another stream has not committed), PoolExhausted,
+// Closed. Thread safety: any thread; see Tensor and Generator. Empty tensors are allowed everywhere.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

@@ -38,7 +38,8 @@ Options resolve(Options options) {
   }
   if (!options.memory_limit) options.memory_limit = environment_bytes("HEDDLE_MEMORY_LIMIT").value_or(0);
   if (!options.streams) {
-    options.streams = static_cast<std::uint32_t>(environment_count("HEDDLE_STREAMS", 1, 4096).value_or(options.limits.streams));
+    options.streams =
+        static_cast<std::uint32_t>(environment_count("HEDDLE_STREAMS", 1, 4096).value_or(options.limits.streams));
   }
   if (!options.streams_max) {
     const std::uint64_t most = environment_count("HEDDLE_STREAMS_MAX", 1, 4096).value_or(options.limits.streams_max);

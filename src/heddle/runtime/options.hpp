@@ -1,6 +1,7 @@
 // How a Runtime is opened: a struct, and the HEDDLE_* variables that fill what the struct leaves open.
 //
-// Precedence: a field that is set, then its variable, then the default. A malformed variable throws InvalidArgument naming it.
+// Precedence: a field that is set, then its variable, then the default. A malformed variable throws InvalidArgument
+// naming it.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,13 @@
 namespace HEDDLE_NS {
 
 struct Options {
-  std::optional<std::string> device;            // HEDDLE_DEVICE: "cpu" (default), "sim"
-  std::optional<CpuKernels> cpu_kernels;        // HEDDLE_CPU_KERNELS: best (default), portable
-  std::optional<unsigned> cpu_workers;          // HEDDLE_CPU_WORKERS: 1 to 1024; default: one per processor
-  std::optional<std::uint64_t> memory_limit;    // HEDDLE_MEMORY_LIMIT: bytes; default: the device's memory
-  std::optional<std::uint32_t> streams;         // HEDDLE_STREAMS: worker streams before the pool grows; default 32
-  std::optional<std::uint32_t> streams_max;     // HEDDLE_STREAMS_MAX: default 128
-  std::optional<WaitPolicy> wait;               // HEDDLE_WAIT: spin, adaptive (default), block
+  std::optional<std::string> device;          // HEDDLE_DEVICE: "cpu" (default), "sim"
+  std::optional<CpuKernels> cpu_kernels;      // HEDDLE_CPU_KERNELS: best (default), portable
+  std::optional<unsigned> cpu_workers;        // HEDDLE_CPU_WORKERS: 1 to 1024; default: one per processor
+  std::optional<std::uint64_t> memory_limit;  // HEDDLE_MEMORY_LIMIT: bytes; default: the device's memory
+  std::optional<std::uint32_t> streams;       // HEDDLE_STREAMS: worker streams before the pool grows; default 32
+  std::optional<std::uint32_t> streams_max;   // HEDDLE_STREAMS_MAX: default 128
+  std::optional<WaitPolicy> wait;             // HEDDLE_WAIT: spin, adaptive (default), block
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;
   Limits limits;  // the remaining bounds

@@ -25,7 +25,8 @@ Runtime::Runtime(const Options& given) {
 
 Runtime::~Runtime() {
   if (!close()) {
-    // Work that does not end may still touch the memory: it is kept for the life of the process rather than freed under it.
+    // Work that does not end may still touch the memory: it is kept for the life of the process rather than freed under
+    // it.
     static_cast<void>(new std::shared_ptr<Core>(core_));
     return;
   }
@@ -54,7 +55,9 @@ KernelCounts Runtime::executed() const { return core_->device().executed(); }
 
 std::size_t Runtime::streams() const { return core_->pool()->lanes(); }
 
-bool Runtime::close(std::chrono::milliseconds deadline) noexcept { return core_->close(sync::Deadline::after(deadline)); }
+bool Runtime::close(std::chrono::milliseconds deadline) noexcept {
+  return core_->close(sync::Deadline::after(deadline));
+}
 
 const char* build_id() noexcept { return HEDDLE_BUILD_ID; }
 

@@ -4,8 +4,8 @@
 //   auto x = heddle::randn(runtime, {256, 256});
 //   float s = heddle::sum(heddle::matmul(x, x)).item();
 //
-// Thread safety: all members but close() and the destructor, from any thread. The calling thread's stream is the one of its
-// explicit Lease, or else an implicit one taken at first use.
+// Thread safety: all members but close() and the destructor, from any thread. The calling thread's stream is the one of
+// its explicit Lease, or else an implicit one taken at first use.
 #pragma once
 
 #include <chrono>
@@ -46,8 +46,8 @@ class Runtime {
   KernelCounts executed() const;
   std::size_t streams() const;
 
-  // Commits what idle leases recorded, waits for all streams, and closes: later recordings throw Closed. Tensors that are
-  // still alive keep their memory. Idempotent; returns false when the deadline passed with work running.
+  // Commits what idle leases recorded, waits for all streams, and closes: later recordings throw Closed. Tensors that
+  // are still alive keep their memory. Idempotent; returns false when the deadline passed with work running.
   bool close(std::chrono::milliseconds deadline = std::chrono::milliseconds(30'000)) noexcept;
 
  private:

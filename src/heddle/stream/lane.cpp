@@ -23,9 +23,10 @@ void Lane::read_foreign(Residency& residency) {
 
 void Lane::order_after(Lane& other, Ticket ticket) {
   if (other.committed() < ticket) {
-    throw NotCommitted(fmt::format("an operand was recorded on stream {} (ticket {}), which has not committed it (committed: {}), "
-                                   "and is used on stream {}; call commit() on the producing thread before handing it over",
-                                   other.id().value, ticket.value, other.committed().value, id_.value));
+    throw NotCommitted(
+        fmt::format("an operand was recorded on stream {} (ticket {}), which has not committed it (committed: {}), "
+                    "and is used on stream {}; call commit() on the producing thread before handing it over",
+                    other.id().value, ticket.value, other.committed().value, id_.value));
   }
   if (ordered_.size() <= other.id().value) ordered_.resize(other.id().value + std::size_t{1}, 0);
   std::uint64_t& ordered = ordered_[other.id().value];

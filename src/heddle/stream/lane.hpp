@@ -48,26 +48,31 @@ class Lane {
   void append(KernelId kernel, const Args& args) {
     list_.append(kernel, args);
     count_command();
-    if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]] commit();
+    if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]]
+      commit();
   }
   // [holder] Host memory that stays until the commands of the current list are done.
   std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
 
-  // [holder] Makes the next command run after the last write of `residency`, and notes its use there. Throws NotCommitted when the
-  // writing stream has recorded but not committed it; the writer's error when that list failed.
+  // [holder] Makes the next command run after the last write of `residency`, and notes its use there. Throws
+  // NotCommitted when the writing stream has recorded but not committed it; the writer's error when that list failed.
   void read(Residency& residency) {
-    if (residency.last_write().lane == this && residency.home() == this) [[likely]] return;
+    if (residency.last_write().lane == this && residency.home() == this) [[likely]]
+      return;
     read_foreign(residency);
   }
   // [holder] The next command writes `residency`.
   void write(Residency& residency) {
-    if (residency.home() != this) [[unlikely]] read_foreign(residency);
+    if (residency.home() != this) [[unlikely]]
+      read_foreign(residency);
     residency.note_write(this, next_ticket());
   }
 
-  // [holder] The next command draws `blocks` blocks of `generator`: returns how many this list drew before, and moves the
-  // state forward when the list closes. `keep` owns the state's memory; held until then (null: it outlives the lane).
-  std::uint64_t draw(GeneratorState* generator, std::uint64_t blocks, const std::shared_ptr<const void>& keep = nullptr);
+  // [holder] The next command draws `blocks` blocks of `generator`: returns how many this list drew before, and moves
+  // the state forward when the list closes. `keep` owns the state's memory; held until then (null: it outlives the
+  // lane).
+  std::uint64_t draw(GeneratorState* generator, std::uint64_t blocks,
+                     const std::shared_ptr<const void>& keep = nullptr);
 
   // [holder] Hands the current list to the device. Waits while Limits::committed_lists_max lists are unfinished.
   void commit(SubmitHint hint = SubmitHint::kAsynchronous);
@@ -78,8 +83,8 @@ class Lane {
   // [holder] True when nothing is recorded, committed or running.
   bool idle() const noexcept { return list_.empty() && completed() == issued(); }
 
-  // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread where
-  // the device allows. REQUIRES: ticket is committed; no lock held.
+  // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread
+  // where the device allows. REQUIRES: ticket is committed; no lock held.
   bool wait(Ticket ticket, sync::Deadline deadline);
   void on_progress() noexcept { parking_.wake(); }
 
@@ -92,6 +97,7 @@ class Lane {
 
   const StreamId id_;
   Device& device_;
+  TicketParking parking_;  // outlives the queue, whose end waits for a backend thread that is still waking us
   const std::unique_ptr<Queue> queue_;
   const Limits limits_;
   const WaitPolicy policy_;
@@ -107,7 +113,6 @@ class Lane {
   };
   std::vector<Draw> draws_;             // generators used by the current list
   std::vector<std::uint64_t> ordered_;  // by stream id: the latest ticket this stream already waits for
-  TicketParking parking_;
 };
 
 }  // namespace HEDDLE_NS

@@ -52,8 +52,8 @@ void LanePool::acquire(LeaseSlot& slot) {
     }
   }
   if (lane == nullptr && policy_ == ExhaustionPolicy::kFail) {
-    throw PoolExhausted(fmt::format("no stream is free and the policy is to fail; held: {}; end a Lease or raise streams_max",
-                                    holders_locked()));
+    throw PoolExhausted(fmt::format(
+        "no stream is free and the policy is to fail; held: {}; end a Lease or raise streams_max", holders_locked()));
   }
   if (lane == nullptr) lane = wait_for_lane();
   slot.lane = lane;
@@ -79,8 +79,9 @@ Lane* LanePool::wait_for_lane() {
   if (waiter.lane != nullptr) return waiter.lane;
   std::erase(waiters_, &waiter);
   if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
-  throw PoolExhausted(fmt::format("no stream became free within {} ms; held: {}; end a Lease, raise streams_max ({}) or wait longer",
-                                  limits_.lease_wait_max.count(), holders_locked(), limits_.streams_max));
+  throw PoolExhausted(
+      fmt::format("no stream became free within {} ms; held: {}; end a Lease, raise streams_max ({}) or wait longer",
+                  limits_.lease_wait_max.count(), holders_locked(), limits_.streams_max));
 }
 
 void LanePool::release(LeaseSlot& slot) noexcept {
@@ -89,7 +90,8 @@ void LanePool::release(LeaseSlot& slot) noexcept {
     try {
       slot.lane->commit();
     } catch (...) {
-      // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be told.
+      // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be
+      // told.
       HEDDLE_CHECK(false, "a returned stream could not commit what was recorded on it");
     }
   }
@@ -208,7 +210,8 @@ bool LanePool::close(sync::Deadline deadline) {
 
 std::size_t LanePool::lanes() const {
   sync::MutexLock lock(mutex_);
-  return static_cast<std::size_t>(std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
+  return static_cast<std::size_t>(
+      std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
 }
 
 std::string LanePool::holders() const {

@@ -2,7 +2,8 @@
 //
 // A lease is the right to record on a stream. A thread that records without one gets an implicit lease, which it keeps
 // until it exits or until the pool revokes it: when other threads wait and the stream is idle (nothing recorded, all
-// tickets passed), the pool claims the lease's gate and takes the stream. The thread gets a stream again at its next use.
+// tickets passed), the pool claims the lease's gate and takes the stream. The thread gets a stream again at its next
+// use.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kLanePool).
 // Invariants: 1. A lane has at most one lease. 2. A lane is given out only idle. 3. Waiters are served in order of
@@ -46,8 +47,8 @@ class LanePool final : public CompletionListener {
   // Unique in the process, never reused: what a thread's cache compares.
   std::uint64_t id() const noexcept { return id_; }
 
-  // Puts a lane into `slot` (its thread calls; slot.lane is null). Throws PoolExhausted after Limits::lease_wait_max, naming the
-  // holders; Closed after close(). stream 0 goes to the process's main thread only.
+  // Puts a lane into `slot` (its thread calls; slot.lane is null). Throws PoolExhausted after Limits::lease_wait_max,
+  // naming the holders; Closed after close(). stream 0 goes to the process's main thread only.
   void acquire(LeaseSlot& slot);
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null.
   void release(LeaseSlot& slot) noexcept;

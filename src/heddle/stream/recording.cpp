@@ -29,7 +29,8 @@ class ThreadLeases {
   }
 
   LeaseSlot& current(const std::shared_ptr<LanePool>& pool) {
-    if (cached_pool_ == pool->id()) [[likely]] return *cached_slot_;
+    if (cached_pool_ == pool->id()) [[likely]]
+      return *cached_slot_;
     const auto newest = std::find_if(entries_.rbegin(), entries_.rend(),
                                      [&](const Entry& entry) { return entry.pool_id == pool->id(); });
     LeaseSlot* slot = newest != entries_.rend() ? newest->slot.get() : add(pool, true).get();
@@ -77,7 +78,8 @@ Recording::Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool), slot
       continue;
     }
     lane_ = slot_->lane;
-    if (lane_ != nullptr) [[likely]] return;
+    if (lane_ != nullptr) [[likely]]
+      return;
     slot_->gate.leave();
     pool_.acquire(*slot_);
   }
@@ -85,7 +87,8 @@ Recording::Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool), slot
 
 Recording::~Recording() {
   slot_->gate.leave();
-  if (slot_->is_implicit && pool_.wanted()) [[unlikely]] pool_.give_up_if_idle(*slot_);
+  if (slot_->is_implicit && pool_.wanted()) [[unlikely]]
+    pool_.give_up_if_idle(*slot_);
 }
 
 Lease::Lease(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)), slot_(thread_leases().add(pool_, false)) {

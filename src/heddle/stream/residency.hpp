@@ -1,9 +1,10 @@
-// Where a piece of device memory belongs on the streams' timelines: its home stream, its last write, its uses elsewhere.
+// Where a piece of device memory belongs on the streams' timelines: its home stream, its last write, its uses
+// elsewhere.
 //
 // Embedded in every memory block. Thread safety: last_write and note_use may be called by several threads at once;
 // settle() and reset() only by whoever owns the block alone (its allocator, once no tensor refers to it).
-// Invariants: 1. `home` never changes while a tensor refers to the block. 2. Every command that touches the block from a
-// stream other than `home` has its (stream, ticket) in uses() before the command can run.
+// Invariants: 1. `home` never changes while a tensor refers to the block. 2. Every command that touches the block from
+// a stream other than `home` has its (stream, ticket) in uses() before the command can run.
 #pragma once
 
 #include <vector>

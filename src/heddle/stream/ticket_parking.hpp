@@ -1,8 +1,8 @@
 // Threads parked until a queue's completed ticket moves.
 //
-// A waiter watches the queue, looks at completed() once more, and only then sleeps; the backend publishes, then looks for
-// watchers (both sequentially consistent), then calls wake(), which takes the mutex. So no wake-up is lost.
-// Thread safety: all members, from any thread. Locks: mutex_ (kTicketParking).
+// A waiter watches the queue, looks at completed() once more, and only then sleeps; the backend publishes, then looks
+// for watchers (both sequentially consistent), then calls wake(), which takes the mutex. So no wake-up is lost. Thread
+// safety: all members, from any thread. Locks: mutex_ (kTicketParking).
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -13,7 +13,8 @@ namespace HEDDLE_NS {
 
 class TicketParking {
  public:
-  // Parks until `queue` completed `ticket`, or was announced to have moved, or the deadline passed (whichever is first).
+  // Parks until `queue` completed `ticket`, or was announced to have moved, or the deadline passed (whichever is
+  // first).
   void park(Queue& queue, Ticket ticket, sync::Deadline deadline);
   void wake() noexcept;
 

@@ -22,8 +22,8 @@ FenceMode probe() noexcept {
 }  // namespace
 
 FenceMode asymmetric_fence_mode() noexcept {
-  // Threads that race here store the same answer. A fast path that still sees kUnknown uses a full fence, which is right
-  // with either heavy side.
+  // Threads that race here store the same answer. A fast path that still sees kUnknown uses a full fence, which is
+  // right with either heavy side.
   FenceMode mode = detail::fence_mode.load(std::memory_order_acquire);
   if (mode == FenceMode::kUnknown) {
     mode = probe();

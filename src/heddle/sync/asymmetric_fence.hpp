@@ -1,8 +1,8 @@
 // A fence pair whose cost lies on one side.
 //
 // light() on the frequent side is a compiler barrier; heavy() on the rare side interrupts every thread of the process
-// (membarrier, about 10 us), so that the two order a store and a later load on both sides as two full fences would. Where
-// the kernel refuses membarrier, both are full fences; `heddle info` says which is in use.
+// (membarrier, about 10 us), so that the two order a store and a later load on both sides as two full fences would.
+// Where the kernel refuses membarrier, both are full fences; `heddle info` says which is in use.
 #pragma once
 
 #include <atomic>

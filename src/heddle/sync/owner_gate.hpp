@@ -24,7 +24,8 @@ class OwnerGate {
     HEDDLE_DCHECK(inside_.load(relaxed) == 0, "the owner entered its gate twice");
     inside_.store(1, relaxed);
     asymmetric_fence_light();  // orders the store before the load; counterpart: the claimer's heavy fence
-    if (claimed_.load(acquire) == 0) [[likely]] return true;
+    if (claimed_.load(acquire) == 0) [[likely]]
+      return true;
     inside_.store(0, release);
     return false;
   }

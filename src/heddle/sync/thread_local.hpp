@@ -1,8 +1,8 @@
 // Thread-local objects. The only place that may write thread_local.
 //
-// One object per thread, type and tag: `struct MyTag; ThreadLocal<State, MyTag>::get()`. T is default-constructed at the
-// first use in a thread; its destructor runs at thread exit. With a constexpr constructor and no destructor the access is
-// one load.
+// One object per thread, type and tag: `struct MyTag; ThreadLocal<State, MyTag>::get()`. T is default-constructed at
+// the first use in a thread; its destructor runs at thread exit. With a constexpr constructor and no destructor the
+// access is one load.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

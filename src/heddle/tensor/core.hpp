@@ -1,5 +1,5 @@
-// Core: everything of one open device that tensors and operations need. Owned by the Runtime and by every tensor's block
-// that outlives it (see close()).
+// Core: everything of one open device that tensors and operations need. Owned by the Runtime and by every tensor's
+// block that outlives it (see close()).
 //
 // Thread safety: all members.
 #pragma once
@@ -33,8 +33,8 @@ class Core {
   Device& device() noexcept { return *device_; }
   const std::shared_ptr<LanePool>& pool() noexcept { return pool_; }
   DeviceMemory& memory() noexcept { return *memory_; }
-  // The state of the default generator of `lane` (seed: the core's; subsequence: 2^32 + the stream's id), created at first
-  // use. REQUIRES: the caller holds lane's lease; only commands of that lane use it.
+  // The state of the default generator of `lane` (seed: the core's; subsequence: 2^32 + the stream's id), created at
+  // first use. REQUIRES: the caller holds lane's lease; only commands of that lane use it.
   GeneratorState* default_generator(Lane& lane);
 
   // Closes the pool (LanePool::close) and frees what the core itself holds on the device. False: work is still running.

@@ -39,7 +39,8 @@ class Shape {
 using Strides = std::array<std::int64_t, kMaxRank>;
 Strides contiguous_strides(const Shape& shape) noexcept;
 
-// The shape that `a` and `b` broadcast to (right-aligned; extents equal or 1); throws InvalidArgument naming `operation` and both.
+// The shape that `a` and `b` broadcast to (right-aligned; extents equal or 1); throws InvalidArgument naming
+// `operation` and both.
 Shape broadcast(const Shape& a, const Shape& b, const char* operation);
 
 }  // namespace HEDDLE_NS

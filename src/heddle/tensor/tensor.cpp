@@ -53,8 +53,8 @@ Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t off
 
 Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape& shape) {
   if (values.size() != static_cast<std::size_t>(shape.elements())) {
-    throw InvalidArgument(fmt::format("from_host: {} values were given for shape {}, which has {} elements", values.size(),
-                                      shape.text(), shape.elements()));
+    throw InvalidArgument(fmt::format("from_host: {} values were given for shape {}, which has {} elements",
+                                      values.size(), shape.text(), shape.elements()));
   }
   Recording recording(core.pool());
   Lane& lane = recording.lane();
@@ -68,7 +68,8 @@ Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape&
 }
 
 std::vector<float> Tensor::to_host() const {
-  if (!defined()) throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
+  if (!defined())
+    throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
   std::vector<float> values(static_cast<std::size_t>(elements()));
   if (values.empty()) return values;
   Recording recording(core_->pool());

@@ -1,9 +1,9 @@
 // Tensor: a value that shares device memory with its copies: block, shape, strides, offset, dtype.
 //
-// Operations are asynchronous: they record a command on the calling thread's stream and return a tensor whose memory will hold
-// the result in that stream's order. Tensors are immutable: no operation writes an existing tensor.
-// Thread safety: as std::shared_ptr: distinct Tensor objects may be used from distinct threads even if they share memory;
-// one object is not to be written by one thread while another uses it.
+// Operations are asynchronous: they record a command on the calling thread's stream and return a tensor whose memory
+// will hold the result in that stream's order. Tensors are immutable: no operation writes an existing tensor. Thread
+// safety: as std::shared_ptr: distinct Tensor objects may be used from distinct threads even if they share memory; one
+// object is not to be written by one thread while another uses it.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,8 @@ class Tensor {
  public:
   Tensor() noexcept = default;  // empty handle: defined() is false
   Tensor(const Tensor& other) noexcept;
-  Tensor(Tensor&& other) noexcept : view_(other.view_), core_(other.core_), block_(std::exchange(other.block_, nullptr)) {}
+  Tensor(Tensor&& other) noexcept
+      : view_(other.view_), core_(other.core_), block_(std::exchange(other.block_, nullptr)) {}
   Tensor& operator=(Tensor other) noexcept;
   ~Tensor() { release(); }
 

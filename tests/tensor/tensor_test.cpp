@@ -1,0 +1,66 @@
+#include "heddle/tensor/tensor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "heddle/heddle.hpp"
+
+namespace heddle {
+namespace {
+
+const std::vector<float> kSix = {1, 2, 3, 4, 5, 6};
+
+TEST(Tensor, FromHostCopiesBeforeItReturns) {
+  Runtime runtime;
+  std::vector<float> values = kSix;
+  const Tensor x = Tensor::from_host(runtime, values, {2, 3});
+  values.assign(6, 0.0f);
+  EXPECT_EQ(x.to_host(), kSix);
+}
+
+TEST(Tensor, FromHostRefusesAnotherCount) {
+  Runtime runtime;
+  EXPECT_THROW(Tensor::from_host(runtime, kSix, {2, 2}), InvalidArgument);
+}
+
+TEST(Tensor, ToHostIsRowMajorWhateverTheStrides) {
+  Runtime runtime;
+  const Tensor x = Tensor::from_host(runtime, kSix, {2, 3});
+  EXPECT_EQ(transpose(x).to_host(), (std::vector<float>{1, 4, 2, 5, 3, 6}));
+  EXPECT_FALSE(transpose(x).is_contiguous());
+}
+
+TEST(Tensor, EmptyTensorsAreAllowedAndUndefinedOnesAreRefused) {
+  Runtime runtime;
+  EXPECT_TRUE(Tensor::from_host(runtime, {}, {0, 3}).to_host().empty());
+  EXPECT_THROW(Tensor().to_host(), InvalidArgument);
+  EXPECT_THROW(Tensor().item(), InvalidArgument);
+}
+
+TEST(Tensor, ItemReadsOneElementBeforeAndAfterItsListIsDone) {
+  Runtime runtime;
+  const Tensor x = full(runtime, {1, 1}, 2.5f);
+  EXPECT_EQ(x.item(), 2.5f);
+  EXPECT_EQ(x.item(), 2.5f) << "complete now: read in place";
+  EXPECT_THROW(full(runtime, {2}, 0.0f).item(), InvalidArgument);
+}
+
+TEST(Tensor, CopiesShareMemoryAndTheLastOneFreesIt) {
+  Runtime runtime;
+  const std::size_t before = runtime.memory_statistics().live_blocks;
+  {
+    Tensor a = full(runtime, {8}, 1.0f);
+    const Tensor b = a;
+    Tensor c;
+    c = b;
+    a = Tensor();
+    EXPECT_EQ(runtime.memory_statistics().live_blocks, before + 1);
+    EXPECT_EQ(c.address(), b.address());
+    EXPECT_EQ(sum(c).item(), 8.0f);
+  }
+  EXPECT_EQ(runtime.memory_statistics().live_blocks, before);
+}
+
+}  // namespace
+}  // namespace heddle
