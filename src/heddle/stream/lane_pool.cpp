@@ -66,12 +66,12 @@ Lane* LanePool::wait_for_lane() {
   const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
   while (waiter.lane == nullptr && !closed_ && !deadline.passed()) {
     if (waiters_.front() == &waiter) {
-      Lane* lane = take_free(false);
-      if (lane == nullptr) lane = revoke_idle();
-      if (lane != nullptr) {
+      if (Lane* lane = take_free(false)) {
         give(lane);
-        continue;
+      } else {
+        revoke_idle();
       }
+      if (waiter.lane != nullptr) break;
     }
     waiter.given.wait_until(mutex_, deadline.earlier(sync::Deadline::after(kRecheck)));
   }
@@ -132,21 +132,20 @@ Lane* LanePool::take_free(bool main_thread) {
   return nullptr;
 }
 
-Lane* LanePool::revoke_idle() {
+// One fence, whose cost is the same for one lane and for many, serves everybody who waits now.
+void LanePool::revoke_idle() {
   for (const auto& slot : slots_) {
     if (slot->is_implicit) slot->gate.announce();
   }
   sync::asymmetric_fence_heavy();
-  Lane* lane = nullptr;
   for (const auto& slot : slots_) {
     if (!slot->is_implicit) continue;
-    if (lane == nullptr && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
+    if (!waiters_.empty() && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
         slot->lane->idle()) {
-      lane = std::exchange(slot->lane, nullptr);
+      give(std::exchange(slot->lane, nullptr));
     }
     slot->gate.withdraw();
   }
-  return lane;
 }
 
 std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {

@@ -77,7 +77,8 @@ class LanePool final : public CompletionListener {
     Lane* lane = nullptr;
   };
   Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
-  Lane* revoke_idle() HEDDLE_REQUIRES(mutex_);
+  // Takes idle lanes from implicit leases, as many as there are waiters, and gives them to those.
+  void revoke_idle() HEDDLE_REQUIRES(mutex_);
   void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
   // The id of a new lane; none when the pool may not grow.
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
