@@ -8,7 +8,8 @@ namespace {
 TEST(CheckDeathTest, AFailedCheckSaysWhatAndWhere) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const int streams = 0;
-  EXPECT_DEATH(HEDDLE_CHECK(streams > 0, "no stream"), "internal error: no stream \\(streams > 0\\) at .*check_test.cpp");
+  EXPECT_DEATH(HEDDLE_CHECK(streams > 0, "no stream"),
+               "internal error: no stream \\(streams > 0\\) at .*check_test.cpp");
 }
 
 TEST(Check, APassedCheckIsSilent) { HEDDLE_CHECK(true, "never seen"); }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "heddle/heddle.hpp"
+#include "heddle/runtime/open_device.hpp"
 
 namespace heddle {
 namespace {
@@ -90,6 +91,16 @@ TEST(Options, TheStructGoesBeforeTheEnvironment) {
     EXPECT_EQ(other.memory_statistics().limit, std::size_t{1} << 20);
   }
   ::unsetenv("HEDDLE_MEMORY_LIMIT");
+}
+
+TEST(Options, AMaximumOfStreamsIsNeverRaisedSilently) {
+  ::setenv("HEDDLE_STREAMS_MAX", "3", 1);
+  EXPECT_EQ(resolve({}).limits.streams_max, 3u);
+  EXPECT_EQ(resolve({}).limits.streams, 3u);
+  ::setenv("HEDDLE_STREAMS", "5", 1);
+  EXPECT_THROW(resolve({}), InvalidArgument) << "the two contradict";
+  ::unsetenv("HEDDLE_STREAMS");
+  ::unsetenv("HEDDLE_STREAMS_MAX");
 }
 
 TEST(Options, AnUnknownDeviceIsRefused) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
 #include <utility>
 
@@ -27,6 +28,88 @@ TEST(Recording, FollowsTheNewestLeaseOfItsThread) {
     EXPECT_EQ(recording.lane().id(), lease.id());
     EXPECT_TRUE(recording.lane().idle());
   }).join();
+}
+
+TEST(Lease, CommitsWhatItsThreadRecordedBefore) {
+  Options options;
+  options.streams = 1;
+  options.streams_max = 1;
+  options.limits.lease_wait_max = std::chrono::milliseconds(2000);
+  Runtime runtime(options);
+  std::thread([&] {
+    const Tensor x = full(runtime, {4}, 1.0f);  // on the thread's implicit stream, the only one
+    const Lease lease = runtime.lease();        // does not wait for itself
+    EXPECT_EQ(sum(relu(x)).item(), 4.0f);
+  }).join();
+}
+
+TEST(Lease, FailPolicyWaitsForAStreamThatIsOnItsWayBack) {
+  Options options;
+  options.streams = 1;
+  options.streams_max = 1;
+  options.exhaustion = ExhaustionPolicy::kFail;
+  Runtime runtime(options);
+  std::thread([&] {
+    for (int i = 0; i < 20; ++i) {
+      const Lease lease = runtime.lease();
+      const Tensor x = full(runtime, {128, 128}, 1.0f);
+      const Tensor y = matmul(x, x);
+    }
+  }).join();
+}
+
+TEST(Lease, KnowsItsStreamAfterTheRuntimeClosed) {
+  Runtime runtime;
+  const Lease lease = runtime.lease();
+  const StreamId id = runtime.stream();
+  EXPECT_TRUE(runtime.close());
+  EXPECT_EQ(lease.id(), id);
+}
+
+struct RecordsAtThreadEnd {
+  Runtime* runtime = nullptr;
+  bool* refused = nullptr;
+  ~RecordsAtThreadEnd() {
+    if (runtime == nullptr) return;
+    try {
+      full(*runtime, {1}, 0.0f);
+    } catch (const Closed&) {
+      *refused = true;
+    }
+  }
+};
+
+TEST(Recording, FromAThreadLocalDestructorAfterTheLeasesEndedIsRefused) {
+  Runtime runtime;
+  bool refused = false;
+  std::thread([&] {
+    static thread_local RecordsAtThreadEnd late;  // made before the thread's first lease, so it ends after it
+    late.runtime = &runtime;
+    late.refused = &refused;
+    EXPECT_EQ(full(runtime, {1}, 1.0f).item(), 1.0f);
+  }).join();
+  EXPECT_TRUE(refused);
+}
+
+TEST(Recording, AFailedOperationLeavesNoUseOfItsOperandsBehind) {
+  Runtime runtime;
+  std::latch recorded(1);
+  std::latch tried(1);
+  Tensor committed;
+  Tensor uncommitted;
+  std::thread producer([&] {
+    committed = full(runtime, {4}, 1.0f);
+    runtime.synchronize();
+    uncommitted = full(runtime, {4}, 2.0f);
+    recorded.count_down();
+    tried.wait();
+  });
+  recorded.wait();
+  EXPECT_THROW(add(committed, uncommitted), NotCommitted);
+  tried.count_down();
+  producer.join();
+  committed = Tensor();
+  EXPECT_EQ(runtime.memory_statistics().pending, 0u);
 }
 
 }  // namespace

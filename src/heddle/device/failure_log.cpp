@@ -37,6 +37,15 @@ Status FailureLog::status_of(Ticket ticket) const {
   return {};
 }
 
+Status FailureLog::cleared_error_of(Ticket ticket) const {
+  if (!ever_failed_.load(sync::acquire)) return {};
+  sync::MutexLock lock(mutex_);
+  for (const Range& range : ranges_) {
+    if (range.last != kOpen && range.first <= ticket && ticket <= range.last) return range.status;
+  }
+  return {};
+}
+
 Status FailureLog::open_error() const {
   if (!failing()) return {};
   sync::MutexLock lock(mutex_);

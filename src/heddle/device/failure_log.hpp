@@ -25,8 +25,13 @@ class FailureLog {
   void clear(Ticket last);
   // True while a range is open: lists are skipped.
   bool failing() const noexcept { return failing_.load(sync::acquire); }
+  // One load; false means that every ticket is fine.
+  bool ever_failed() const noexcept { return ever_failed_.load(sync::acquire); }
   // The error of a completed ticket; ok() when it did not fail.
   Status status_of(Ticket ticket) const;
+  // As status_of, but ok() for tickets of the open range, whose error synchronize() is still to throw. One load where
+  // nothing ever failed.
+  Status cleared_error_of(Ticket ticket) const;
   // The error of the open range; ok() when none is open.
   Status open_error() const;
 

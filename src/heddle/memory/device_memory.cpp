@@ -132,23 +132,17 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
     return search();
   };
   if (Node* node = search()) return node;
-  if (grow(bytes)) {
-    if (Node* node = search()) return node;
-  }
+  if (Node* node = grow(lane, index)) return node;
   if (Node* node = collect_and_search()) return node;
   release_idle();
-  if (grow(bytes)) {
-    if (Node* node = search()) return node;
-  }
+  if (Node* node = grow(lane, index)) return node;
   lane.commit(SubmitHint::kCallerWaits);
   const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
   while (true) {
     lane.wait(lane.committed(), deadline);
     if (Node* node = collect_and_search()) return node;
     release_idle();
-    if (grow(bytes)) {
-      if (Node* node = search()) return node;
-    }
+    if (Node* node = grow(lane, index)) return node;
     {
       sync::MutexLock lock(mutex_);
       if (counts_.cached + counts_.pending == 0 && spans_.free_bytes() + limit_ - counts_.reserved < bytes)
@@ -159,14 +153,16 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
   }
 }
 
-bool DeviceMemory::grow(std::size_t bytes) {
+// The new span is taken under the lock that adds it, so that no other thread can take or release it first.
+DeviceMemory::Node* DeviceMemory::grow(Lane& lane, std::size_t index) {
+  const std::size_t bytes = class_bytes(index);
   const std::size_t least = round_up(bytes, kSegmentGranule);
   // Small limits get small segments, so that many streams can share them.
   std::size_t wanted = std::max(least, std::min(kSegmentUsual, round_up(limit_ / 64, kSegmentGranule)));
   {
     sync::MutexLock lock(mutex_);
     if (limit_ - counts_.reserved < wanted) wanted = least;
-    if (limit_ - counts_.reserved < wanted) return false;
+    if (limit_ - counts_.reserved < wanted) return nullptr;
     counts_.reserved += wanted;
     counts_.reserved_peak = std::max(counts_.reserved_peak, counts_.reserved);
   }
@@ -175,11 +171,11 @@ bool DeviceMemory::grow(std::size_t bytes) {
   sync::MutexLock lock(mutex_);
   if (!status.ok()) {
     counts_.reserved -= wanted;
-    return false;
+    return nullptr;
   }
   ++counts_.segments_obtained;
   spans_.add_segment(static_cast<std::byte*>(segment), wanted);
-  return true;
+  return take_span(lane, index);
 }
 
 void DeviceMemory::free(Block* block) noexcept {

@@ -59,7 +59,7 @@ class DeviceMemory {
   Node* take_cached(Lane& lane, std::size_t index) HEDDLE_REQUIRES(mutex_);
   Node* take_span(Lane& lane, std::size_t index) HEDDLE_REQUIRES(mutex_);
   Node* climb(Lane& lane, std::size_t index) HEDDLE_EXCLUDES(mutex_);
-  bool grow(std::size_t bytes) HEDDLE_EXCLUDES(mutex_);
+  Node* grow(Lane& lane, std::size_t index) HEDDLE_EXCLUDES(mutex_);
   void settle_pending() HEDDLE_REQUIRES(mutex_);
   void collect_completed() HEDDLE_REQUIRES(mutex_);
   void put_back(Node* node) HEDDLE_REQUIRES(mutex_);

@@ -91,7 +91,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 
   // Without a bias the input stands in its place where operands are read.
   if (input.is_copy() || matrix.is_copy() || row.is_copy()) [[unlikely]] {
-    ops::read_all(lane, x, weight, bias.defined() ? bias : x);  // throws before anything is recorded
+    ops::order_behind_all(lane, x, weight, bias.defined() ? bias : x);  // throws before anything is recorded
     input.record(lane);
     matrix.record(lane);
     row.record(lane);

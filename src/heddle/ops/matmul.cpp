@@ -154,7 +154,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   const Tensor workspace = ops::matmul_workspace(core, lane, args);
   if (workspace.defined()) args.workspace = workspace.address();
   if (left.is_copy() || right.is_copy()) [[unlikely]] {
-    ops::read_all(lane, a, b);  // throws before anything is recorded
+    ops::order_behind_all(lane, a, b);  // throws before anything is recorded
     left.record(lane);
     right.record(lane);
   }

@@ -23,15 +23,17 @@ inline void require_together(const char* operation, const Tensor& a, const Tenso
     throw_two_runtimes(operation, a, b);
 }
 
+// The lane ordered behind every operand of one command; throws before anything is noted or recorded.
+template <class... Tensors>
+void order_behind_all(Lane& lane, const Tensors&... operands) {
+  (lane.order_behind(operands.residency()), ...);
+}
+
 // lane.read() of every operand of one command.
-// Ordering the lane behind an operand of another stream closes the current list, which may add commands of its own; the
-// uses noted before that would then name too early a ticket. A second round notes them again, and closes nothing.
 template <class... Tensors>
 void read_all(Lane& lane, const Tensors&... operands) {
-  const Ticket before = lane.next_ticket();
-  (lane.read(operands.residency()), ...);
-  if (lane.next_ticket().value != before.value) [[unlikely]]
-    (lane.read(operands.residency()), ...);
+  order_behind_all(lane, operands...);
+  (lane.note_use(operands.residency()), ...);
 }
 
 // True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.

@@ -37,13 +37,14 @@ Options resolve(Options options) {
     options.cpu_workers = static_cast<unsigned>(environment_count("HEDDLE_CPU_WORKERS", 1, 1024).value_or(0));
   }
   if (!options.memory_limit) options.memory_limit = environment_bytes("HEDDLE_MEMORY_LIMIT").value_or(0);
-  if (!options.streams) {
-    options.streams =
-        static_cast<std::uint32_t>(environment_count("HEDDLE_STREAMS", 1, 4096).value_or(options.limits.streams));
-  }
   if (!options.streams_max) {
-    const std::uint64_t most = environment_count("HEDDLE_STREAMS_MAX", 1, 4096).value_or(options.limits.streams_max);
-    options.streams_max = std::max(static_cast<std::uint32_t>(most), *options.streams);
+    options.streams_max = static_cast<std::uint32_t>(
+        environment_count("HEDDLE_STREAMS_MAX", 1, 4096).value_or(options.limits.streams_max));
+  }
+  // A maximum below the usual number of streams lowers that number; two values that contradict are refused below.
+  const std::uint32_t usual = std::min(options.limits.streams, *options.streams_max);
+  if (!options.streams) {
+    options.streams = static_cast<std::uint32_t>(environment_count("HEDDLE_STREAMS", 1, 4096).value_or(usual));
   }
   options.limits.streams = *options.streams;
   options.limits.streams_max = *options.streams_max;

@@ -15,10 +15,14 @@ Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limi
 
 Lane::~Lane() = default;
 
-void Lane::read_foreign(Residency& residency) {
-  const StreamUse write = residency.last_write();
-  if (write.lane != nullptr && write.lane != this && write.ticket.value != 0) order_after(*write.lane, write.ticket);
-  if (residency.home() != this) residency.note_use(this, next_ticket());
+void Lane::order_behind_write(StreamUse write) {
+  if (write.lane == nullptr || write.ticket.value == 0) return;
+  write.lane->queue().failures().cleared_error_of(write.ticket).raise();
+  if (write.lane != this) order_after(*write.lane, write.ticket);
+}
+
+void Lane::forget_failure() {
+  if (queue_->failures().failing()) device_.clear_failure(*queue_, issued());
 }
 
 void Lane::order_after(Lane& other, Ticket ticket) {

@@ -54,17 +54,30 @@ class Lane {
   // [holder] Host memory that stays until the commands of the current list are done.
   std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
 
-  // [holder] Makes the next command run after the last write of `residency`, and notes its use there. Throws
-  // NotCommitted when the writing stream has recorded but not committed it; the writer's error when that list failed.
+  // [holder] An operand of the next command: order_behind(), then note_use(). A command of several operands orders
+  // behind all of them before it notes any: a refusal then leaves no use behind, and ordering may commit, which adds
+  // commands and so moves next_ticket().
   void read(Residency& residency) {
-    if (residency.last_write().lane == this && residency.home() == this) [[likely]]
-      return;
-    read_foreign(residency);
+    order_behind(residency);
+    note_use(residency);
+  }
+  // [holder] Makes the next command run after the last write of `residency`. Throws NotCommitted when the writing
+  // stream has recorded but not committed it, and the writer's error when that list failed and the failure was
+  // collected since (until then the stream skips, and synchronize() throws it).
+  void order_behind(Residency& residency) {
+    const StreamUse write = residency.last_write();
+    if (write.lane != this || queue_->failures().ever_failed()) [[unlikely]]
+      order_behind_write(write);
+  }
+  // [holder] Keeps the memory of `residency` from being reused before the next command is done.
+  void note_use(Residency& residency) {
+    if (residency.home() != this) [[unlikely]]
+      residency.note_use(this, next_ticket());
   }
   // [holder] The next command writes `residency`.
   void write(Residency& residency) {
     if (residency.home() != this) [[unlikely]]
-      read_foreign(residency);
+      read(residency);
     residency.note_write(this, next_ticket());
   }
 
@@ -82,6 +95,10 @@ class Lane {
   void synchronize();
   // [holder] True when nothing is recorded, committed or running.
   bool idle() const noexcept { return list_.empty() && completed() == issued(); }
+  // [holder] True when another thread may get the stream: idle, and no error waits for its holder's synchronize().
+  bool transferable() const noexcept { return idle() && !queue_->failures().failing(); }
+  // Ends a failure that nobody will collect. REQUIRES: idle, and no holder.
+  void forget_failure();
 
   // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread
   // where the device allows. REQUIRES: ticket is committed; no lock held.
@@ -89,7 +106,7 @@ class Lane {
   void on_progress() noexcept { parking_.wake(); }
 
  private:
-  void read_foreign(Residency& residency);
+  void order_behind_write(StreamUse write);
   void order_after(Lane& other, Ticket ticket);
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
   void close_list();

@@ -49,11 +49,11 @@ void LanePool::acquire(LeaseSlot& slot) {
         free_.resize(*id + std::size_t{1});
       }
       lanes_[*id] = std::move(created);
+      if (closed_) {
+        free_[*id] = true;
+        throw Closed("the runtime closed while a stream was created for this thread");
+      }
     }
-  }
-  if (lane == nullptr && policy_ == ExhaustionPolicy::kFail) {
-    throw PoolExhausted(fmt::format(
-        "no stream is free and the policy is to fail; held: {}; end a Lease or raise streams_max", holders_locked()));
   }
   if (lane == nullptr) lane = wait_for_lane();
   slot.lane = lane;
@@ -64,25 +64,34 @@ Lane* LanePool::wait_for_lane() {
   waiters_.push_back(&waiter);
   waiting_.fetch_add(1, sync::relaxed);
   const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
-  while (waiter.lane == nullptr && !closed_ && !deadline.passed()) {
-    if (waiters_.front() == &waiter) {
+  while (true) {
+    // Only the first waiter looks; it wakes the next when it is served.
+    const bool first = waiters_.front() == &waiter;
+    if (first) {
       if (Lane* lane = take_free(false)) {
         give(lane);
       } else {
         revoke_idle();
       }
-      if (waiter.lane != nullptr) break;
     }
-    waiter.given.wait_until(mutex_, deadline.earlier(sync::Deadline::after(kRecheck)));
+    if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
+    if (policy_ == ExhaustionPolicy::kFail && !any_returning()) break;
+    waiter.given.wait_until(mutex_, first ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
+    if (waiter.lane != nullptr) break;
   }
   waiting_.fetch_sub(1, sync::relaxed);
   if (waiter.lane != nullptr) return waiter.lane;
   std::erase(waiters_, &waiter);
+  if (!waiters_.empty()) waiters_.front()->given.notify_one();
   if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
-  throw PoolExhausted(
-      fmt::format("no stream became free within {} ms; held: {}; end a Lease, raise streams_max ({}) or wait longer",
-                  limits_.lease_wait_max.count(), holders_locked(), limits_.streams_max));
+  const std::string why = policy_ == ExhaustionPolicy::kFail
+                              ? std::string("no stream is free and the policy is to fail")
+                              : fmt::format("no stream became free within {} ms", limits_.lease_wait_max.count());
+  throw PoolExhausted(fmt::format("{}; held: {}; end a Lease, raise streams_max ({}) or wait longer", why,
+                                  holders_locked(), limits_.streams_max));
 }
+
+bool LanePool::any_returning() const { return std::find(free_.begin() + 1, free_.end(), true) != free_.end(); }
 
 void LanePool::release(LeaseSlot& slot) noexcept {
   while (!slot.gate.try_enter()) wait_for_claim();
@@ -102,19 +111,21 @@ void LanePool::release(LeaseSlot& slot) noexcept {
 
 void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
   sync::MutexLock lock(mutex_);
-  if (waiters_.empty() || slot.lane == nullptr || slot.lane->id().value == 0 || !slot.lane->idle()) return;
+  if (waiters_.empty() || slot.lane == nullptr || slot.lane->id().value == 0 || !slot.lane->transferable()) return;
   give(std::exchange(slot.lane, nullptr));
 }
 
 void LanePool::give(Lane* lane) noexcept {
-  if (!waiters_.empty() && lane->id().value != 0 && lane->idle()) {
-    Waiter* first = waiters_.front();
-    waiters_.pop_front();
-    first->lane = lane;
-    first->given.notify_one();
+  if (waiters_.empty() || lane->id().value == 0 || !lane->idle()) {
+    free_[lane->id().value] = true;
     return;
   }
-  free_[lane->id().value] = true;
+  lane->forget_failure();  // an error that nobody collected ended with its lease
+  Waiter* first = waiters_.front();
+  waiters_.pop_front();
+  first->lane = lane;
+  first->given.notify_one();
+  if (!waiters_.empty()) waiters_.front()->given.notify_one();
 }
 
 Lane* LanePool::take_free(bool main_thread) {
@@ -124,10 +135,8 @@ Lane* LanePool::take_free(bool main_thread) {
     // A lane that its last holder left running is passed over until it is done.
     if (!free_[id] || !lanes_[id]->idle()) continue;
     free_[id] = false;
-    Lane* lane = lanes_[id].get();
-    // An error that nobody collected ended with its lease.
-    if (lane->queue().failures().failing()) device_->clear_failure(lane->queue(), lane->issued());
-    return lane;
+    lanes_[id]->forget_failure();  // an error that nobody collected ended with its lease
+    return lanes_[id].get();
   }
   return nullptr;
 }
@@ -141,7 +150,7 @@ void LanePool::revoke_idle() {
   for (const auto& slot : slots_) {
     if (!slot->is_implicit) continue;
     if (!waiters_.empty() && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
-        slot->lane->idle()) {
+        slot->lane->transferable()) {
       give(std::exchange(slot->lane, nullptr));
     }
     slot->gate.withdraw();
@@ -191,7 +200,10 @@ bool LanePool::close(sync::Deadline deadline) {
         slot->gate.withdraw();
       }
     }
-    for (Lane* lane : taken) lane->commit();
+    for (Lane* lane : taken) {
+      // commit() would wait without end for a queue that is full and stands still.
+      while (!lane->try_commit() && !deadline.passed()) sync::sleep_for(kRecheck);
+    }
     if (all_taken || deadline.passed()) break;
     sync::sleep_for(kRecheck);
   }

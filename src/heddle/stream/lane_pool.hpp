@@ -84,6 +84,8 @@ class LanePool final : public CompletionListener {
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
   std::unique_ptr<Lane> create_lane(std::uint32_t id);
   Lane* wait_for_lane() HEDDLE_REQUIRES(mutex_);
+  // True while a lane that was given back still runs.
+  bool any_returning() const HEDDLE_REQUIRES(mutex_);
   std::string holders_locked() const HEDDLE_REQUIRES(mutex_);
 
   const std::shared_ptr<Device> device_;  // outlives the lanes

@@ -4,11 +4,16 @@
 #include <utility>
 #include <vector>
 
+#include "heddle/base/error.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS {
 namespace {
+
+// Outlives ThreadLeases in its thread: a user's own thread-local or static object may record from its destructor.
+struct ThreadEndedTag;
+bool& thread_has_ended() noexcept { return sync::ThreadLocal<bool, ThreadEndedTag>::get(); }
 
 // The leases of one thread, newest last. The newest of a pool is the one that records.
 class ThreadLeases {
@@ -17,6 +22,7 @@ class ThreadLeases {
   ThreadLeases(const ThreadLeases&) = delete;
   ThreadLeases& operator=(const ThreadLeases&) = delete;
   ~ThreadLeases() {
+    thread_has_ended() = true;
     while (!entries_.empty()) {
       const Entry entry = std::move(entries_.back());
       entries_.pop_back();
@@ -50,6 +56,24 @@ class ThreadLeases {
     return slot;
   }
 
+  // Hands over what the thread recorded so far, so that a new lease can use it and the old stream is not held by it.
+  void commit_current(LanePool& pool) {
+    const auto newest = std::find_if(entries_.rbegin(), entries_.rend(),
+                                     [&](const Entry& entry) { return entry.pool_id == pool.id(); });
+    if (newest == entries_.rend()) return;
+    LeaseSlot& slot = *newest->slot;
+    while (!slot.gate.try_enter()) pool.wait_for_claim();
+    if (slot.lane != nullptr) {
+      try {
+        slot.lane->commit();
+      } catch (...) {
+        slot.gate.leave();
+        throw;
+      }
+    }
+    slot.gate.leave();
+  }
+
   bool remove(const LeaseSlot& slot) {
     cached_pool_ = 0;
     return std::erase_if(entries_, [&](const Entry& entry) { return entry.slot.get() == &slot; }) != 0;
@@ -67,7 +91,14 @@ class ThreadLeases {
 };
 
 struct ThreadLeasesTag;
-ThreadLeases& thread_leases() noexcept { return sync::ThreadLocal<ThreadLeases, ThreadLeasesTag>::get(); }
+ThreadLeases& thread_leases() {
+  if (thread_has_ended()) [[unlikely]] {
+    throw Closed(
+        "this thread is ending and has given its streams back; record before its thread-local and static objects are "
+        "destroyed");
+  }
+  return sync::ThreadLocal<ThreadLeases, ThreadLeasesTag>::get();
+}
 
 }  // namespace
 
@@ -91,9 +122,12 @@ Recording::~Recording() {
     pool_.give_up_if_idle(*slot_);
 }
 
-Lease::Lease(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)), slot_(thread_leases().add(pool_, false)) {
+Lease::Lease(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {
+  thread_leases().commit_current(*pool_);
+  slot_ = thread_leases().add(pool_, false);
   try {
     pool_->acquire(*slot_);
+    id_ = slot_->lane->id();
   } catch (...) {
     pool_->remove_slot(*slot_);
     thread_leases().remove(*slot_);

@@ -27,8 +27,9 @@ class Recording {
   Lane* lane_;
 };
 
-// An explicit lease: its thread records on this stream until the lease ends, then (again) on the lease it had before.
-// Movable within its thread; must be destroyed on the thread that made it.
+// An explicit lease: commits what its thread recorded before, then its thread records on this stream until the lease
+// ends, then (again) on the lease it had before. Movable within its thread; must be destroyed on the thread that made
+// it.
 class Lease {
  public:
   explicit Lease(std::shared_ptr<LanePool> pool);
@@ -36,11 +37,12 @@ class Lease {
   Lease(Lease&& other) noexcept = default;
   Lease& operator=(Lease&&) = delete;
 
-  StreamId id() const noexcept { return slot_->lane->id(); }
+  StreamId id() const noexcept { return id_; }
 
  private:
   std::shared_ptr<LanePool> pool_;
   std::shared_ptr<LeaseSlot> slot_;
+  StreamId id_;
 };
 
 }  // namespace HEDDLE_NS

@@ -37,8 +37,8 @@ class HEDDLE_CAPABILITY("mutex") Mutex {
     return true;
   }
   void unlock() HEDDLE_RELEASE() {
+    note_unlocked(rank());  // first: once unlocked, another thread may destroy this mutex
     native_.unlock();
-    note_unlocked(rank());
   }
 
  private:

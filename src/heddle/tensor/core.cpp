@@ -13,7 +13,7 @@ constexpr std::uint64_t kDefaultSubsequences = std::uint64_t{1} << 32;
 Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
     : options_(options),
       device_(std::move(device)),
-      default_generators_(options.limits.streams_max + std::size_t{2}, nullptr),
+      default_generators_(options.limits.streams_max + std::size_t{2}),
       pool_(std::make_shared<LanePool>(device_, options.limits, options.wait, options.exhaustion)),
       memory_(std::make_unique<DeviceMemory>(
           *device_, options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes)) {}
@@ -21,23 +21,27 @@ Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
 Core::~Core() = default;
 
 GeneratorState* Core::default_generator(Lane& lane) {
-  Block*& block = default_generators_.at(lane.id().value);
-  if (block == nullptr) {
-    block = memory_->allocate(lane, sizeof(GeneratorState));
+  DefaultGenerator& generator = default_generators_.at(lane.id().value);
+  if (generator.block == nullptr) generator.block = memory_->allocate(lane, sizeof(GeneratorState));
+  auto* state = static_cast<GeneratorState*>(generator.block->data);
+  // A list that failed may have taken the upload with it.
+  if (generator.uploaded == Ticket{} || !lane.queue().failures().cleared_error_of(generator.uploaded).ok()) {
     const GeneratorState initial{options_.seed, kDefaultSubsequences + lane.id().value, 0};
     std::byte* staged = lane.stage(sizeof(initial));
     std::memcpy(staged, &initial, sizeof(initial));
-    lane.append(KernelId::kCopyBytes, CopyBytesArgs{block->data, staged, sizeof(initial)});
+    const Ticket ticket = lane.next_ticket();
+    lane.append(KernelId::kCopyBytes, CopyBytesArgs{state, staged, sizeof(initial)});
+    generator.uploaded = ticket;
   }
-  return static_cast<GeneratorState*>(block->data);
+  return state;
 }
 
 bool Core::close(sync::Deadline deadline) {
   if (closed_) return true;
   if (!pool_->close(deadline)) return false;
   closed_ = true;
-  for (Block*& block : default_generators_) {
-    if (block != nullptr) memory_->free(std::exchange(block, nullptr));
+  for (DefaultGenerator& generator : default_generators_) {
+    if (generator.block != nullptr) memory_->free(std::exchange(generator.block, nullptr));
   }
   return true;
 }

@@ -44,7 +44,11 @@ class Core {
   const CoreOptions options_;
   const std::shared_ptr<Device> device_;
   // By stream id; an entry belongs to the holder of that stream's lease.
-  std::vector<Block*> default_generators_;
+  struct DefaultGenerator {
+    Block* block = nullptr;
+    Ticket uploaded;
+  };
+  std::vector<DefaultGenerator> default_generators_;
   std::shared_ptr<LanePool> pool_;
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;

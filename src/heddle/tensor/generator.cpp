@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "heddle/base/error.hpp"
+
 namespace HEDDLE_NS {
 
 Generator::Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence) {
@@ -14,6 +16,11 @@ Generator::Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence) 
   std::memcpy(staged, &initial, sizeof(initial));
   lane.write(state_->residency());
   lane.append(KernelId::kCopyBytes, CopyBytesArgs{state(), staged, sizeof(initial)});
+}
+
+Core& Generator::core() const {
+  if (state_ == nullptr) throw InvalidArgument("the generator was moved from; use the one it was moved to");
+  return state_->core();
 }
 
 }  // namespace HEDDLE_NS

@@ -16,7 +16,8 @@ class Generator {
   // Records the upload of the initial state on the calling thread's stream.
   Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence = 0);
 
-  Core& core() const noexcept { return state_->core(); }
+  // Throws InvalidArgument for a generator that was moved from, as every use of one does.
+  Core& core() const;
   GeneratorState* state() const noexcept { return static_cast<GeneratorState*>(state_->address()); }
   Residency& residency() const noexcept { return state_->residency(); }
   // Owns the state: handed to Lane::draw, which uses it until the list closes.
