@@ -27,7 +27,7 @@ Runtime::~Runtime() {
   if (!close()) {
     // Work that does not end may still touch the memory: it is kept for the life of the process rather than freed under
     // it.
-    static_cast<void>(new std::shared_ptr<Core>(core_));
+    core_->keep_forever(core_);
     return;
   }
   core_->memory().retire(core_);

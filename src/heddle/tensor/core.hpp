@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "heddle/base/namespace.hpp"
@@ -39,6 +40,8 @@ class Core {
 
   // Closes the pool (LanePool::close) and frees what the core itself holds on the device. False: work is still running.
   bool close(sync::Deadline deadline);
+  // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
+  void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
 
  private:
   const CoreOptions options_;
@@ -52,6 +55,7 @@ class Core {
   std::shared_ptr<LanePool> pool_;
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;
+  std::shared_ptr<Core> self_;
 };
 
 }  // namespace HEDDLE_NS
