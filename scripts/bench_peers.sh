@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 die() { printf 'bench_peers: %s\n' "$1" >&2; exit "${2:-1}"; }
 case $* in "" | --json) ;; *) die "takes nothing or --json" 2 ;; esac
 
-heddle=${HEDDLE_BENCH_PROGRAM:-build/release/bin/heddle}
+heddle=${BENCH_PROGRAM:-build/release/bin/heddle}
 peer=build/peers/libtorch_loop
 source=bench/peers/libtorch_loop.cpp
 runs=5 threads=32 seconds=3
