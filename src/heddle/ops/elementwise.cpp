@@ -44,13 +44,8 @@ void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Te
   std::reverse(args.dims, args.dims + used);
 }
 
-Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
-  require_defined(operation, x);
-  Core& core = x.core();
-  Recording recording(core.pool());
-  Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, x.shape());
-  if (x.elements() == 0) return out;
+void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& x) {
+  if (x.elements() == 0) return;
   lane.read(x.residency());
   lane.write(out.residency());
   ElementwiseArgs args;
@@ -63,6 +58,15 @@ Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
     set_loop(args, x.shape(), x, nullptr);
   }
   lane.append(kernel, args);
+}
+
+Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
+  require_defined(operation, x);
+  Core& core = x.core();
+  Recording recording(core.pool());
+  Lane& lane = recording.lane();
+  Tensor out = Tensor::allocate(core, lane, x.shape());
+  record_unary(lane, kernel, out, x);
   return out;
 }
 

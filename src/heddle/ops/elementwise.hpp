@@ -13,6 +13,9 @@ namespace HEDDLE_NS::ops {
 // REQUIRES: `out` is not empty.
 void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Tensor* b) noexcept;
 
+// Records out <- kernel(x), of one shape; nothing for empty ones. REQUIRES: `out` is dense.
+void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& x);
+
 // A whole operation: check, allocate, record. `operation` names it in errors.
 Tensor unary(KernelId kernel, const char* operation, const Tensor& x);
 Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Tensor& b);

@@ -42,16 +42,6 @@ void record_fill(Lane& lane, const Tensor& out, float value) {
               FillArgs{out.address(), static_cast<std::uint64_t>(out.elements()), std::bit_cast<std::uint32_t>(value)});
 }
 
-void record_copy(Lane& lane, const Tensor& out, const Tensor& in) {
-  if (out.elements() == 0) return;
-  lane.read(in.residency());
-  lane.write(out.residency());
-  ElementwiseArgs args;
-  args.out = out.address();
-  args.a = in.address();
-  args.b = nullptr;
-  set_loop(args, out.shape(), in, nullptr);
-  lane.append(KernelId::kCopy, args);
-}
+void record_copy(Lane& lane, const Tensor& out, const Tensor& in) { record_unary(lane, KernelId::kCopy, out, in); }
 
 }  // namespace HEDDLE_NS::ops
