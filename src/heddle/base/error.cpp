@@ -20,6 +20,7 @@ std::string_view name_of(ErrorKind kind) noexcept {
     case ErrorKind::kForked: return "forked";
     case ErrorKind::kTimeout: return "timeout";
     case ErrorKind::kUnsupported: return "unsupported";
+    case ErrorKind::kAbandoned: return "abandoned";
   }
   return "unknown";
 }
@@ -46,6 +47,7 @@ void throw_error(ErrorKind kind, const std::string& text) {
     case ErrorKind::kForked: throw Forked(text);
     case ErrorKind::kTimeout: throw Timeout(text);
     case ErrorKind::kUnsupported: throw Unsupported(text);
+    case ErrorKind::kAbandoned: throw Abandoned(text);
     case ErrorKind::kOk: break;
   }
   check_failed("kind is an error", "throw_error called without an error", __FILE__, __LINE__);

@@ -24,6 +24,7 @@ enum class ErrorKind : unsigned char {
   kForked,           // used in a forked child
   kTimeout,          // a deadline passed
   kUnsupported,      // this backend or build lacks the operation
+  kAbandoned,        // the runtime shut down before the work was done
 };
 
 std::string_view name_of(ErrorKind kind) noexcept;
@@ -55,6 +56,7 @@ using Closed = ErrorOf<ErrorKind::kClosed>;
 using Forked = ErrorOf<ErrorKind::kForked>;
 using Timeout = ErrorOf<ErrorKind::kTimeout>;
 using Unsupported = ErrorOf<ErrorKind::kUnsupported>;
+using Abandoned = ErrorOf<ErrorKind::kAbandoned>;
 
 // An error as a value: ok, or a kind with its text. Cheap to copy; the text is shared and immutable.
 class [[nodiscard]] Status {

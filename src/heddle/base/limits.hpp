@@ -25,6 +25,10 @@ struct Limits {
   std::size_t list_bytes_max = std::size_t{1} << 20;
   // Committed, unfinished lists of one stream: commit() waits beyond it, try_commit() returns false.
   std::uint32_t committed_lists_max = 64;
+  // Handlers of one stream that have not finished: on_complete() waits beyond it.
+  std::uint32_t handlers_max = 1024;
+  // A completion handler that runs longer than this is counted and named in HandlerStatistics.
+  std::chrono::milliseconds slow_handler{10};
   // A waiting thread spins at most this long before it parks.
   std::chrono::microseconds spin_max{20};
 

@@ -31,6 +31,9 @@ class OwnerGate {
   }
   void leave() noexcept { inside_.store(0, release); }
 
+  // For the owner.
+  bool entered() const noexcept { return inside_.load(relaxed) != 0; }
+
   void announce() noexcept { claimed_.store(1, relaxed); }
   bool owner_inside() const noexcept { return inside_.load(acquire) != 0; }
   void withdraw() noexcept { claimed_.store(0, release); }

@@ -13,12 +13,16 @@ enum class Rank : std::uint8_t {
   kRuntime = 20,          // a runtime's state: open, draining, closed
   kLanePool = 30,         // which lanes exist, who holds them, who waits for one
   kGenerator = 35,        // default generators of lanes, created at first use
+  kHandlers = 38,         // which streams have handlers to run, and the threads that run them
+  kCompletionLine = 39,   // handlers of one stream that wait for their tickets
   kAllocator = 40,        // free spans and size bins of the lock-based allocator
   kBlockUses = 45,        // tickets of uses of one block by streams other than its own (sharded by block)
   kPageSource = 50,       // segments obtained from the device
+  kDevice = 55,           // which queues a device has
   kDeviceScheduler = 60,  // a backend's ready queues and idle workers
   kDeviceQueue = 70,      // the lists of one device queue that wait to run, and its dependants
   kFailureLog = 80,       // failed ticket ranges of one queue
+  kPoller = 85,           // queues whose tickets the poller watches
   kTicketParking = 90,    // threads parked until a ticket passes
   kPrimitiveCache = 100,  // what a kernel library has prepared for a shape
   kLeaf = 200,            // small tables that call nothing while locked

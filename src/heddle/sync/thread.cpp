@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,11 +13,35 @@
 
 namespace HEDDLE_NS::sync {
 
-Thread::Thread(std::string name, std::function<void()> body)
-    : native_([name = std::move(name), body = std::move(body)] {
-        pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-        body();
-      }) {}
+namespace {
+
+// While one lives, the calling thread, and threads it creates, take no signals.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    // Faults of a thread's own code must still reach it.
+    for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+Thread::Thread(std::string name, std::function<void()> body) {
+  const SignalsBlocked blocked;  // the program's handlers run on the program's threads
+  native_ = std::thread([name = std::move(name), body = std::move(body)] {
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+    body();
+  });
+}
 
 Thread& Thread::operator=(Thread&& other) noexcept {
   HEDDLE_CHECK(!native_.joinable(), "a thread was overwritten before it was joined");

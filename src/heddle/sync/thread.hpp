@@ -10,7 +10,7 @@
 
 namespace HEDDLE_NS::sync {
 
-// A named thread. Destroying one that was not joined aborts.
+// A named thread that takes no signals. Destroying one that was not joined aborts.
 class Thread {
  public:
   Thread() = default;

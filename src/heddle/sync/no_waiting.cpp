@@ -1,0 +1,16 @@
+#include "heddle/sync/no_waiting.hpp"
+
+#include <fmt/format.h>
+
+#include "heddle/base/error.hpp"
+
+namespace HEDDLE_NS::sync {
+
+void NoWaiting::throw_would_block(const char* what) {
+  throw WouldBlock(
+      fmt::format("{} would wait inside {}, which other threads depend on; do it on a thread of your own: pass an "
+                  "Executor to on_complete(), or hand an Event over",
+                  what, current().place));
+}
+
+}  // namespace HEDDLE_NS::sync

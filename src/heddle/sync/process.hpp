@@ -1,0 +1,53 @@
+// What happens to the whole process: fork, exit, unloading of the module that holds the library.
+//
+// A fork copies one thread and all memory: mutexes that other threads held stay locked, and the device's threads are
+// gone. So once a fork happened while a ForkGuarded object lived, in_forked_child() is true in the child for ever:
+// releases and destructors then do nothing and take no lock, everything else throws Forked. A child whose parent had
+// nothing open is like a new process.
+//
+// Thread safety: all functions, from any thread.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/sync/atomic.hpp"
+
+namespace HEDDLE_NS::sync {
+
+namespace detail {
+inline Atomic<bool> forked_child{false};
+}
+
+inline bool in_forked_child() noexcept { return detail::forked_child.load(relaxed); }
+
+// Throws Forked, naming what was asked for.
+[[noreturn]] void throw_forked();
+inline void require_not_forked() {
+  if (in_forked_child()) [[unlikely]]
+    throw_forked();
+}
+
+// As a member: while one lives, a child that is forked off is marked.
+class ForkGuarded {
+ public:
+  ForkGuarded();
+  ~ForkGuarded();
+  ForkGuarded(const ForkGuarded&) = delete;
+  ForkGuarded& operator=(const ForkGuarded&) = delete;
+};
+
+// Deleter of what threads and devices hang on: does nothing in a forked child, where they are gone.
+struct ForkSafeDelete {
+  template <class T>
+  void operator()(T* object) const noexcept {
+    if (!in_forked_child()) delete object;
+  }
+};
+
+// Runs `hook` when the process exits by return from main, exit or quick_exit (not by _exit or abort). Once per hook.
+void at_process_exit(void (*hook)());
+
+// Keeps the shared library that contains heddle loaded until the process ends: dlclose then leaves it, because its
+// threads still run in it. Does nothing in a program that contains heddle itself.
+void pin_module() noexcept;
+
+}  // namespace HEDDLE_NS::sync
