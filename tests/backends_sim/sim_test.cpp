@@ -188,13 +188,13 @@ TEST(SimExecutor, ContiguousElementwise) {
   CommandList list;
   ElementwiseArgs args{out, a, b, 1, {{3, 1, 1, 0}}};
   list.append(KernelId::kAdd, args);
-  execute(CommandView(list.begin()));
+  execute(CommandView(list.begin()), 0);
   EXPECT_EQ(out[0], 9);
   EXPECT_EQ(out[2], 13);
   list.clear();
   args = {out, a, nullptr, 1, {{3, 1, 1, 0}}};
   list.append(KernelId::kRelu, args);
-  execute(CommandView(list.begin()));
+  execute(CommandView(list.begin()), 0);
   EXPECT_EQ(out[0], 0);
   EXPECT_EQ(out[1], 2);
 }

@@ -26,18 +26,18 @@ TEST(Runtime, SeveralLiveInOneProcessAndDoNotMix) {
 TEST(Runtime, AfterCloseRecordingThrowsClosed) {
   Runtime runtime;
   const Tensor a = full(runtime, {4}, 1.0f);
-  EXPECT_TRUE(runtime.close());
+  EXPECT_TRUE(runtime.shutdown().complete);
   EXPECT_THROW(relu(a), Closed);
   EXPECT_THROW(full(runtime, {1}, 0.0f), Closed);
   EXPECT_THROW(runtime.lease(), Closed);
-  EXPECT_TRUE(runtime.close()) << "closing again is harmless";
+  EXPECT_TRUE(runtime.shutdown().complete) << "closing again is harmless";
 }
 
 TEST(Runtime, CloseRunsWhatWasRecorded) {
   Runtime runtime;
   const Tensor a = full(runtime, {4}, 1.0f);
   std::thread([&] { full(runtime, {4}, 1.0f); }).join();
-  EXPECT_TRUE(runtime.close());
+  EXPECT_TRUE(runtime.shutdown().complete);
   EXPECT_EQ(runtime.executed()[static_cast<std::size_t>(KernelId::kFill)], 2u);
 }
 

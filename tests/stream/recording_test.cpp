@@ -62,7 +62,7 @@ TEST(Lease, KnowsItsStreamAfterTheRuntimeClosed) {
   Runtime runtime;
   const Lease lease = runtime.lease();
   const StreamId id = runtime.stream();
-  EXPECT_TRUE(runtime.close());
+  EXPECT_TRUE(runtime.shutdown().complete);
   EXPECT_EQ(lease.id(), id);
 }
 

@@ -23,6 +23,7 @@ void CommandList::clear() noexcept {
   commands_ = 0;
   staged_bytes_ = 0;
   staged_.clear();
+  kept_.clear();
 }
 
 void CommandList::grow(std::size_t words) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "heddle/base/namespace.hpp"
@@ -76,6 +77,8 @@ class CommandList {
 
   // Host memory that stays valid until the device has finished this list. Aligned to 64 bytes.
   std::byte* stage(std::size_t bytes);
+  // Keeps what a command points to until the device has finished this list.
+  void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
 
   bool empty() const noexcept { return commands_ == 0; }
   std::size_t commands() const noexcept { return commands_; }
@@ -97,6 +100,7 @@ class CommandList {
   std::size_t commands_ = 0;
   std::size_t staged_bytes_ = 0;
   std::vector<std::unique_ptr<std::byte, AlignedDelete>> staged_;
+  std::vector<std::shared_ptr<const void>> kept_;
 };
 
 }  // namespace HEDDLE_NS

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 namespace HEDDLE_NS {
 
 Status Device::build(Queue&, const CommandList&, std::unique_ptr<Replayable>*) {
@@ -12,8 +14,16 @@ Status Device::launch(Queue&, Replayable&, Ticket, SubmitHint) {
   return {ErrorKind::kUnsupported, fmt::format("the {} backend does not replay lists", info().backend)};
 }
 
+std::shared_ptr<std::byte> Device::allocate_host(std::size_t bytes) {
+  constexpr std::align_val_t kAlignment{64};
+  return {static_cast<std::byte*>(::operator new(bytes, kAlignment)),
+          [](std::byte* memory) { ::operator delete(memory, kAlignment); }};
+}
+
 Status Device::preload() { return {}; }
 
 Status Device::lost() const { return {}; }
+
+void Device::poll() {}
 
 }  // namespace HEDDLE_NS

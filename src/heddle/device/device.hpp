@@ -9,7 +9,8 @@
 //     not executed) until clear_failure().
 //  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc for host memory at set-up.
 //  4. wait_on() takes only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
-//  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()).
+//  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
+//  DeviceInfo::announces is false.
 //  6. No call holds a lock of the backend while it calls the listener.
 #pragma once
 
@@ -26,6 +27,7 @@
 #include "heddle/device/kernel_id.hpp"
 #include "heddle/device/ticket.hpp"
 #include "heddle/sync/atomic.hpp"
+#include "heddle/sync/clock.hpp"
 
 namespace HEDDLE_NS {
 
@@ -37,6 +39,7 @@ struct DeviceInfo {
   std::size_t memory_bytes = 0;     // of the device; for the CPU: the machine or its cgroup, whichever is less
   std::size_t alignment = 256;      // of every block
   bool host_accessible = false;     // the host may read and write device memory that no pending work uses
+  bool announces = true;            // contract 5; false: tickets are written silently, and somebody must look
   bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
 };
 
@@ -64,6 +67,9 @@ class Queue {
   // The stream that owns the queue, opaque to backends. Set once, before the first submit.
   void set_owner(void* owner) noexcept { owner_ = owner; }
   void* owner() const noexcept { return owner_; }
+  // The backend's own handle of the stream, for code that calls the device itself (CUDA: a CUstream); null where there
+  // is none.
+  virtual void* native_handle() const noexcept { return nullptr; }
 
   // While watched, every advance of completed() is announced to the listener. Sequentially consistent against the
   // publication of a ticket: either the watcher sees the new ticket, or the backend sees the watcher.
@@ -125,6 +131,9 @@ class Device {
   // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError.
   virtual Status allocate_segment(std::size_t bytes, void** out) = 0;
   virtual void release_segment(void* segment, std::size_t bytes) noexcept = 0;
+  // Host memory that the device copies to and from at full speed (pinned, where that exists), aligned to 64 bytes. Throws
+  // bad_alloc. Default: plain memory.
+  virtual std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 
   // --- queues ---
   virtual Status create_queue(StreamId stream, std::unique_ptr<Queue>* out) = 0;
@@ -150,6 +159,12 @@ class Device {
   virtual Status preload();
   // Ok, or why the device is lost (sticky; every outstanding ticket then completes with it).
   virtual Status lost() const;
+  // Asks the driver for faults and completes the tickets of a lost device. May block. Called by one thread, every 10 ms
+  // while somebody waits, on backends that do not announce progress.
+  virtual void poll();
+  // For the end of the process: no list begins any more, on any thread. Waits until those that run have ended or the
+  // deadline passed; false in the latter case. Tickets no longer advance. Cannot be undone.
+  virtual bool park(sync::Deadline deadline) = 0;
   // REQUIRES: before the first queue is created. `listener` outlives the device's last queue.
   virtual void set_listener(CompletionListener* listener) = 0;
 };

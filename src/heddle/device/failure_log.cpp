@@ -25,6 +25,7 @@ void FailureLog::clear(Ticket last) {
   sync::MutexLock lock(mutex_);
   if (ranges_.empty() || ranges_.back().last != kOpen) return;
   ranges_.back().last = last;
+  cleared_tickets_ += last.value + 1 - ranges_.back().first.value;
   failing_.store(false, sync::release);
 }
 
@@ -44,6 +45,13 @@ Status FailureLog::cleared_error_of(Ticket ticket) const {
     if (range.last != kOpen && range.first <= ticket && ticket <= range.last) return range.status;
   }
   return {};
+}
+
+std::uint64_t FailureLog::failed_tickets(Ticket completed) const {
+  if (!ever_failed_.load(sync::acquire)) return 0;
+  sync::MutexLock lock(mutex_);
+  const bool open = !ranges_.empty() && ranges_.back().last == kOpen && ranges_.back().first <= completed;
+  return cleared_tickets_ + (open ? completed.value + 1 - ranges_.back().first.value : 0);
 }
 
 Status FailureLog::open_error() const {

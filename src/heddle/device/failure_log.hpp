@@ -32,6 +32,8 @@ class FailureLog {
   // As status_of, but ok() for tickets of the open range, whose error synchronize() is still to throw. One load where
   // nothing ever failed.
   Status cleared_error_of(Ticket ticket) const;
+  // How many tickets up to `completed` carry an error.
+  std::uint64_t failed_tickets(Ticket completed) const;
   // The error of the open range; ok() when none is open.
   Status open_error() const;
 
@@ -43,6 +45,7 @@ class FailureLog {
   };
   mutable sync::Mutex mutex_{Rank::kFailureLog};
   std::vector<Range> ranges_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint64_t cleared_tickets_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of ranges that are closed; survives their merging
   sync::Atomic<bool> failing_{false};
   sync::Atomic<bool> ever_failed_{false};
 };

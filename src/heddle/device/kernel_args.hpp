@@ -1,12 +1,14 @@
 // What a command carries: one plain struct per family of kernels.
 //
 // Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding and no pointer to host
-// objects (except in CopyBytesArgs). Scalars travel as bit patterns. Sizes and strides count elements unless named
+// objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit patterns. Sizes and strides count elements unless named
 // bytes. All tensors are float32; the dtype travels in the command's header. Pointers are device addresses.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
@@ -41,6 +43,20 @@ struct FillArgs {
   void* out;
   std::uint64_t count;
   std::uint64_t value_bits;  // the scalar's bits in the low part
+};
+
+struct TimestampArgs {
+  std::uint64_t* out;  // nanoseconds on a clock that never goes back; only differences mean anything
+};
+
+// A user's function that is executed, or that launches work of its own, in the place of a kernel.
+struct CustomCommand {
+  std::string name;
+  std::function<void(void* native_handle)> run;  // Queue::native_handle(); may throw: the list then fails
+};
+
+struct CustomArgs {
+  const CustomCommand* command;  // kept by the list
 };
 
 struct CopyBytesArgs {

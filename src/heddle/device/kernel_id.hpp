@@ -24,6 +24,8 @@ enum class KernelId : std::uint16_t {
   kMatmul,  // MatmulArgs; with a bias it is linear
   kSum,     // ReduceArgs
   kMean,    // ReduceArgs
+  kTimestamp,  // TimestampArgs: the device's clock when the stream comes past
+  kCustom,     // CustomArgs: a function of the user's
   kCount
 };
 
@@ -32,7 +34,7 @@ inline constexpr std::size_t kKernelCount = static_cast<std::size_t>(KernelId::k
 constexpr std::string_view kernel_name(KernelId id) noexcept {
   constexpr std::string_view kNames[kKernelCount] = {"randn", "uniform", "advance", "fill", "copy_bytes",
                                                      "copy",  "relu",    "add",     "sub",  "mul",
-                                                     "div",   "matmul",  "sum",     "mean"};
+                                                     "div",   "matmul",  "sum",     "mean", "timestamp", "custom"};
   return id < KernelId::kCount ? kNames[static_cast<std::size_t>(id)] : std::string_view("unknown");
 }
 

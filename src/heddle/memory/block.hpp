@@ -22,7 +22,10 @@ struct Block {
   std::size_t requested = 0;  // what was asked for
   DeviceMemory* memory = nullptr;
   sync::Atomic<std::uint32_t> references{0};  // tensors that share it
+  bool is_external = false;                   // the memory is the user's: DeviceMemory::adopt
   Residency residency;
+  Block* previous_live = nullptr;  // the allocator's list of live blocks
+  Block* next_live = nullptr;
 };
 
 }  // namespace HEDDLE_NS

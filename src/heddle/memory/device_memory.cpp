@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include "heddle/base/error.hpp"
 #include "heddle/memory/size_class.hpp"
 #include "heddle/stream/lane.hpp"
+#include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -26,6 +29,10 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { ret
 struct DeviceMemory::Node : Block {
   std::size_t index = 0;  // size class
   Ticket freed_at;        // of the home stream: everything issued before the free
+};
+
+struct DeviceMemory::ExternalNode : Block {
+  std::function<void()> deleter;
 };
 
 struct DeviceMemory::LaneBins {
@@ -84,7 +91,7 @@ Block* DeviceMemory::try_allocate(Lane& lane, std::size_t bytes) {
   counts_.live += bytes;
   counts_.rounded += node->bytes;
   counts_.rounded_peak = std::max(counts_.rounded_peak, counts_.rounded);
-  ++counts_.live_blocks;
+  link(*node);
   ++counts_.allocations;
   return node;
 }
@@ -136,6 +143,7 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
   if (Node* node = collect_and_search()) return node;
   release_idle();
   if (Node* node = grow(lane, index)) return node;
+  if (sync::NoWaiting::active()) return nullptr;
   lane.commit(SubmitHint::kCallerWaits);
   const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
   while (true) {
@@ -179,13 +187,15 @@ DeviceMemory::Node* DeviceMemory::grow(Lane& lane, std::size_t index) {
 }
 
 void DeviceMemory::free(Block* block) noexcept {
+  if (sync::in_forked_child()) return;
+  if (block->is_external) return free_external(static_cast<ExternalNode*>(block));
   Node* node = static_cast<Node*>(block);
   node->freed_at = node->residency.home()->issued();
   std::shared_ptr<void> owner;  // dropped after the lock: it may hold the last reference to this object
   sync::MutexLock lock(mutex_);
   counts_.live -= node->requested;
   counts_.rounded -= node->bytes;
-  --counts_.live_blocks;
+  owner = unlink(*node);
   if (node->residency.has_foreign_uses() && !node->residency.settle()) {
     counts_.pending += node->bytes;
     pending_.push_back(node);
@@ -193,7 +203,65 @@ void DeviceMemory::free(Block* block) noexcept {
     counts_.cached += node->bytes;
     bins_[node->residency.home()->id().value].by_class[node->index].push_back(node);
   }
-  if (counts_.live_blocks == 0) owner.swap(owner_);
+}
+
+void DeviceMemory::link(Block& block) {
+  block.previous_live = nullptr;
+  block.next_live = live_;
+  if (live_ != nullptr) live_->previous_live = &block;
+  live_ = &block;
+  ++counts_.live_blocks;
+}
+
+std::shared_ptr<void> DeviceMemory::unlink(Block& block) {
+  (block.previous_live != nullptr ? block.previous_live->next_live : live_) = block.next_live;
+  if (block.next_live != nullptr) block.next_live->previous_live = block.previous_live;
+  return --counts_.live_blocks == 0 ? std::exchange(owner_, nullptr) : nullptr;
+}
+
+std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) const {
+  std::vector<std::size_t> sizes;
+  {
+    sync::MutexLock lock(mutex_);
+    for (const Block* block = live_; block != nullptr; block = block->next_live) sizes.push_back(block->requested);
+  }
+  std::sort(sizes.begin(), sizes.end(), std::greater<>());
+  sizes.resize(std::min(sizes.size(), most));
+  return sizes;
+}
+
+Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> deleter) {
+  auto node = std::make_unique<ExternalNode>();
+  node->data = data;
+  node->bytes = bytes;
+  node->memory = this;
+  node->is_external = true;
+  node->deleter = std::move(deleter);
+  node->references.store(1, sync::relaxed);
+  sync::MutexLock lock(mutex_);
+  link(*node);
+  return node.release();
+}
+
+// One stream after the other: behind the last of them, the memory is the user's again.
+void DeviceMemory::free_external(ExternalNode* node) noexcept {
+  if (!node->residency.settle()) {
+    const StreamUse use = node->residency.first_use();
+    use.lane->on_complete(use.ticket, [this, node](const Status& status) {
+      if (status.kind() != ErrorKind::kAbandoned) free_external(node);
+    });
+    return;
+  }
+  if (node->deleter) {
+    sync::assert_no_locks_held("the deleter of external memory");
+    node->deleter();
+  }
+  std::shared_ptr<void> owner;
+  {
+    sync::MutexLock lock(mutex_);
+    owner = unlink(*node);
+  }
+  delete node;
 }
 
 void DeviceMemory::retire(std::shared_ptr<void> owner) noexcept {

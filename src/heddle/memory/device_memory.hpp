@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,8 +40,16 @@ class DeviceMemory {
   Block* allocate(Lane& lane, std::size_t bytes);
   // As allocate, but null instead of throwing.
   Block* try_allocate(Lane& lane, std::size_t bytes);
-  // Gives a block without references back.
+  // Gives a block without references back. Does nothing in a forked child.
   void free(Block* block) noexcept;
+
+  // A block over memory of the user's, with one reference. `deleter` is called once nothing refers to it and no stream
+  // uses it any more: at once on the thread that dropped it, or later on the handler thread; never when the runtime shut
+  // down while a stream might still use it. Counts as a live block of 0 bytes.
+  Block* adopt(void* data, std::size_t bytes, std::function<void()> deleter);
+
+  // Sizes of the blocks that are live, largest first, at most `most`.
+  std::vector<std::size_t> live_sizes(std::size_t most) const;
 
   // Once no block is live (possibly now), drops `owner`, which may destroy this object. Called once, at close.
   void retire(std::shared_ptr<void> owner) noexcept;
@@ -54,6 +63,7 @@ class DeviceMemory {
 
  private:
   struct Node;
+  struct ExternalNode;
   struct LaneBins;
 
   Node* take_cached(Lane& lane, std::size_t index) HEDDLE_REQUIRES(mutex_);
@@ -64,6 +74,10 @@ class DeviceMemory {
   void collect_completed() HEDDLE_REQUIRES(mutex_);
   void put_back(Node* node) HEDDLE_REQUIRES(mutex_);
   std::size_t release_idle() HEDDLE_EXCLUDES(mutex_);
+  void free_external(ExternalNode* node) noexcept HEDDLE_EXCLUDES(mutex_);
+  void link(Block& block) HEDDLE_REQUIRES(mutex_);
+  // Returns the owner to drop, without the lock, when this was the last live block.
+  std::shared_ptr<void> unlink(Block& block) HEDDLE_REQUIRES(mutex_);
   MemoryStatistics statistics_locked() const HEDDLE_REQUIRES(mutex_);
 
   Device& device_;
@@ -72,6 +86,7 @@ class DeviceMemory {
   SpanMap spans_ HEDDLE_GUARDED_BY(mutex_);               // free, and no stream uses it any more
   std::vector<LaneBins> bins_ HEDDLE_GUARDED_BY(mutex_);  // by stream id: free, reusable on that stream at once
   std::vector<Node*> pending_ HEDDLE_GUARDED_BY(mutex_);  // free, but another stream still uses it
+  Block* live_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // all live blocks, linked
   MemoryStatistics counts_ HEDDLE_GUARDED_BY(mutex_);
   std::shared_ptr<void> owner_ HEDDLE_GUARDED_BY(mutex_);
 };

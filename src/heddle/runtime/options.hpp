@@ -25,6 +25,7 @@ struct Options {
   std::optional<WaitPolicy> wait;             // HEDDLE_WAIT: spin, adaptive (default), block
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;
+  HandlerFailureHook on_handler_failure;  // told about exceptions that leave completion handlers
   Limits limits;  // the remaining bounds
 };
 

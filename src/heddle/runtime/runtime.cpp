@@ -6,11 +6,15 @@
 
 #include "heddle/base/error.hpp"
 #include "heddle/runtime/open_device.hpp"
+#include "heddle/stream/stream_calls.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle_build_id.hpp"
 
 namespace HEDDLE_NS {
 
 Runtime::Runtime(const Options& given) {
+  sync::require_not_forked();
+  sync::NoWaiting::refuse("opening a runtime");
   const Options options = resolve(given);
   std::unique_ptr<Device> device = open_device(options);
   const std::size_t memory = device->info().memory_bytes;
@@ -19,48 +23,63 @@ Runtime::Runtime(const Options& given) {
                                       *options.memory_limit, device->info().backend, memory, memory));
   }
   device->preload().raise();
-  core_ = std::make_shared<Core>(std::move(device), CoreOptions{options.limits, *options.memory_limit, *options.wait,
-                                                                options.exhaustion, options.seed});
+  const CoreOptions core_options{options.limits,     *options.memory_limit, *options.wait,
+                                 options.exhaustion, options.seed,          options.on_handler_failure};
+  lifecycle_ = Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ForkSafeDelete{}));
 }
 
 Runtime::~Runtime() {
-  if (!close()) {
-    // Work that does not end may still touch the memory: it is kept for the life of the process rather than freed under
-    // it.
-    core_->keep_forever(core_);
+  if (sync::in_forked_child()) return;
+  try {
+    shutdown();
+  } catch (...) {
+    // Inside a handler: the runtime stays open and is kept, as its table in the process still refers to it.
     return;
   }
-  core_->memory().retire(core_);
+  lifecycle_->release();
 }
 
-const DeviceInfo& Runtime::device_info() const noexcept { return core_->device().info(); }
+const DeviceInfo& Runtime::device_info() const { return core().device().info(); }
 
-void Runtime::commit() { Recording(core_->pool()).lane().commit(); }
+void Runtime::commit() { Recording(core().pool()).lane().commit(); }
 
-bool Runtime::try_commit() { return Recording(core_->pool()).lane().try_commit(); }
+bool Runtime::try_commit() { return Recording(core().pool()).lane().try_commit(); }
 
-void Runtime::synchronize() { Recording(core_->pool()).lane().synchronize(); }
+void Runtime::synchronize() { Recording(core().pool()).lane().synchronize(); }
 
-bool Runtime::query() { return Recording(core_->pool()).lane().idle(); }
+bool Runtime::query() { return Recording(core().pool()).lane().idle(); }
 
-StreamId Runtime::stream() { return Recording(core_->pool()).lane().id(); }
+StreamId Runtime::stream() { return Recording(core().pool()).lane().id(); }
 
-Lease Runtime::lease() { return Lease(core_->pool()); }
+Event Runtime::record_event() {
+  Recording recording(core().pool());
+  return stream_calls::record_event(core().pool(), recording.lane());
+}
 
-MemoryStatistics Runtime::memory_statistics() const { return core_->memory().statistics(); }
+void Runtime::wait(const Event& event) {
+  Recording recording(core().pool());
+  stream_calls::wait(core().pool(), recording.lane(), event);
+}
 
-std::size_t Runtime::release_cached() { return core_->memory().release_cached(); }
+void Runtime::on_complete(CompletionHandler handler, HandlerOptions options) {
+  Recording recording(core().pool());
+  stream_calls::on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
+}
 
-KernelCounts Runtime::executed() const { return core_->device().executed(); }
+HandlerStatistics Runtime::handler_statistics() const { return core().pool()->handler_statistics(); }
 
-std::size_t Runtime::streams() const { return core_->pool()->lanes(); }
+Lease Runtime::lease() { return Lease(core().pool()); }
 
-bool Runtime::close(std::chrono::milliseconds deadline) noexcept {
-  try {
-    return core_->close(sync::Deadline::after(deadline));
-  } catch (...) {
-    return false;  // host memory ran out while closing a list: its work did not run
-  }
+MemoryStatistics Runtime::memory_statistics() const { return core().memory().statistics(); }
+
+std::size_t Runtime::release_cached() { return core().memory().release_cached(); }
+
+KernelCounts Runtime::executed() const { return core().device().executed(); }
+
+std::size_t Runtime::streams() const { return core().pool()->lanes(); }
+
+ShutdownReport Runtime::shutdown(std::chrono::milliseconds deadline) {
+  return lifecycle_->shutdown(sync::Deadline::after(deadline));
 }
 
 const char* build_id() noexcept { return HEDDLE_BUILD_ID; }

@@ -4,15 +4,19 @@
 //   auto x = heddle::randn(runtime, {256, 256});
 //   float s = heddle::sum(heddle::matmul(x, x)).item();
 //
-// Thread safety: all members but close() and the destructor, from any thread. The calling thread's stream is the one of
-// its explicit Lease, or else an implicit one taken at first use.
+// Thread safety: all members but the destructor, from any thread. The calling thread's stream is the one of its newest
+// Lease, or else an implicit one taken at first use. In a forked child every call throws Forked.
 #pragma once
 
 #include <chrono>
 #include <memory>
 
 #include "heddle/base/namespace.hpp"
+#include "heddle/runtime/lifecycle.hpp"
 #include "heddle/runtime/options.hpp"
+#include "heddle/runtime/shutdown_report.hpp"
+#include "heddle/stream/event.hpp"
+#include "heddle/stream/lease.hpp"
 #include "heddle/tensor/core.hpp"
 
 namespace HEDDLE_NS {
@@ -21,13 +25,17 @@ class Runtime {
  public:
   // Throws InvalidArgument (options, environment, unknown device) or what the device reports.
   explicit Runtime(const Options& options = {});
-  ~Runtime();  // close()
+  // Shuts down, with the default deadline, if that was not done. A no-op in a forked child.
+  ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  operator Core&() noexcept { return *core_; }  // NOLINT: operations take a Core&, users hold a Runtime
-  Core& core() noexcept { return *core_; }
-  const DeviceInfo& device_info() const noexcept;
+  operator Core&() { return core(); }  // NOLINT: operations take a Core&, users hold a Runtime
+  Core& core() const {
+    sync::require_not_forked();
+    return lifecycle_->core();
+  }
+  const DeviceInfo& device_info() const;
 
   // The calling thread's stream: hand over what was recorded / also wait and throw its first error / ask.
   void commit();
@@ -35,6 +43,16 @@ class Runtime {
   void synchronize();
   bool query();
   StreamId stream();
+
+  // A point behind everything that the calling thread has recorded; commits it (stream/event.hpp).
+  Event record_event();
+  // What the calling thread records from now on runs behind `event`, and inherits its error. Throws InvalidArgument for
+  // an event of another runtime.
+  void wait(const Event& event);
+  // Runs `handler` once everything that the calling thread has recorded is done; commits it (stream/completion.hpp).
+  // Throws InvalidArgument for an empty handler, Closed while shutting down.
+  void on_complete(CompletionHandler handler, HandlerOptions options = {});
+  HandlerStatistics handler_statistics() const;
 
   // Takes a stream for the calling thread until the lease ends. Throws PoolExhausted.
   Lease lease();
@@ -46,12 +64,15 @@ class Runtime {
   KernelCounts executed() const;
   std::size_t streams() const;
 
-  // Commits what idle leases recorded, waits for all streams, and closes: later recordings throw Closed. Tensors that
-  // are still alive keep their memory. Idempotent; returns false when the deadline passed with work running.
-  bool close(std::chrono::milliseconds deadline = std::chrono::milliseconds(30'000)) noexcept;
+  // New leases, recordings and registrations throw Closed; what was recorded is committed and awaited; handlers run; then
+  // threads stop and memory is released. What is not done by the deadline is abandoned, and its handlers are told so;
+  // memory that the device may still use is kept, never freed. Tensors that are alive keep theirs. Concurrent and later
+  // calls get the same report. Throws WouldBlock inside a handler.
+  static constexpr std::chrono::milliseconds kShutdownDeadline{30'000};
+  ShutdownReport shutdown(std::chrono::milliseconds deadline = kShutdownDeadline);
 
  private:
-  std::shared_ptr<Core> core_;
+  std::shared_ptr<Lifecycle> lifecycle_;
 };
 
 // The library's build id: source revision, "-dirty" when the tree differs from it.

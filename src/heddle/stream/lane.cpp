@@ -5,15 +5,27 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
+#include "heddle/sync/no_waiting.hpp"
 
 namespace HEDDLE_NS {
 
-Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy)
-    : id_(id), device_(device), queue_(std::move(queue)), limits_(limits), policy_(policy) {
+Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy,
+           LaneServices services)
+    : id_(id),
+      device_(device),
+      queue_(std::move(queue)),
+      completions_(*queue_),
+      limits_(limits),
+      policy_(policy),
+      services_(services) {
   queue_->set_owner(this);
+  parking_.set_poller(services_.poller);
+  if (services_.poller != nullptr) services_.poller->add(*queue_);
 }
 
-Lane::~Lane() = default;
+Lane::~Lane() {
+  if (services_.poller != nullptr) services_.poller->remove(*queue_);
+}
 
 void Lane::order_behind_write(StreamUse write) {
   if (write.lane == nullptr || write.ticket.value == 0) return;
@@ -28,9 +40,9 @@ void Lane::forget_failure() {
 void Lane::order_after(Lane& other, Ticket ticket) {
   if (other.committed() < ticket) {
     throw NotCommitted(
-        fmt::format("an operand was recorded on stream {} (ticket {}), which has not committed it (committed: {}), "
-                    "and is used on stream {}; call commit() on the producing thread before handing it over",
-                    other.id().value, ticket.value, other.committed().value, id_.value));
+        fmt::format("ticket {} of stream {}, recorded by thread {}, is not committed (committed: {}) and is used on "
+                    "stream {}; call commit() on the producing thread, or take an event there, before handing it over",
+                    ticket.value, other.id().value, other.holder_thread(), other.committed().value, id_.value));
   }
   if (ordered_.size() <= other.id().value) ordered_.resize(other.id().value + std::size_t{1}, 0);
   std::uint64_t& ordered = ordered_[other.id().value];
@@ -64,9 +76,21 @@ bool Lane::has_room() {
   return closing_.size() < limits_.committed_lists_max;
 }
 
+void Lane::wait_for(Lane& other, Ticket ticket) {
+  if (&other != this && ticket.value != 0) order_after(other, ticket);
+}
+
 void Lane::commit(SubmitHint hint) {
   if (list_.empty()) return;
   while (!has_room()) wait(Ticket{closing_.front()}, sync::Deadline::never());
+  submit_list(hint);
+}
+
+void Lane::commit_at_end() {
+  if (!list_.empty()) submit_list(SubmitHint::kAsynchronous);
+}
+
+void Lane::submit_list(SubmitHint hint) {
   close_list();
   closing_.push_back(issued().value);
   // A refused list is in the queue's failures already: synchronize() throws it.
@@ -82,6 +106,21 @@ bool Lane::try_commit() {
   return true;
 }
 
+void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
+  if (!handler) throw InvalidArgument("on_complete: the handler is empty; pass something that can be called");
+  commit();
+  completions_.wait_for_room(limits_.handlers_max, abandoned_);
+  if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
+  if (options.executor == nullptr) keep = nullptr;
+  services_.handlers->add(completions_, {issued(), std::move(handler), std::move(options), std::move(keep)});
+  if (services_.poller != nullptr) services_.poller->wake();
+}
+
+void Lane::on_complete(Ticket ticket, CompletionHandler handler) {
+  services_.handlers->add(completions_, {ticket, std::move(handler), {}, nullptr});
+  if (services_.poller != nullptr) services_.poller->wake();
+}
+
 void Lane::synchronize() {
   commit(SubmitHint::kCallerWaits);
   wait(issued(), sync::Deadline::never());
@@ -92,20 +131,34 @@ void Lane::synchronize() {
 }
 
 bool Lane::wait(Ticket ticket, sync::Deadline deadline) {
+  if (queue_->completed() >= ticket) return true;
+  sync::NoWaiting::refuse("waiting for a stream");
   const bool spins = policy_ != WaitPolicy::kBlock && !device_.info().executes_on_caller;
   while (queue_->completed() < ticket) {
     if (device_.help(*queue_, ticket)) continue;
     if (spins) {
       const sync::Deadline spin_end =
           policy_ == WaitPolicy::kSpin ? deadline : deadline.earlier(sync::Deadline::after(limits_.spin_max));
-      while (queue_->completed() < ticket && !spin_end.passed()) sync::spin_wait();
+      while (queue_->completed() < ticket && !spin_end.passed() && !abandoned_.load(sync::relaxed)) {
+        sync::spin_wait();
+      }
       if (queue_->completed() >= ticket) break;
     }
     if (deadline.passed()) return false;
+    if (abandoned_.load(sync::seq_cst)) {
+      throw Closed(fmt::format("the runtime shut down before ticket {} of stream {} was complete", ticket.value,
+                               id_.value));
+    }
     sync::assert_no_locks_held("waiting for a ticket");
-    parking_.park(*queue_, ticket, deadline);
+    parking_.park(*queue_, ticket, deadline, abandoned_);
   }
   return true;
+}
+
+void Lane::abandon() noexcept {
+  abandoned_.store(true, sync::seq_cst);
+  parking_.wake();
+  completions_.wake();
 }
 
 }  // namespace HEDDLE_NS

@@ -1,7 +1,8 @@
 // Lane: the recording side of one stream. Commands go in, lists go to the device's queue, tickets come back.
 //
 // Thread safety: members marked [holder] are called only by the thread that is inside the lease's gate (or has claimed
-// it); committed() and completed() by any thread; wait() by any thread without locks.
+// it); committed(), completed(), holder_thread() by any thread; wait() and on_complete(ticket) by any thread without
+// locks.
 // Invariants: 1. issued >= committed >= completed. 2. Lists reach the queue in the order of their tickets. 3. A list is
 // committed by itself only for its count and bytes, never for the time, so a loop commits the same lists every round.
 #pragma once
@@ -13,6 +14,9 @@
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/handler_thread.hpp"
+#include "heddle/stream/poller.hpp"
 #include "heddle/stream/residency.hpp"
 #include "heddle/stream/ticket_parking.hpp"
 #include "heddle/sync/thread.hpp"
@@ -26,15 +30,26 @@ enum class WaitPolicy : unsigned char {
   kBlock,     // parks at once
 };
 
+// What the lanes of one pool share: who runs their handlers, and who looks for progress where the backend is silent.
+struct LaneServices {
+  HandlerThread* handlers = nullptr;
+  Poller* poller = nullptr;
+};
+
 class Lane {
  public:
-  Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy);
+  Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy,
+       LaneServices services = {});
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
   StreamId id() const noexcept { return id_; }
   Queue& queue() noexcept { return *queue_; }
+  CompletionLine& completions() noexcept { return completions_; }
+  // The thread that holds the lease, for messages (the kernel's id); 0: nobody.
+  std::uint64_t holder_thread() const noexcept { return holder_thread_.load(sync::relaxed); }
+  void set_holder_thread(std::uint64_t thread) noexcept { holder_thread_.store(thread, sync::relaxed); }
 
   // [holder] The ticket that the next recorded command will have.
   Ticket next_ticket() const noexcept { return Ticket{issued().value + 1}; }
@@ -53,6 +68,7 @@ class Lane {
   }
   // [holder] Host memory that stays until the commands of the current list are done.
   std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
+  void keep(std::shared_ptr<const void> object) { list_.keep(std::move(object)); }
 
   // [holder] An operand of the next command: order_behind(), then note_use(). A command of several operands orders
   // behind all of them before it notes any: a refusal then leaves no use behind, and ordering may commit, which adds
@@ -87,12 +103,22 @@ class Lane {
   std::uint64_t draw(GeneratorState* generator, std::uint64_t blocks,
                      const std::shared_ptr<const void>& keep = nullptr);
 
-  // [holder] Hands the current list to the device. Waits while Limits::committed_lists_max lists are unfinished.
+  // [holder] Hands the current list to the device. Waits while Limits::committed_lists_max lists are unfinished; throws
+  // WouldBlock where waiting is forbidden.
   void commit(SubmitHint hint = SubmitHint::kAsynchronous);
+  // [holder] As commit(), but one list over the bound rather than waiting: for leases that end.
+  void commit_at_end();
   // [holder] As commit(), but returns false (nothing changed) where commit() would wait.
   bool try_commit();
   // [holder] commit, wait for everything, throw the first error since the last synchronize, and clear it.
   void synchronize();
+  // [holder] The next commands run after `ticket` of `other`, and inherit its error. Throws NotCommitted.
+  void wait_for(Lane& other, Ticket ticket);
+  // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). `keep`:
+  // owns this lane; needed where the options name an executor. Throws InvalidArgument for an empty handler.
+  void on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
+  // Any thread: the same, for a ticket of this lane.
+  void on_complete(Ticket ticket, CompletionHandler handler);
   // [holder] True when nothing is recorded, committed or running.
   bool idle() const noexcept { return list_.empty() && completed() == issued(); }
   // [holder] True when another thread may get the stream: idle, and no error waits for its holder's synchronize().
@@ -101,9 +127,15 @@ class Lane {
   void forget_failure();
 
   // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread
-  // where the device allows. REQUIRES: ticket is committed; no lock held.
+  // where the device allows. Throws WouldBlock where waiting is forbidden, and Closed when the runtime gave the lane's
+  // unfinished work up. REQUIRES: ticket is committed; no lock held.
   bool wait(Ticket ticket, sync::Deadline deadline);
-  void on_progress() noexcept { parking_.wake(); }
+  // At the end of a shutdown that ran out of time: ends all waits.
+  void abandon() noexcept;
+  void on_progress() noexcept {
+    parking_.wake();
+    if (services_.handlers != nullptr) services_.handlers->on_progress(completions_);
+  }
 
  private:
   void order_behind_write(StreamUse write);
@@ -111,13 +143,18 @@ class Lane {
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
   void close_list();
   bool has_room();
+  void submit_list(SubmitHint hint);
 
   const StreamId id_;
   Device& device_;
   TicketParking parking_;  // outlives the queue, whose end waits for a backend thread that is still waking us
   const std::unique_ptr<Queue> queue_;
+  CompletionLine completions_;
   const Limits limits_;
   const WaitPolicy policy_;
+  const LaneServices services_;
+  sync::Atomic<std::uint64_t> holder_thread_{0};
+  sync::Atomic<bool> abandoned_{false};
 
   CommandList list_;
   sync::Atomic<std::uint64_t> issued_{0};  // written by the holder only

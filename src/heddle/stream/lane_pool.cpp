@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/thread.hpp"
 
 namespace HEDDLE_NS {
@@ -21,9 +22,16 @@ std::uint64_t next_pool_id() noexcept {
 
 }  // namespace
 
-LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy)
-    : device_(std::move(device)), limits_(limits), wait_(wait), policy_(policy), id_(next_pool_id()) {
+LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
+                   HandlerFailureHook on_handler_failure)
+    : device_(std::move(device)),
+      limits_(limits),
+      wait_(wait),
+      policy_(policy),
+      id_(next_pool_id()),
+      handlers_(limits, wait != WaitPolicy::kBlock, std::move(on_handler_failure)) {
   limits_.validate();
+  if (!device_->info().announces) poller_ = std::make_unique<Poller>(*device_, *this, limits_);
   sync::asymmetric_fence_mode();
   device_->set_listener(this);
   sync::MutexLock lock(mutex_);
@@ -57,6 +65,7 @@ void LanePool::acquire(LeaseSlot& slot) {
   }
   if (lane == nullptr) lane = wait_for_lane();
   slot.lane = lane;
+  lane->set_holder_thread(slot.thread.load(sync::relaxed));
 }
 
 Lane* LanePool::wait_for_lane() {
@@ -76,6 +85,7 @@ Lane* LanePool::wait_for_lane() {
     }
     if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
     if (policy_ == ExhaustionPolicy::kFail && !any_returning()) break;
+    if (sync::NoWaiting::active()) break;
     waiter.given.wait_until(mutex_, first ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
     if (waiter.lane != nullptr) break;
   }
@@ -84,6 +94,7 @@ Lane* LanePool::wait_for_lane() {
   std::erase(waiters_, &waiter);
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
   if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
+  sync::NoWaiting::refuse("taking a stream while none is free");
   const std::string why = policy_ == ExhaustionPolicy::kFail
                               ? std::string("no stream is free and the policy is to fail")
                               : fmt::format("no stream became free within {} ms", limits_.lease_wait_max.count());
@@ -97,7 +108,7 @@ void LanePool::release(LeaseSlot& slot) noexcept {
   while (!slot.gate.try_enter()) wait_for_claim();
   if (slot.lane != nullptr) {
     try {
-      slot.lane->commit();
+      slot.lane->commit_at_end();
     } catch (...) {
       // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be
       // told.
@@ -109,6 +120,49 @@ void LanePool::release(LeaseSlot& slot) noexcept {
   if (slot.lane != nullptr) give(std::exchange(slot.lane, nullptr));
 }
 
+void LanePool::commit_slot(LeaseSlot& slot) {
+  while (!slot.gate.try_enter()) wait_for_claim();
+  try {
+    if (slot.lane != nullptr) slot.lane->commit_at_end();
+  } catch (...) {
+    slot.gate.leave();
+    throw;
+  }
+  slot.gate.leave();
+}
+
+void LanePool::note_attached(LeaseSlot& slot) {
+  sync::MutexLock lock(mutex_);
+  if (slot.lane != nullptr) slot.lane->set_holder_thread(slot.thread.load(sync::relaxed));
+}
+
+void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
+  while (true) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      slot.gate.announce();
+      sync::asymmetric_fence_heavy();
+      const bool inside = slot.gate.owner_inside();
+      if (!inside) {
+        lane = std::exchange(slot.lane, nullptr);
+        slot.ended.store(true, sync::relaxed);  // published by withdraw()
+      }
+      slot.gate.withdraw();
+      if (inside) {
+        lock.unlock();
+        sync::sleep_for(kRecheck);
+        continue;
+      }
+    }
+    if (lane == nullptr) return;
+    lane->commit_at_end();
+    sync::MutexLock lock(mutex_);
+    give(lane);
+    return;
+  }
+}
+
 void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
   sync::MutexLock lock(mutex_);
   if (waiters_.empty() || slot.lane == nullptr || slot.lane->id().value == 0 || !slot.lane->transferable()) return;
@@ -116,6 +170,7 @@ void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
 }
 
 void LanePool::give(Lane* lane) noexcept {
+  lane->set_holder_thread(0);
   if (waiters_.empty() || lane->id().value == 0 || !lane->idle()) {
     free_[lane->id().value] = true;
     return;
@@ -167,7 +222,8 @@ std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
 std::unique_ptr<Lane> LanePool::create_lane(std::uint32_t id) {
   std::unique_ptr<Queue> queue;
   device_->create_queue(StreamId{id}, &queue).raise();
-  return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_);
+  return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_,
+                                LaneServices{&handlers_, poller_.get()});
 }
 
 void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
@@ -200,23 +256,59 @@ bool LanePool::close(sync::Deadline deadline) {
         slot->gate.withdraw();
       }
     }
-    for (Lane* lane : taken) {
-      // commit() would wait without end for a queue that is full and stands still.
-      while (!lane->try_commit() && !deadline.passed()) sync::sleep_for(kRecheck);
-    }
+    for (Lane* lane : taken) lane->commit_at_end();
     if (all_taken || deadline.passed()) break;
     sync::sleep_for(kRecheck);
   }
-  std::vector<Lane*> lanes;
-  {
-    sync::MutexLock lock(mutex_);
-    for (const auto& lane : lanes_) {
-      if (lane != nullptr) lanes.push_back(lane.get());
-    }
-  }
   bool done = all_taken;
-  for (Lane* lane : lanes) done = lane->wait(lane->committed(), deadline) && done;
+  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline) && done;
   return done;
+}
+
+std::vector<Lane*> LanePool::existing_lanes() const {
+  std::vector<Lane*> lanes;
+  sync::MutexLock lock(mutex_);
+  for (const auto& lane : lanes_) {
+    if (lane != nullptr) lanes.push_back(lane.get());
+  }
+  return lanes;
+}
+
+bool LanePool::stop_handlers(sync::Deadline deadline) {
+  std::vector<CompletionLine*> lines;
+  for (Lane* lane : existing_lanes()) lines.push_back(&lane->completions());
+  return handlers_.stop(lines, deadline);
+}
+
+void LanePool::abandon() noexcept {
+  sync::MutexLock lock(mutex_);
+  for (const auto& lane : lanes_) {
+    if (lane != nullptr) lane->abandon();
+  }
+}
+
+LaneTotals LanePool::totals() const {
+  LaneTotals totals;
+  for (Lane* lane : existing_lanes()) {
+    const Ticket completed = lane->completed();
+    totals.completed += completed.value;
+    totals.failed += lane->queue().failures().failed_tickets(completed);
+    totals.abandoned += lane->issued().value - completed.value;
+  }
+  return totals;
+}
+
+HandlerStatistics LanePool::handler_statistics() const {
+  HandlerStatistics statistics;
+  for (Lane* lane : existing_lanes()) {
+    const CompletionLine::Counts counts = lane->completions().counts();
+    statistics.registered += counts.registered;
+    statistics.run += counts.run;
+    statistics.abandoned += counts.abandoned;
+    statistics.pending += counts.pending();
+  }
+  handlers_.add_statistics(statistics);
+  return statistics;
 }
 
 std::size_t LanePool::lanes() const {
@@ -234,7 +326,7 @@ std::string LanePool::holders_locked() const {
   std::string text;
   for (const auto& slot : slots_) {
     if (slot->lane == nullptr) continue;
-    text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value, slot->thread,
+    text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value, slot->thread.load(sync::relaxed),
                         slot->is_implicit ? " (implicit)" : "");
   }
   return text.empty() ? "none" : text;

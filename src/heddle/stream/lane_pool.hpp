@@ -23,17 +23,26 @@
 #include "heddle/stream/lane.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/owner_gate.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 
 class LanePool;
 
-// One thread's lease of one pool, explicit or implicit.
+// One lease of one pool, explicit or implicit.
 struct LeaseSlot {
   sync::OwnerGate gate;
   Lane* lane = nullptr;  // null: revoked, or not taken yet
   bool is_implicit = false;
-  std::uint64_t thread = 0;  // kernel id, for messages
+  sync::Atomic<std::uint64_t> thread{0};  // the kernel's id of the thread that records with it; 0: detached
+  sync::Atomic<bool> ended{false};        // its Lease is gone; what is left in a thread's table is an empty shell
+};
+
+// What a pool that was closed in time, or not, leaves.
+struct LaneTotals {
+  std::uint64_t completed = 0;  // commands, over all lanes
+  std::uint64_t failed = 0;     // of those: closed with an error
+  std::uint64_t abandoned = 0;  // recorded, but not complete
 };
 
 enum class ExhaustionPolicy : unsigned char { kGrowThenWait, kWait, kFail };
@@ -41,20 +50,28 @@ enum class ExhaustionPolicy : unsigned char { kGrowThenWait, kWait, kFail };
 class LanePool final : public CompletionListener {
  public:
   // Creates no lane yet: each is created at its first lease.
-  LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy);
+  LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
+           HandlerFailureHook on_handler_failure = {});
   ~LanePool();
 
   // Unique in the process, never reused: what a thread's cache compares.
   std::uint64_t id() const noexcept { return id_; }
 
   // Puts a lane into `slot` (its thread calls; slot.lane is null). Throws PoolExhausted after Limits::lease_wait_max,
-  // naming the holders; Closed after close(). stream 0 goes to the process's main thread only.
+  // naming the holders; WouldBlock where waiting is forbidden; Closed after close(). stream 0 goes to the process's main thread only.
   void acquire(LeaseSlot& slot);
-  // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null.
+  // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
+  // by the slot's thread.
   void release(LeaseSlot& slot) noexcept;
+  // The same for a slot of another thread, or of none: waits while that thread is inside an operation.
+  void release_from_outside(LeaseSlot& slot) noexcept;
   // True while some thread waits for a lane: holders of idle implicit leases then give them up.
   bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
 
+  // Commits what was recorded with a slot of the calling thread, without waiting.
+  void commit_slot(LeaseSlot& slot);
+  // The calling thread attached `slot`: error texts about its lane name this thread.
+  void note_attached(LeaseSlot& slot);
   // The holder of an implicit lease gives its lane up if somebody waits and the lane is idle.
   void give_up_if_idle(LeaseSlot& slot) noexcept;
   // Returns once no claim is under way.
@@ -66,9 +83,15 @@ class LanePool final : public CompletionListener {
   // Takes the lanes of all leases that are not inside their gate, commits what they recorded, waits until every lane is
   // done or the deadline passes. Later acquires throw Closed. Returns false when the deadline passed.
   bool close(sync::Deadline deadline);
+  // After close(): HandlerThread::stop.
+  bool stop_handlers(sync::Deadline deadline);
+  // After a close() that ran out of time: whoever waits for a lane, now or later, gets Closed.
+  void abandon() noexcept;
 
   std::size_t lanes() const;
   std::string holders() const;
+  LaneTotals totals() const;
+  HandlerStatistics handler_statistics() const;
   void on_progress(Queue& queue) noexcept override;
 
  private:
@@ -87,12 +110,16 @@ class LanePool final : public CompletionListener {
   // True while a lane that was given back still runs.
   bool any_returning() const HEDDLE_REQUIRES(mutex_);
   std::string holders_locked() const HEDDLE_REQUIRES(mutex_);
+  std::vector<Lane*> existing_lanes() const;
 
+  const sync::ForkGuarded fork_guarded_;
   const std::shared_ptr<Device> device_;  // outlives the lanes
   const Limits limits_;
   const WaitPolicy wait_;
   const ExhaustionPolicy policy_;
   const std::uint64_t id_;
+  HandlerThread handlers_;
+  std::unique_ptr<Poller> poller_;  // where the backend does not announce progress
   sync::Atomic<std::uint32_t> waiting_{0};
   mutable sync::Mutex mutex_{Rank::kLanePool};
   std::vector<std::unique_ptr<Lane>> lanes_ HEDDLE_GUARDED_BY(mutex_);  // by stream id; [0] is the main thread's

@@ -13,8 +13,10 @@ namespace HEDDLE_NS {
 
 class Recording {
  public:
-  // Throws PoolExhausted or Closed.
+  // Throws PoolExhausted, WouldBlock, Closed or Forked.
   explicit Recording(const std::shared_ptr<LanePool>& pool);
+  // With this lease, which must be attached to the calling thread (else InvalidArgument), whatever the current one is.
+  Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot);
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
@@ -22,27 +24,11 @@ class Recording {
   Lane& lane() noexcept { return *lane_; }
 
  private:
+  void enter(const std::shared_ptr<LanePool>& pool);
+
   LanePool& pool_;
   LeaseSlot* slot_;
-  Lane* lane_;
-};
-
-// An explicit lease: commits what its thread recorded before, then its thread records on this stream until the lease
-// ends, then (again) on the lease it had before. Movable within its thread; must be destroyed on the thread that made
-// it.
-class Lease {
- public:
-  explicit Lease(std::shared_ptr<LanePool> pool);
-  ~Lease();
-  Lease(Lease&& other) noexcept = default;
-  Lease& operator=(Lease&&) = delete;
-
-  StreamId id() const noexcept { return id_; }
-
- private:
-  std::shared_ptr<LanePool> pool_;
-  std::shared_ptr<LeaseSlot> slot_;
-  StreamId id_;
+  Lane* lane_ = nullptr;
 };
 
 }  // namespace HEDDLE_NS

@@ -17,6 +17,11 @@ void Residency::note_use(Lane* lane, Ticket ticket) {
   foreign_.store(true, sync::release);
 }
 
+StreamUse Residency::first_use() const {
+  sync::MutexLock lock(mutex_);
+  return uses_.front();
+}
+
 bool Residency::settle() {
   sync::MutexLock lock(mutex_);
   std::erase_if(uses_, [](const StreamUse& use) { return use.lane->completed() >= use.ticket; });

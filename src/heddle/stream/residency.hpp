@@ -47,13 +47,15 @@ class Residency {
   bool has_foreign_uses() const noexcept { return foreign_.load(sync::acquire); }
   // True when every foreign use is complete; then forgets them. REQUIRES: no tensor refers to the block.
   bool settle();
+  // One of the uses that settle() found unfinished.
+  StreamUse first_use() const;
 
  private:
   Lane* home_ = nullptr;
   sync::Atomic<Lane*> writer_{nullptr};
   sync::Atomic<std::uint64_t> last_write_{0};
   sync::Atomic<bool> foreign_{false};
-  sync::Mutex mutex_{Rank::kBlockUses};
+  mutable sync::Mutex mutex_{Rank::kBlockUses};
   std::vector<StreamUse> uses_ HEDDLE_GUARDED_BY(mutex_);
 };
 

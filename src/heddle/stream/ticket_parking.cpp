@@ -1,20 +1,27 @@
 #include "heddle/stream/ticket_parking.hpp"
 
+#include "heddle/stream/poller.hpp"
+
 namespace HEDDLE_NS {
 
-void TicketParking::park(Queue& queue, Ticket ticket, sync::Deadline deadline) {
+void TicketParking::park(Queue& queue, Ticket ticket, sync::Deadline deadline, const sync::Atomic<bool>& stop) {
+  parked_.fetch_add(1, sync::seq_cst);
   queue.watch();
+  if (poller_ != nullptr) poller_->wake();
   {
     sync::MutexLock lock(mutex_);
     const std::uint64_t seen = generation_;
-    while (queue.completed_after_watch() < ticket && generation_ == seen) {
+    while (queue.completed_after_watch() < ticket && generation_ == seen && !stop.load(sync::seq_cst)) {
       if (!moved_.wait_until(mutex_, deadline)) break;
     }
   }
   queue.unwatch();
+  parked_.fetch_sub(1, sync::relaxed);
 }
 
 void TicketParking::wake() noexcept {
+  // A thread that parks counts itself before it looks at completed(), whose new value was published before this load.
+  if (parked_.load(sync::seq_cst) == 0) return;
   {
     sync::MutexLock lock(mutex_);
     ++generation_;

@@ -11,14 +11,20 @@
 
 namespace HEDDLE_NS {
 
+class Poller;
+
 class TicketParking {
  public:
+  // For backends that do not announce progress; before the first park().
+  void set_poller(Poller* poller) noexcept { poller_ = poller; }
   // Parks until `queue` completed `ticket`, or was announced to have moved, or the deadline passed (whichever is
-  // first).
-  void park(Queue& queue, Ticket ticket, sync::Deadline deadline);
+  // first), or `stop` was set before a wake().
+  void park(Queue& queue, Ticket ticket, sync::Deadline deadline, const sync::Atomic<bool>& stop);
   void wake() noexcept;
 
  private:
+  Poller* poller_ = nullptr;
+  sync::Atomic<std::uint32_t> parked_{0};
   sync::Mutex mutex_{Rank::kTicketParking};
   sync::ConditionVariable moved_;
   std::uint64_t generation_ HEDDLE_GUARDED_BY(mutex_) = 0;

@@ -14,7 +14,8 @@ Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
     : options_(options),
       device_(std::move(device)),
       default_generators_(options.limits.streams_max + std::size_t{2}),
-      pool_(std::make_shared<LanePool>(device_, options.limits, options.wait, options.exhaustion)),
+      pool_(new LanePool(device_, options.limits, options.wait, options.exhaustion, options.on_handler_failure),
+            sync::ForkSafeDelete{}),
       memory_(std::make_unique<DeviceMemory>(
           *device_, options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes)) {}
 
@@ -38,7 +39,10 @@ GeneratorState* Core::default_generator(Lane& lane) {
 
 bool Core::close(sync::Deadline deadline) {
   if (closed_) return true;
-  if (!pool_->close(deadline)) return false;
+  const bool lanes_done = pool_->close(deadline);
+  const bool handlers_done = pool_->stop_handlers(deadline);
+  if (!lanes_done) pool_->abandon();
+  if (!lanes_done || !handlers_done) return false;
   closed_ = true;
   for (DefaultGenerator& generator : default_generators_) {
     if (generator.block != nullptr) memory_->free(std::exchange(generator.block, nullptr));

@@ -22,6 +22,7 @@ struct CoreOptions {
   WaitPolicy wait = WaitPolicy::kAdaptive;
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;  // of the default generators
+  HandlerFailureHook on_handler_failure{};
 };
 
 class Core {
@@ -38,7 +39,8 @@ class Core {
   // first use. REQUIRES: the caller holds lane's lease; only commands of that lane use it.
   GeneratorState* default_generator(Lane& lane);
 
-  // Closes the pool (LanePool::close) and frees what the core itself holds on the device. False: work is still running.
+  // Closes the pool and frees what the core itself holds on the device. False: work is still running, or a handler has
+  // not returned; whoever waits for that work has then got Closed. Called by one thread.
   bool close(sync::Deadline deadline);
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }

@@ -5,8 +5,19 @@
 #include <cstring>
 
 #include "heddle/base/error.hpp"
+#include "heddle/sync/no_waiting.hpp"
 
 namespace HEDDLE_NS {
+
+namespace {
+
+void require_count(const char* call, std::size_t values, const Shape& shape) {
+  if (values == static_cast<std::size_t>(shape.elements())) return;
+  throw InvalidArgument(fmt::format("{}: {} values were given for shape {}, which has {} elements", call, values,
+                                    shape.text(), shape.elements()));
+}
+
+}  // namespace
 
 Tensor::Tensor(Core& core, Block* block, const Shape& shape) noexcept
     : view_{shape, contiguous_strides(shape), 0}, core_(&core), block_(block) {}
@@ -52,10 +63,7 @@ Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t off
 }
 
 Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape& shape) {
-  if (values.size() != static_cast<std::size_t>(shape.elements())) {
-    throw InvalidArgument(fmt::format("from_host: {} values were given for shape {}, which has {} elements",
-                                      values.size(), shape.text(), shape.elements()));
-  }
+  require_count("from_host", values.size(), shape);
   Recording recording(core.pool());
   Lane& lane = recording.lane();
   Tensor result = allocate(core, lane, shape);
@@ -67,13 +75,42 @@ Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape&
   return result;
 }
 
-std::vector<float> Tensor::to_host() const {
-  if (!defined())
-    throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
-  std::vector<float> values(static_cast<std::size_t>(elements()));
-  if (values.empty()) return values;
-  Recording recording(core_->pool());
+Tensor Tensor::from_host_async(Core& core, std::vector<float>&& values, const Shape& shape) {
+  require_count("from_host_async", values.size(), shape);
+  Recording recording(core.pool());
   Lane& lane = recording.lane();
+  Tensor result = allocate(core, lane, shape);
+  if (values.empty()) return result;
+  const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
+  lane.keep(kept);
+  lane.write(result.residency());
+  lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), kept->data(), kept->size() * sizeof(float)});
+  return result;
+}
+
+Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const Event& ready,
+                             std::function<void()> deleter) {
+  sync::require_not_forked();
+  if (data == nullptr || reinterpret_cast<std::uintptr_t>(data) % alignof(float) != 0) {
+    throw InvalidArgument(fmt::format("from_external: the pointer is {}; it must be aligned to {} bytes and not null",
+                                      data, alignof(float)));
+  }
+  if (ready.lane() != nullptr && ready.pool() != core.pool()) {
+    throw InvalidArgument("from_external: the event belongs to another runtime; wait for it first (Event::wait)");
+  }
+  const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
+  Tensor result(core, core.memory().adopt(data, bytes, std::move(deleter)), shape);
+  if (ready.lane() != nullptr) result.residency().note_write(ready.lane(), ready.ticket());
+  return result;
+}
+
+void* Tensor::data() const {
+  sync::require_not_forked();
+  if (!defined()) throw InvalidArgument("data: the tensor is empty (default-constructed); assign a result to it first");
+  return address();
+}
+
+void Tensor::record_to_host(Lane& lane, float* out) const {
   Tensor packed;
   const void* source = address();
   if (!is_contiguous()) {
@@ -89,7 +126,36 @@ std::vector<float> Tensor::to_host() const {
   } else {
     lane.read(residency());
   }
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{values.data(), source, values.size() * sizeof(float)});
+  const auto bytes = static_cast<std::size_t>(elements()) * sizeof(float);
+  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes});
+}
+
+HostCopy Tensor::to_host_async() const {
+  if (!defined()) {
+    throw InvalidArgument("to_host_async: the tensor is empty (default-constructed); assign a result to it first");
+  }
+  const auto count = static_cast<std::size_t>(elements());
+  const std::shared_ptr<std::byte> buffer = core_->device().allocate_host(count * sizeof(float));
+  Recording recording(core_->pool());
+  Lane& lane = recording.lane();
+  auto* const values = reinterpret_cast<float*>(buffer.get());
+  if (count != 0) {
+    lane.keep(buffer);
+    record_to_host(lane, values);
+  }
+  lane.commit();
+  return {Event(core_->pool(), lane, lane.committed()), std::shared_ptr<const float>(buffer, values), count};
+}
+
+std::vector<float> Tensor::to_host() const {
+  if (!defined())
+    throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
+  std::vector<float> values(static_cast<std::size_t>(elements()));
+  if (values.empty()) return values;
+  sync::NoWaiting::refuse("to_host()");  // before a command is recorded that writes to memory of this call
+  Recording recording(core_->pool());
+  Lane& lane = recording.lane();
+  record_to_host(lane, values.data());
   lane.synchronize();
   return values;
 }
@@ -99,6 +165,7 @@ float Tensor::item() const {
     throw InvalidArgument(fmt::format("item: the tensor has shape {}; it must have exactly one element",
                                       defined() ? shape().text() : std::string("none (default-constructed)")));
   }
+  sync::require_not_forked();
   const StreamUse write = residency().last_write();
   if (core_->device().info().host_accessible && write.ticket.value != 0 && write.lane->completed() >= write.ticket) {
     write.lane->queue().failures().status_of(write.ticket).raise();

@@ -6,6 +6,7 @@
 // object is not to be written by one thread while another uses it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/tensor/core.hpp"
+#include "heddle/tensor/host_copy.hpp"
 #include "heddle/tensor/shape.hpp"
 
 namespace HEDDLE_NS {
@@ -38,6 +40,19 @@ class Tensor {
   // --- in and out ---
   // Copies `values` (row-major) before it returns. Throws InvalidArgument when the count differs from the shape's.
   static Tensor from_host(Core& core, std::span<const float> values, const Shape& shape);
+  // As from_host, without the copy: the values move with the commands and go when the device has read them.
+  static Tensor from_host_async(Core& core, std::vector<float>&& values, const Shape& shape);
+  // A tensor over memory of the user's that the device can reach, row-major, aligned to a float. It is used once `ready`
+  // is complete (default: it is now), and must not be written meanwhile. `deleter` is called when no tensor refers to it
+  // and no stream uses it any more, on the thread that dropped the last tensor or on the handler thread; never when
+  // the runtime shut down while the device might still use it. Throws InvalidArgument for a null or misaligned pointer.
+  static Tensor from_external(Core& core, void* data, const Shape& shape, const Event& ready = {},
+                              std::function<void()> deleter = {});
+  // Where the first element lies on the device. Work of others on that memory must be ordered against the tensor's
+  // stream: behind an event of it, or on Lease::native_handle(). Throws InvalidArgument for an undefined tensor.
+  void* data() const;
+  // Records the copy, commits, and returns at once.
+  HostCopy to_host_async() const;
   // Commits, waits, and returns the elements in row-major order. Throws the stream's error, if any.
   std::vector<float> to_host() const;
   // The value of a tensor of one element; as to_host.
@@ -59,6 +74,8 @@ class Tensor {
   };
   Tensor(Core& core, Block* block, const Shape& shape) noexcept;
   void release() noexcept;
+  // Records the copy of the elements, in row-major order, to `out` on the host.
+  void record_to_host(Lane& lane, float* out) const;
 
   View view_;
   Core* core_ = nullptr;

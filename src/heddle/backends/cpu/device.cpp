@@ -125,6 +125,19 @@ bool CpuDevice::help(Queue& queue, Ticket ticket) { return HelpChain(cast(queue)
 
 void CpuDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
 
+bool CpuDevice::park(sync::Deadline deadline) {
+  engine_.parked.store(true, sync::seq_cst);
+  const auto any_running = [this] {
+    sync::MutexLock lock(mutex_);
+    return std::any_of(queues_.begin(), queues_.end(), [](const CpuQueue* queue) { return queue->running(); });
+  };
+  while (any_running()) {
+    if (deadline.passed()) return false;
+    sync::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
 void CpuDevice::set_listener(CompletionListener* listener) { engine_.listener = listener; }
 
 }  // namespace cpu

@@ -1,6 +1,6 @@
 // CpuDevice: memory, kernels and queues of the machine itself.
 //
-// Thread safety: as Device says. Locks: mutex_ (kLeaf) guards which queues exist, for the counts.
+// Thread safety: as Device says. Locks: mutex_ (kDevice) guards which queues exist, for the counts.
 // Invariants: 1. kernels and listener do not change once a queue exists. 2. A queue leaves queues_ before
 // it dies, and leaves its counts in retired_.
 #pragma once
@@ -41,6 +41,7 @@ class CpuDevice final : public Device {
   bool help(Queue& queue, Ticket ticket) override;
   void clear_failure(Queue& queue, Ticket last) override;
   void set_listener(CompletionListener* listener) override;
+  bool park(sync::Deadline deadline) override;
 
   // Called by a queue's destructor.
   void retire(const CpuQueue& queue) noexcept;
@@ -49,7 +50,7 @@ class CpuDevice final : public Device {
   const bool best_;
   DeviceInfo info_;
   Engine engine_;
-  mutable sync::Mutex mutex_{Rank::kLeaf};
+  mutable sync::Mutex mutex_{Rank::kDevice};
   std::vector<const CpuQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);
   KernelCounts retired_ HEDDLE_GUARDED_BY(mutex_){};
   Scheduler scheduler_;  // last: its workers end before what they use

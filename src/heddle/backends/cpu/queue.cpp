@@ -7,6 +7,7 @@
 
 #include "heddle/backends/cpu/device.hpp"
 #include "heddle/backends/cpu/help_chain.hpp"
+#include "heddle/device/custom_failure.hpp"
 
 namespace HEDDLE_NS::cpu {
 
@@ -100,6 +101,7 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
   {
     sync::MutexLock lock(mutex_);
     if (running_) return {.stop = completed() >= limit ? Stop::kReached : Stop::kOccupied};
+    if (engine_.parked.load(sync::relaxed)) return {.stop = completed() >= limit ? Stop::kReached : Stop::kEmpty};
     running_ = true;
     for (;;) {
       const bool more = runnable();
@@ -111,6 +113,8 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
         result.blocker = entries_[head_].other;
         result.blocker_ticket = entries_[head_].ticket;
         result.blocker->pins_.fetch_add(1, sync::seq_cst);  // alive: invariant 3
+      } else if (engine_.parked.load(sync::relaxed)) {
+        break;  // park() looks at running_ under this mutex, so it sees every list that began before
       } else if (result.ran && until.passed()) {
         result.stop = Stop::kPaused;
       } else {
@@ -170,7 +174,12 @@ Status CpuQueue::execute_commands(const CommandList& list) {
                             kernel_name(command.kernel()), index)};
       break;
     }
-    kernel(command, context_);
+    try {
+      kernel(command, context_);
+    } catch (...) {
+      status = custom_failure(command);
+      break;
+    }
     ++ran[index];
     at = command.next();
   }
@@ -220,7 +229,7 @@ bool CpuQueue::runnable() {
 }
 
 bool CpuQueue::claim_schedule() {
-  if (running_ || scheduled_ || !runnable()) return false;
+  if (running_ || scheduled_ || engine_.parked.load(sync::relaxed) || !runnable()) return false;
   scheduled_ = true;
   return true;
 }

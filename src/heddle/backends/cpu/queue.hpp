@@ -40,6 +40,7 @@ using KernelTable = std::array<Kernel, kKernelCount>;
 struct Engine {
   KernelTable kernels{};
   CompletionListener* listener = nullptr;
+  sync::Atomic<bool> parked{false};  // no list begins any more; read under the queue's mutex
   Scheduler* scheduler = nullptr;
   CpuDevice* device = nullptr;
 };
@@ -79,6 +80,11 @@ class CpuQueue final : public Queue {
   void work();
   // Hands the queue to the workers if it can run and nobody does.
   void offer();
+  // True while a list runs. Any thread.
+  bool running() const {
+    sync::MutexLock lock(mutex_);
+    return running_;
+  }
   void unpin() noexcept { pins_.fetch_sub(1, sync::seq_cst); }
 
  private:
@@ -110,7 +116,7 @@ class CpuQueue final : public Queue {
   KernelContext context_;                                           // the runner's
   std::array<sync::Atomic<std::uint64_t>, kKernelCount> counts_{};  // written by the runner; relaxed: no other data
   sync::Atomic<std::uint32_t> pins_{0};
-  sync::Mutex mutex_{Rank::kDeviceQueue};
+  mutable sync::Mutex mutex_{Rank::kDeviceQueue};
   std::vector<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);  // pending from head_ on
   std::size_t head_ HEDDLE_GUARDED_BY(mutex_) = 0;
   bool running_ HEDDLE_GUARDED_BY(mutex_) = false;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "heddle/backends/sim/executor.hpp"
+#include "heddle/device/custom_failure.hpp"
 
 namespace HEDDLE_NS {
 
@@ -26,6 +27,7 @@ SimDevice::SimDevice(const SimOptions& options) : auto_run_(options.auto_run), s
   info_.kernels = "simulated";
   info_.memory_bytes = options.memory_bytes;
   info_.host_accessible = true;
+  info_.announces = options.announces;
   info_.executes_on_caller = options.auto_run;
 }
 
@@ -107,6 +109,12 @@ Status SimDevice::lost() const {
   return lost_;
 }
 
+bool SimDevice::park(sync::Deadline) {
+  sync::MutexLock lock(mutex_);
+  parked_ = true;
+  return true;
+}
+
 void SimDevice::drop_passed_waits(SimQueue& queue) {
   while (!queue.entries_.empty()) {
     const SimQueue::Entry& head = queue.entries_.front();
@@ -137,7 +145,7 @@ bool SimDevice::step_until(std::uint64_t limit_ns) {
   sync::MutexLock lock(mutex_);
   begin_step();
   const Due due = next_due();
-  const bool found = due.queue != nullptr && due.at_ns <= limit_ns;
+  const bool found = !parked_ && due.queue != nullptr && due.at_ns <= limit_ns;
   if (found) {
     now_ns_ = std::max(now_ns_, due.at_ns);
     due.queue->free_at_ns_ = due.at_ns;
@@ -151,36 +159,54 @@ bool SimDevice::step_until(std::uint64_t limit_ns) {
   return found;
 }
 
+// Called inside a step; the mutex is not held while the list runs and when it goes, as it may hold code of the user's.
 void SimDevice::complete_head(SimQueue& queue) {
-  const SimQueue::Entry entry = std::move(queue.entries_.front());
+  SimQueue::Entry entry = std::move(queue.entries_.front());
   queue.entries_.pop_front();
   const std::size_t commands = entry.list.commands();
   const Ticket first{commands == 0 ? entry.ticket.value : entry.ticket.value - commands + 1};
   if (Status inherited = std::exchange(queue.inherited_, Status{}); !inherited.ok()) {
     queue.failure_log().fail(first, std::move(inherited));
   }
-  if (!queue.failures().failing()) {
-    if (Status status = run(queue, entry, first); !status.ok()) queue.failure_log().fail(first, std::move(status));
+  Status status;
+  bool runs = !queue.failures().failing();
+  if (runs) {
+    status = fault_of(queue, entry, first);
+    runs = status.ok();
   }
+  const std::uint64_t now = now_ns_;
+  KernelCounts counts{};
+  mutex_.unlock();
+  if (runs) status = run(entry.list, now, counts);
+  entry.list.clear();
+  mutex_.lock();
+  for (std::size_t i = 0; i < kKernelCount; ++i) counts_[i] += counts[i];
+  if (!status.ok()) queue.failure_log().fail(first, std::move(status));
   queue.publish(entry.ticket);
 }
 
-Status SimDevice::run(const SimQueue& queue, const SimQueue::Entry& entry, Ticket first) {
+Status SimDevice::fault_of(const SimQueue& queue, const SimQueue::Entry& entry, Ticket first) {
   if (!entry.submit_error.ok()) return entry.submit_error;
   const auto fault = execution_faults_.lower_bound({queue.stream().value, first.value});
-  if (fault != execution_faults_.end() && fault->first <= std::pair(queue.stream().value, entry.ticket.value)) {
-    Status status = fault->second;
-    execution_faults_.erase(fault);
-    return status;
-  }
-  for (const std::uint64_t* at = entry.list.begin(); at != entry.list.end();) {
+  if (fault == execution_faults_.end() || std::pair(queue.stream().value, entry.ticket.value) < fault->first) return {};
+  Status status = fault->second;
+  execution_faults_.erase(fault);
+  return status;
+}
+
+Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCounts& counts) const {
+  for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
     if (!supports(command.kernel(), command.dtype())) {
       return {ErrorKind::kUnsupported,
               fmt::format("the sim backend has no kernel of number {}", static_cast<unsigned>(command.kernel()))};
     }
-    execute(command);
-    ++counts_[static_cast<std::size_t>(command.kernel())];
+    try {
+      execute(command, now_ns);
+    } catch (...) {
+      return custom_failure(command);
+    }
+    ++counts[static_cast<std::size_t>(command.kernel())];
     at = command.next();
   }
   return {};
@@ -197,7 +223,7 @@ void SimDevice::end_step() {
 }
 
 void SimDevice::announce(Queue& queue) {
-  if (queue.watched() && listener_ != nullptr) listener_->on_progress(queue);
+  if (info_.announces && queue.watched() && listener_ != nullptr) listener_->on_progress(queue);
 }
 
 // Completes everything of `queue` with the device's error. False when nothing was pending.
@@ -253,7 +279,8 @@ void SimDevice::lose(Status status) {
   begin_step();
   if (lost_.ok()) lost_ = std::move(status);
   std::vector<SimQueue*> advanced;
-  for (SimQueue* queue : queues_) {
+  const std::vector<SimQueue*> queues = queues_;  // none dies before end_step()
+  for (SimQueue* queue : queues) {
     if (lose_pending(*queue)) advanced.push_back(queue);
   }
   lock.unlock();

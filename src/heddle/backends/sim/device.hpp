@@ -90,6 +90,7 @@ class SimDevice final : public Device {
   void clear_failure(Queue& queue, Ticket last) override;
   Status lost() const override;
   void set_listener(CompletionListener* listener) override { listener_ = listener; }
+  bool park(sync::Deadline deadline) override;
 
   // Called by a queue's destructor.
   void retire(const SimQueue& queue) noexcept;
@@ -103,7 +104,8 @@ class SimDevice final : public Device {
   Due next_due() HEDDLE_REQUIRES(mutex_);
   bool step_until(std::uint64_t limit_ns);
   void complete_head(SimQueue& queue) HEDDLE_REQUIRES(mutex_);
-  Status run(const SimQueue& queue, const SimQueue::Entry& entry, Ticket first) HEDDLE_REQUIRES(mutex_);
+  Status fault_of(const SimQueue& queue, const SimQueue::Entry& entry, Ticket first) HEDDLE_REQUIRES(mutex_);
+  Status run(const CommandList& list, std::uint64_t now_ns, KernelCounts& counts) const;
   void begin_step() HEDDLE_REQUIRES(mutex_);
   void end_step() HEDDLE_REQUIRES(mutex_);
   void announce(Queue& queue) HEDDLE_EXCLUDES(mutex_);
@@ -124,6 +126,7 @@ class SimDevice final : public Device {
   std::uint64_t submits_ HEDDLE_GUARDED_BY(mutex_) = 0;
   KernelCounts counts_ HEDDLE_GUARDED_BY(mutex_){};
   Status lost_ HEDDLE_GUARDED_BY(mutex_);
+  bool parked_ HEDDLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace HEDDLE_NS::sim

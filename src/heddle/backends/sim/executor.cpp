@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "heddle/sync/no_waiting.hpp"
+
 namespace HEDDLE_NS::sim {
 
 namespace {
@@ -28,7 +30,7 @@ void elementwise(const ElementwiseArgs& args, Function function) {
 
 }  // namespace
 
-void execute(const CommandView& command) {
+void execute(const CommandView& command, std::uint64_t now_ns) {
   switch (command.kernel()) {
     case KernelId::kFill: fill(command.args<FillArgs>()); break;
     case KernelId::kCopyBytes: {
@@ -46,6 +48,12 @@ void execute(const CommandView& command) {
       elementwise(command.args<ElementwiseArgs>(), [](float a, float) { return a < 0 ? 0.0F : a; });
       break;
     case KernelId::kAdd: elementwise(command.args<ElementwiseArgs>(), [](float a, float b) { return a + b; }); break;
+    case KernelId::kTimestamp: *command.args<TimestampArgs>().out = now_ns; break;
+    case KernelId::kCustom: {
+      const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);
+      command.args<CustomArgs>().command->run(nullptr);
+      break;
+    }
     default: break;
   }
 }

@@ -3,13 +3,16 @@
 // Thread safety: a free function without state.
 #pragma once
 
+#include <cstdint>
+
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/command_list.hpp"
 
 namespace HEDDLE_NS::sim {
 
 // fill, copy_bytes, advance, and contiguous (rank 0 or 1, strides 1 or 0) copy, relu, add. Everything else, strided
-// operands included, counts as executed and writes nothing.
-void execute(const CommandView& command);
+// operands included, counts as executed and writes nothing. A timestamp is the virtual time; a custom operation runs,
+// and throws what it throws.
+void execute(const CommandView& command, std::uint64_t now_ns);
 
 }  // namespace HEDDLE_NS::sim

@@ -14,6 +14,8 @@ struct SimOptions {
   // True: a waiting thread runs what it needs (Device::help), so programs run as on the CPU backend. False: nothing
   // runs until the test calls sim::SimDevice::step() or advance().
   bool auto_run = true;
+  // False: tickets advance silently, as on devices that write them themselves (DeviceInfo::announces).
+  bool announces = true;
   std::size_t memory_bytes = std::size_t{1} << 30;  // segments beyond it are refused
 };
 

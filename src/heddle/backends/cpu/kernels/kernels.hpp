@@ -28,6 +28,9 @@ void div(const CommandView& command, KernelContext& context);
 void sum(const CommandView& command, KernelContext& context);
 void mean(const CommandView& command, KernelContext& context);
 
+void timestamp(const CommandView& command, KernelContext& context);
+void custom(const CommandView& command, KernelContext& context);
+
 // matmul_portable.cpp; the arguments' form is for kernels that fall back to it.
 void matmul_portable(const CommandView& command, KernelContext& context);
 void matmul_portable(const MatmulArgs& args) noexcept;

@@ -1,0 +1,49 @@
+#include "heddle/ops/custom.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "heddle/base/error.hpp"
+#include "heddle/ops/operands.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+CustomOperand describe(const Tensor& tensor) { return {tensor.address(), tensor.shape(), tensor.strides()}; }
+
+}  // namespace
+
+std::vector<Tensor> custom(Core& core, const std::string& name, const std::vector<Tensor>& inputs,
+                           const std::vector<Shape>& outputs, CustomFunction function) {
+  if (!function) throw InvalidArgument(fmt::format("custom '{}': the function is empty", name));
+  for (const Tensor& input : inputs) {
+    ops::require_defined("custom", input);
+    if (&input.core() != &core) {
+      throw InvalidArgument(fmt::format("custom '{}': an input belongs to another runtime; copy it through the host "
+                                        "(to_host, from_host)",
+                                        name));
+    }
+  }
+  Recording recording(core.pool());
+  Lane& lane = recording.lane();
+  CustomCall call{};
+  std::vector<Tensor> results;
+  for (const Shape& shape : outputs) results.push_back(Tensor::allocate(core, lane, shape));
+  for (const Tensor& input : inputs) call.inputs.push_back(describe(input));
+  for (const Tensor& result : results) call.outputs.push_back(describe(result));
+  const auto command = std::make_shared<const CustomCommand>(
+      CustomCommand{name, [call = std::move(call), function = std::move(function)](void* native_handle) mutable {
+                      call.native_handle = native_handle;
+                      function(call);
+                    }});
+  for (const Tensor& input : inputs) lane.order_behind(input.residency());
+  for (const Tensor& input : inputs) lane.note_use(input.residency());
+  for (const Tensor& result : results) lane.write(result.residency());
+  lane.keep(command);
+  lane.append(KernelId::kCustom, CustomArgs{command.get()});
+  return results;
+}
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,37 @@
+// Custom operations: a function of the user's in the place of a kernel.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/tensor/tensor.hpp"
+
+namespace HEDDLE_NS {
+
+// One operand, as the function finds it when the stream comes past.
+struct CustomOperand {
+  void* data;  // on the device; inputs must not be written
+  Shape shape;
+  Strides strides;  // elements
+};
+
+struct CustomCall {
+  std::vector<CustomOperand> inputs;
+  std::vector<CustomOperand> outputs;  // dense
+  void* native_handle;                 // Lease::native_handle() of the stream; null on the CPU
+};
+
+// On a device with the host's memory (cpu, sim) the function computes: it is called when the stream comes past, on a
+// worker or a waiting thread. On others it is called at submit and launches its work on native_handle. It must not
+// record commands (InvalidArgument) or wait for streams (WouldBlock); what it throws fails its list (DeviceError).
+using CustomFunction = std::function<void(const CustomCall&)>;
+
+// Records `function` behind everything its inputs need, and returns its outputs, of the shapes that are given; their
+// contents are what it writes. `name` appears in errors. Throws InvalidArgument (an undefined input, an input of another
+// runtime, an empty function), and as operations do.
+std::vector<Tensor> custom(Core& core, const std::string& name, const std::vector<Tensor>& inputs,
+                           const std::vector<Shape>& outputs, CustomFunction function);
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,37 @@
+// What was done, what was not, and what is left when a runtime has shut down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS {
+
+struct ShutdownReport {
+  bool complete = false;  // everything ended within the deadline; false: see abandoned, handlers_pending, bytes_kept
+
+  // Commands since the runtime was opened.
+  std::uint64_t completed = 0;  // failed ones included
+  std::uint64_t failed = 0;     // closed with an error
+  std::uint64_t abandoned = 0;  // recorded, but not complete at the deadline
+
+  std::uint64_t handlers_run = 0;
+  std::uint64_t handlers_abandoned = 0;  // told kAbandoned
+  std::uint64_t handlers_pending = 0;    // have not returned, or wait in a user's executor
+
+  std::string busy;  // leases that were inside an operation at the deadline, by stream and thread; empty if none
+
+  // Blocks that tensors still refer to. Their memory stays until the last tensor is gone.
+  std::size_t leaked_blocks = 0;
+  std::size_t leaked_bytes = 0;
+  std::vector<std::size_t> leaked_sizes;  // bytes, largest first, at most 64
+  std::size_t bytes_kept = 0;             // reserved memory that is kept for ever, because the device may still use it
+
+  // A few lines for people.
+  std::string text() const;
+};
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,65 @@
+// Completion handlers: what a user hands over, and what is counted about it.
+//
+// A handler runs exactly once: after its ticket completed (ok), failed (the list's error; kDeviceLost when the device
+// is gone), or when the runtime shut down first (kAbandoned). Handlers of one stream run in the order of their
+// registration, on the runtime's handler thread, with no lock held. There a handler may allocate, free, record and
+// commit, and register handlers; a call that would wait throws WouldBlock. A handler that must wait names an Executor.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/ticket.hpp"
+
+namespace HEDDLE_NS {
+
+using CompletionHandler = std::function<void(const Status&)>;
+
+// Where handlers run that may wait: the user's own threads. execute() is called on the handler thread, in the order of
+// the stream, and must not wait itself. A task that is destroyed without having been run, and one that execute() threw
+// on, tell their handler kAbandoned. Tasks may outlive the runtime.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void execute(std::function<void()> task) = 0;
+};
+
+struct HandlerOptions {
+  std::string name;                    // for statistics and errors
+  std::shared_ptr<Executor> executor;  // null: the runtime's handler thread
+};
+
+// An exception that left a handler. It went no further.
+struct HandlerFailure {
+  std::string name;
+  StreamId stream;
+  std::exception_ptr error;
+};
+// Called where the handler ran; what it throws itself is dropped.
+using HandlerFailureHook = std::function<void(const HandlerFailure&)>;
+
+struct SlowHandler {
+  std::string name;
+  StreamId stream;
+  std::chrono::microseconds took;
+};
+
+// registered = run + abandoned + pending, at every moment.
+struct HandlerStatistics {
+  std::uint64_t registered = 0;
+  std::uint64_t run = 0;        // told ok or an error
+  std::uint64_t abandoned = 0;  // told kAbandoned
+  std::uint64_t pending = 0;    // waiting for their ticket or their turn, or running
+  std::uint64_t failed = 0;     // of run and abandoned: left by an exception
+  std::uint64_t slow = 0;       // of run and abandoned: took longer than Limits::slow_handler
+  std::vector<SlowHandler> slowest;  // the slowest of those, at most 16, slowest first
+};
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,83 @@
+// CompletionLine: the handlers of one stream that wait for their tickets, in the order of the stream.
+//
+// Thread safety: all members, from any thread. Locks: mutex_ (kCompletionLine).
+// Invariants: 1. Entries are in the order of their tickets, and of their registration where those are equal.
+// 2. While entries wait, the queue is watched, so the backend announces every advance. 3. add() publishes the first
+// waiting ticket before it looks at completed(), and the backend publishes completed() before it looks for watchers
+// (both sequentially consistent): one of the two schedules the line. 4. registered = finished + pending.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/device.hpp"
+#include "heddle/stream/completion.hpp"
+#include "heddle/sync/mutex.hpp"
+
+namespace HEDDLE_NS {
+
+class CompletionLine {
+ public:
+  struct Entry {
+    Ticket ticket;
+    CompletionHandler handler;
+    HandlerOptions options;
+    std::shared_ptr<void> keep;  // what must outlive a task that an executor keeps; null without an executor
+  };
+  struct Counts {
+    std::uint64_t registered = 0;
+    std::uint64_t run = 0;
+    std::uint64_t abandoned = 0;
+    std::uint64_t pending() const noexcept { return registered - run - abandoned; }
+  };
+
+  explicit CompletionLine(Queue& queue) noexcept : queue_(queue) {}
+  ~CompletionLine();
+  CompletionLine(const CompletionLine&) = delete;
+  CompletionLine& operator=(const CompletionLine&) = delete;
+
+  Queue& queue() noexcept { return queue_; }
+
+  // How an entry that was taken out has ended.
+  enum class Outcome : unsigned char { kNone, kRun, kAbandoned };
+
+  // Waits until fewer than `most` entries are pending, or `stop` is set and wake() was called. REQUIRES: no lock held,
+  // and not where waiting is forbidden, unless there is room.
+  void wait_for_room(std::size_t most, const sync::Atomic<bool>& stop);
+  void wake() noexcept;
+  // Counts the entry, then puts it into the line.
+  void add(Entry&& entry);
+  // Notes how the entry that the caller took before has ended; then takes the first entry out if its ticket is at most
+  // `limit`.
+  bool take(Ticket limit, Entry* out, Outcome previous = Outcome::kNone);
+  void note_finished(Outcome outcome);
+  Counts counts() const;
+  // True when the first waiting ticket is at most `completed`. One load.
+  bool ripe(Ticket completed) const noexcept { return front_.load(sync::seq_cst) <= completed.value; }
+
+  // True for the one caller who now has to put the line among the ready ones.
+  bool claim_schedule() noexcept { return !scheduled_.exchange(true, sync::seq_cst); }
+  // The line left the ready ones and is about to be looked at.
+  void end_schedule() noexcept { scheduled_.store(false, sync::seq_cst); }
+
+ private:
+  friend class HandlerThread;  // next_ready_ belongs to its mutex
+  static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+
+  Queue& queue_;
+  CompletionLine* next_ready_ = nullptr;
+  sync::Atomic<bool> scheduled_{false};
+  sync::Atomic<std::uint64_t> front_{kNone};  // ticket of the first entry
+  mutable sync::Mutex mutex_{Rank::kCompletionLine};
+  void count(Outcome outcome) HEDDLE_REQUIRES(mutex_);
+
+  sync::ConditionVariable room_;
+  int waiting_for_room_ HEDDLE_GUARDED_BY(mutex_) = 0;
+  std::deque<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);
+  Counts counts_ HEDDLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace HEDDLE_NS

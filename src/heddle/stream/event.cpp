@@ -1,0 +1,26 @@
+#include "heddle/stream/event.hpp"
+
+namespace HEDDLE_NS {
+
+bool Event::query() const {
+  sync::require_not_forked();
+  return lane_ == nullptr || lane_->completed() >= ticket_;
+}
+
+Status Event::status() const {
+  return lane_ != nullptr && query() ? lane_->queue().failures().status_of(ticket_) : Status();
+}
+
+bool Event::wait_until(sync::Deadline deadline) const {
+  sync::require_not_forked();
+  if (lane_ == nullptr) return true;
+  if (!lane_->wait(ticket_, deadline)) return false;
+  lane_->queue().failures().status_of(ticket_).raise();
+  return true;
+}
+
+void Event::wait() const { wait_until(sync::Deadline::never()); }
+
+bool Event::wait_for(std::chrono::nanoseconds most) const { return wait_until(sync::Deadline::after(most)); }
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,306 @@
+#include "heddle/stream/handler_thread.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/process.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+constexpr const char* kInHandler = "a completion handler";
+// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over.
+constexpr std::chrono::milliseconds kStuckAfter{100};
+
+// Above every ticket, below what an empty line publishes.
+constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
+
+// Null leaves the thread's state as it is: an executor may run a task at once, on the handler thread.
+std::optional<sync::NoWaiting> refuse_waiting(const char* place) {
+  if (place == nullptr) return std::nullopt;
+  return std::optional<sync::NoWaiting>(std::in_place, place);
+}
+
+}  // namespace
+
+// A handler on its way through a user's executor. Whoever destroys it without having run it tells the handler.
+class HandlerThread::Task {
+ public:
+  Task(HandlerThread& owner, CompletionLine& line, CompletionLine::Entry&& entry, Status status)
+      : owner_(owner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
+  ~Task() {
+    if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child()) {
+      finish(Status(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
+             kInHandler);
+    }
+  }
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  void run() {
+    if (ran_.exchange(true, sync::acq_rel)) return;
+    finish(status_, nullptr);
+  }
+
+ private:
+  void finish(const Status& status, const char* place) noexcept {
+    line_.note_finished(owner_.call(line_, entry_, status, place));
+    owner_.announce_finished();
+  }
+
+  HandlerThread& owner_;
+  CompletionLine& line_;
+  CompletionLine::Entry entry_;  // entry_.keep owns both
+  Status status_;
+  sync::Atomic<bool> ran_{false};
+};
+
+HandlerThread::HandlerThread(const Limits& limits, bool spins, HandlerFailureHook on_failure)
+    : limits_(limits), spins_(spins), on_failure_(std::move(on_failure)) {}
+
+HandlerThread::~HandlerThread() {
+  sync::MutexLock lock(mutex_);
+  HEDDLE_CHECK(workers_.empty(), "the handler thread was destroyed before it was stopped");
+}
+
+void HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
+  if (!started_.load(sync::acquire)) {
+    sync::MutexLock lock(mutex_);
+    if (workers_.empty()) start_worker();
+    started_.store(true, sync::release);
+  }
+  line.add(std::move(entry));
+  if (line.ripe(line.queue().completed_after_watch())) schedule(line);
+}
+
+void HandlerThread::schedule(CompletionLine& line) noexcept {
+  if (!line.claim_schedule()) return;
+  bool wake = false;
+  {
+    sync::MutexLock lock(mutex_);
+    line.next_ready_ = nullptr;
+    (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready_) = &line;
+    last_ready_ = &line;
+    has_ready_.store(true, sync::relaxed);
+    wake = std::exchange(asleep_, false);
+  }
+  if (wake) ready_changed_.notify_one();
+}
+
+void HandlerThread::start_worker() {
+  auto worker = std::make_unique<Worker>();
+  const std::uint64_t generation = generation_.load(sync::relaxed);
+  worker->thread = sync::Thread("heddle-handler", [this, generation, &worker = *worker] { work(generation, worker); });
+  workers_.push_back(std::move(worker));
+}
+
+void HandlerThread::work(std::uint64_t generation, Worker& worker) {
+  {
+    sync::MutexLock lock(mutex_);
+    while (generation_.load(sync::relaxed) == generation) {
+      if (first_ready_ == nullptr) {
+        if (ending_) break;
+        if (spins_) spin();
+        if (first_ready_ == nullptr && !ending_ && generation_.load(sync::relaxed) == generation) {
+          asleep_ = true;
+          ready_changed_.wait(mutex_);
+        }
+        continue;
+      }
+      CompletionLine& line = *first_ready_;
+      first_ready_ = line.next_ready_;
+      has_ready_.store(first_ready_ != nullptr, sync::relaxed);
+      lock.unlock();
+      run_turn(line, generation);
+      lock.lock();
+    }
+  }
+  worker.ended.store(true, sync::release);
+}
+
+void HandlerThread::spin() {
+  mutex_.unlock();
+  const sync::Deadline end = sync::Deadline::after(limits_.spin_max);
+  while (!has_ready_.load(sync::relaxed) && !end.passed()) sync::spin_wait();
+  mutex_.lock();
+}
+
+void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
+  using Outcome = CompletionLine::Outcome;
+  line.end_schedule();
+  Outcome previous = Outcome::kNone;
+  for (int count = 0; count < kTurn && generation_.load(sync::acquire) == generation; ++count) {
+    const Ticket limit = abandoning_.load(sync::acquire) ? kAnyTicket : line.queue().completed_after_watch();
+    CompletionLine::Entry entry;
+    const bool taken = line.take(limit, &entry, previous);
+    if (previous != Outcome::kNone) announce_finished();
+    if (!taken) return;
+    previous = run_entry(line, std::move(entry));
+  }
+  line.note_finished(previous);
+  if (previous != Outcome::kNone) announce_finished();
+  schedule(line);  // its next turn, or the next generation's
+}
+
+// kNone: it went to an executor, which ends it.
+CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
+  Status status;
+  if (line.queue().completed() < entry.ticket) {
+    status = {ErrorKind::kAbandoned,
+              fmt::format("the runtime shut down before ticket {} of stream {} was complete", entry.ticket.value,
+                          line.queue().stream().value)};
+  } else {
+    status = line.queue().failures().status_of(entry.ticket);
+  }
+  if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
+  hand_over(line, std::move(entry), status);
+  return CompletionLine::Outcome::kNone;
+}
+
+void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status) {
+  const std::shared_ptr<Executor> executor = entry.options.executor;
+  const auto task = std::make_shared<Task>(*this, line, std::move(entry), status);
+  const sync::NoWaiting no_waiting("an executor called by the handler thread");
+  sync::assert_no_locks_held("a user's executor");
+  try {
+    executor->execute([task] { task->run(); });
+  } catch (...) {
+    // The task says so to its handler when it goes, unless the executor ran or kept it all the same.
+  }
+}
+
+// Runs the handler and destroys it; only then may the caller count it as finished. `place`: null where it may wait.
+CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
+                                            const char* place) noexcept {
+  sync::assert_no_locks_held("a completion handler");
+  const sync::TimePoint start = sync::now();
+  {
+    const std::optional<sync::NoWaiting> no_waiting = refuse_waiting(place);
+    try {
+      entry.handler(status);
+    } catch (...) {
+      report_failure(line, entry);
+    }
+    entry.handler = nullptr;
+  }
+  const sync::Duration took = sync::now() - start;
+  if (took > limits_.slow_handler) note_slow(line.queue().stream(), entry.options.name, took);
+  return status.kind() == ErrorKind::kAbandoned ? CompletionLine::Outcome::kAbandoned : CompletionLine::Outcome::kRun;
+}
+
+// While stopping: stop() looks again.
+void HandlerThread::announce_finished() noexcept {
+  if (!stopping_.load(sync::seq_cst)) return;
+  sync::MutexLock lock(mutex_);
+  finished_.fetch_add(1, sync::relaxed);
+  one_finished_.notify_all();
+}
+
+void HandlerThread::report_failure(CompletionLine& line, const CompletionLine::Entry& entry) noexcept {
+  {
+    sync::MutexLock lock(mutex_);
+    ++failed_;
+  }
+  if (!on_failure_) return;
+  try {
+    on_failure_({entry.options.name, line.queue().stream(), std::current_exception()});
+  } catch (...) {
+    // The hook's own exception has nowhere to go.
+  }
+}
+
+void HandlerThread::note_slow(StreamId stream, const std::string& name, sync::Duration took) noexcept {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
+  sync::MutexLock lock(mutex_);
+  ++slow_;
+  const auto before = std::find_if(slowest_.begin(), slowest_.end(),
+                                   [&](const SlowHandler& other) { return other.took < micros; });
+  try {
+    slowest_.insert(before, {name, stream, micros});
+  } catch (...) {
+    return;  // no memory for the name: it is counted all the same
+  }
+  if (slowest_.size() > kMostSlowest) slowest_.pop_back();
+}
+
+void HandlerThread::add_statistics(HandlerStatistics& statistics) const {
+  sync::MutexLock lock(mutex_);
+  statistics.failed += failed_;
+  statistics.slow += slow_;
+  statistics.slowest = slowest_;
+}
+
+// --- shutdown ---
+
+bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
+  const auto done = [&] {
+    return std::all_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->counts().pending() == 0; });
+  };
+  while (true) {
+    std::uint64_t seen = 0;
+    {
+      sync::MutexLock lock(mutex_);
+      seen = finished_.load(sync::relaxed);
+    }
+    if (done()) return true;  // without the mutex: it ranks below the lines'
+    sync::MutexLock lock(mutex_);
+    while (finished_.load(sync::relaxed) == seen) {
+      if (!one_finished_.wait_until(mutex_, deadline)) break;
+    }
+    if (finished_.load(sync::relaxed) == seen) {
+      lock.unlock();
+      return done();
+    }
+  }
+}
+
+bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
+  if (!started_.load(sync::acquire)) return true;
+  stopping_.store(true, sync::seq_cst);
+  bool done = wait_until_done(lines, deadline);
+  abandoning_.store(true, sync::release);
+  while (!done) {
+    const std::uint64_t before = finished_.load(sync::relaxed);
+    for (CompletionLine* line : lines) schedule(*line);
+    done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));
+    if (done || finished_.load(sync::relaxed) != before) continue;
+    // A handler keeps its thread, or an executor its task: a fresh thread tells whoever still waits in a line.
+    const bool waiting = std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) {
+      return line->ripe(kAnyTicket);
+    });
+    sync::MutexLock lock(mutex_);
+    if (!waiting || workers_.size() == kMostWorkers) break;
+    generation_.fetch_add(1, sync::release);
+    ready_changed_.notify_all();
+    start_worker();
+  }
+  std::vector<std::unique_ptr<Worker>> workers;
+  {
+    sync::MutexLock lock(mutex_);
+    ending_ = true;
+    ready_changed_.notify_all();
+    workers.swap(workers_);
+  }
+  const sync::Deadline end = sync::Deadline::after(kStuckAfter);
+  while (!workers.empty()) {
+    std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
+      // Once nothing is pending, every worker is on its way out.
+      if (!done && !worker->ended.load(sync::acquire)) return false;
+      worker->thread.join();
+      return true;
+    });
+    if (workers.empty() || end.passed()) break;
+    sync::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (workers.empty()) return true;
+  sync::MutexLock lock(mutex_);
+  workers_.swap(workers);
+  return false;
+}
+
+}  // namespace HEDDLE_NS

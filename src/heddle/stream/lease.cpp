@@ -1,0 +1,115 @@
+#include "heddle/stream/lease.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "heddle/base/error.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/stream/stream_calls.hpp"
+#include "heddle/stream/thread_leases.hpp"
+
+namespace HEDDLE_NS {
+
+Lease::Lease(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {
+  sync::require_not_forked();
+  thread_leases().commit_current(*pool_);
+  slot_ = std::make_shared<LeaseSlot>();
+  thread_leases().attach(pool_, slot_);
+  try {
+    pool_->add_slot(slot_);
+    pool_->acquire(*slot_);
+    id_ = slot_->lane->id();
+  } catch (...) {
+    pool_->remove_slot(*slot_);
+    thread_leases().remove(*slot_);
+    throw;
+  }
+}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  pool_ = std::move(other.pool_);
+  slot_ = std::move(other.slot_);
+  id_ = other.id_;
+  return *this;
+}
+
+void Lease::end() noexcept {
+  if (slot_ == nullptr || sync::in_forked_child()) return;
+  if (thread_has_leases() && thread_leases().remove(*slot_)) {
+    pool_->release(*slot_);
+  } else {
+    pool_->release_from_outside(*slot_);
+  }
+  pool_->remove_slot(*slot_);
+  slot_ = nullptr;
+}
+
+void Lease::require_lease() const {
+  sync::require_not_forked();
+  if (slot_ == nullptr) throw InvalidArgument("this lease was moved from; use the one it was moved to");
+}
+
+void Lease::detach() {
+  commit();
+  thread_leases().remove(*slot_);
+  slot_->thread.store(0, sync::release);
+}
+
+void Lease::attach() {
+  require_lease();
+  if (const std::uint64_t thread = slot_->thread.load(sync::acquire); thread != 0) {
+    throw InvalidArgument(
+        fmt::format("this lease is attached to thread {}; detach() it there before another thread attaches it", thread));
+  }
+  thread_leases().commit_current(*pool_);
+  thread_leases().attach(pool_, slot_);
+  pool_->note_attached(*slot_);
+}
+
+void Lease::commit() {
+  require_lease();
+  Recording(pool_, slot_).lane().commit();
+}
+
+bool Lease::try_commit() {
+  require_lease();
+  return Recording(pool_, slot_).lane().try_commit();
+}
+
+void Lease::synchronize() {
+  require_lease();
+  Recording(pool_, slot_).lane().synchronize();
+}
+
+bool Lease::query() {
+  require_lease();
+  return Recording(pool_, slot_).lane().idle();
+}
+
+Event Lease::record_event() {
+  require_lease();
+  Recording recording(pool_, slot_);
+  return stream_calls::record_event(pool_, recording.lane());
+}
+
+void Lease::wait(const Event& event) {
+  require_lease();
+  Recording recording(pool_, slot_);
+  stream_calls::wait(pool_, recording.lane(), event);
+}
+
+void Lease::on_complete(CompletionHandler handler, HandlerOptions options) {
+  require_lease();
+  Recording recording(pool_, slot_);
+  stream_calls::on_complete(pool_, recording.lane(), std::move(handler), std::move(options));
+}
+
+void* Lease::native_handle() {
+  require_lease();
+  return Recording(pool_, slot_).lane().queue().native_handle();
+}
+
+}  // namespace HEDDLE_NS

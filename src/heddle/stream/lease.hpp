@@ -1,0 +1,57 @@
+// Lease: the right to record on one stream, held by whoever holds the object.
+//
+// Taking one commits what its thread recorded before; from then on the thread records on this stream, until the lease
+// ends or is detached, then (again) on the one it had before. To move a lease to another thread: detach() it here,
+// move it, attach() it there. It may end on any thread; what was recorded on it is then committed. A thread that exits
+// detaches the leases it has attached.
+//
+// Thread safety: one object by one thread at a time; the calls that record only on the thread it is attached to, which
+// is checked.
+#pragma once
+
+#include <memory>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/stream/event.hpp"
+#include "heddle/stream/lane_pool.hpp"
+
+namespace HEDDLE_NS {
+
+class Lease {
+ public:
+  // Throws PoolExhausted, WouldBlock, Closed or Forked.
+  explicit Lease(std::shared_ptr<LanePool> pool);
+  ~Lease() { end(); }
+  Lease(Lease&& other) noexcept = default;
+  Lease& operator=(Lease&& other) noexcept;
+
+  StreamId id() const noexcept { return id_; }
+
+  // Commits what was recorded and lets go of the thread. Throws InvalidArgument when it is not attached here.
+  void detach();
+  // The calling thread records on this stream from now on. Throws InvalidArgument when it is attached to a thread.
+  void attach();
+
+  // As the calls of Runtime with these names, for this stream. Throw InvalidArgument when it is not attached here.
+  void commit();
+  bool try_commit();
+  void synchronize();
+  bool query();
+  Event record_event();
+  void wait(const Event& event);
+  void on_complete(CompletionHandler handler, HandlerOptions options = {});
+
+  // The backend's own handle of the stream (CUDA: a CUstream), for code that calls the device itself; null where there
+  // is none. Work that is submitted to it runs behind what was committed here.
+  void* native_handle();
+
+ private:
+  void end() noexcept;
+  void require_lease() const;  // not moved from
+
+  std::shared_ptr<LanePool> pool_;
+  std::shared_ptr<LeaseSlot> slot_;
+  StreamId id_;
+};
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,88 @@
+#include "heddle/stream/poller.hpp"
+
+#include <algorithm>
+
+namespace HEDDLE_NS {
+
+Poller::Poller(Device& device, CompletionListener& listener, const Limits& limits)
+    : device_(device), listener_(listener), limits_(limits), thread_("heddle-poller", [this] { work(); }) {}
+
+Poller::~Poller() {
+  {
+    sync::MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  thread_.join();
+}
+
+void Poller::add(Queue& queue) {
+  sync::MutexLock lock(mutex_);
+  queues_.push_back({&queue});
+}
+
+void Poller::remove(Queue& queue) noexcept {
+  sync::MutexLock lock(mutex_);
+  std::erase_if(queues_, [&](const Watched& watched) { return watched.queue == &queue; });
+  while (announcing_ == &queue) changed_.wait(mutex_);
+}
+
+void Poller::wake() noexcept {
+  sync::MutexLock lock(mutex_);
+  changed_.notify_all();
+}
+
+bool Poller::any_watched() const {
+  return std::any_of(queues_.begin(), queues_.end(), [](const Watched& watched) { return watched.queue->watched(); });
+}
+
+std::vector<Queue*> Poller::look() {
+  std::vector<Queue*> moved;
+  for (Watched& watched : queues_) {
+    const Ticket completed = watched.queue->completed();
+    if (completed == watched.seen) continue;
+    watched.seen = completed;
+    if (watched.queue->watched()) moved.push_back(watched.queue);
+  }
+  return moved;
+}
+
+void Poller::work() {
+  sync::MutexLock lock(mutex_);
+  sync::Deadline spin_end = sync::Deadline::at({});
+  sync::Deadline next_fault = sync::Deadline::after(kFaultInterval);
+  while (!stopping_) {
+    if (!any_watched()) {
+      changed_.wait(mutex_);
+      spin_end = sync::Deadline::after(limits_.spin_max);
+      continue;
+    }
+    const std::vector<Queue*> moved = look();
+    for (Queue* queue : moved) {
+      // Removed meanwhile: it is not touched any more.
+      if (std::none_of(queues_.begin(), queues_.end(), [&](const Watched& w) { return w.queue == queue; })) continue;
+      announcing_ = queue;
+      lock.unlock();
+      listener_.on_progress(*queue);
+      lock.lock();
+      announcing_ = nullptr;
+      changed_.notify_all();
+    }
+    if (!moved.empty()) {
+      spin_end = sync::Deadline::after(limits_.spin_max);
+    } else if (next_fault.passed()) {
+      lock.unlock();
+      device_.poll();  // may block in the driver
+      lock.lock();
+      next_fault = sync::Deadline::after(kFaultInterval);
+    } else if (spin_end.passed()) {
+      changed_.wait_until(mutex_, sync::Deadline::after(kInterval));
+    } else {
+      lock.unlock();
+      sync::spin_wait();
+      lock.lock();
+    }
+  }
+}
+
+}  // namespace HEDDLE_NS

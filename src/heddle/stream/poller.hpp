@@ -1,0 +1,60 @@
+// Poller: looks for progress on behalf of backends that write tickets without telling anybody (DeviceInfo::announces).
+//
+// One thread per device; it runs no user code and calls the driver only through Device::poll(), every 10 ms while
+// something is watched. It spins for Limits::spin_max after each progress, then looks every kInterval; while no queue is
+// watched it is parked.
+//
+// Thread safety: all members, from any thread. Locks: mutex_ (kPoller). Invariants: 1. A watcher calls wake() after
+// Queue::watch(), and the poller looks for watchers under the mutex before it parks, so none is missed.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "heddle/base/limits.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/device.hpp"
+#include "heddle/sync/mutex.hpp"
+#include "heddle/sync/thread.hpp"
+
+namespace HEDDLE_NS {
+
+class Poller {
+ public:
+  static constexpr std::chrono::microseconds kInterval{20};
+  static constexpr std::chrono::milliseconds kFaultInterval{10};
+
+  Poller(Device& device, CompletionListener& listener, const Limits& limits);
+  ~Poller();  // ends the thread
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  // `queue` lives until remove().
+  void add(Queue& queue);
+  void remove(Queue& queue) noexcept;
+  // A queue has just been watched.
+  void wake() noexcept;
+
+ private:
+  struct Watched {
+    Queue* queue;
+    Ticket seen{};
+  };
+  void work();
+  bool any_watched() const HEDDLE_REQUIRES(mutex_);
+  // The queues that moved since the last look.
+  std::vector<Queue*> look() HEDDLE_REQUIRES(mutex_);
+
+  Device& device_;
+  CompletionListener& listener_;
+  const Limits limits_;
+  mutable sync::Mutex mutex_{Rank::kPoller};
+  sync::ConditionVariable changed_;
+  std::vector<Watched> queues_ HEDDLE_GUARDED_BY(mutex_);
+  Queue* announcing_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the listener is being told about it
+  bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
+  sync::Thread thread_;  // last: starts when the rest is there
+};
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,95 @@
+#include "heddle/stream/thread_leases.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "heddle/base/error.hpp"
+#include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/process.hpp"
+#include "heddle/sync/thread.hpp"
+#include "heddle/sync/thread_local.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+// Outlives ThreadLeases in its thread: a user's own thread-local or static object may record from its destructor.
+struct ThreadEndedTag;
+bool& thread_has_ended() noexcept { return sync::ThreadLocal<bool, ThreadEndedTag>::get(); }
+
+struct ThreadLeasesTag;
+
+}  // namespace
+
+bool thread_has_leases() noexcept { return !thread_has_ended(); }
+
+ThreadLeases& thread_leases() {
+  if (thread_has_ended()) [[unlikely]] {
+    throw Closed(
+        "this thread is ending and has given its streams back; record before its thread-local and static objects are "
+        "destroyed");
+  }
+  return sync::ThreadLocal<ThreadLeases, ThreadLeasesTag>::get();
+}
+
+ThreadLeases::~ThreadLeases() {
+  thread_has_ended() = true;
+  if (sync::in_forked_child()) return;
+  while (!entries_.empty()) {
+    const Entry entry = std::move(entries_.back());
+    entries_.pop_back();
+    const auto pool = entry.pool.lock();
+    if (pool == nullptr) continue;
+    if (entry.slot->is_implicit) {
+      pool->release(*entry.slot);
+      pool->remove_slot(*entry.slot);
+    } else {
+      pool->commit_slot(*entry.slot);
+      entry.slot->thread.store(0, sync::release);
+    }
+  }
+}
+
+ThreadLeases::Entry* ThreadLeases::newest(std::uint64_t pool_id) noexcept {
+  const auto found =
+      std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& entry) { return entry.pool_id == pool_id; });
+  return found == entries_.rend() ? nullptr : &*found;
+}
+
+LeaseSlot& ThreadLeases::find_current(const std::shared_ptr<LanePool>& pool) {
+  if (sync::NoWaiting::recording_forbidden()) {
+    throw InvalidArgument(
+        "a custom operation tried to record commands while it runs on the device; record what it needs before it, and "
+        "what follows behind it");
+  }
+  Entry* entry = newest(pool->id());
+  LeaseSlot* slot = entry != nullptr ? entry->slot.get() : add_implicit(pool).get();
+  cached_pool_ = pool->id();
+  cached_slot_ = slot;
+  return *slot;
+}
+
+std::shared_ptr<LeaseSlot> ThreadLeases::add_implicit(const std::shared_ptr<LanePool>& pool) {
+  auto slot = std::make_shared<LeaseSlot>();
+  slot->is_implicit = true;
+  attach(pool, slot);
+  pool->add_slot(slot);
+  return slot;
+}
+
+void ThreadLeases::attach(const std::shared_ptr<LanePool>& pool, std::shared_ptr<LeaseSlot> slot) {
+  std::erase_if(entries_, [](const Entry& entry) { return entry.pool.expired(); });
+  cached_pool_ = 0;
+  slot->thread.store(sync::this_thread_id(), sync::relaxed);
+  entries_.push_back({pool->id(), pool, std::move(slot)});
+}
+
+bool ThreadLeases::remove(const LeaseSlot& slot) noexcept {
+  cached_pool_ = 0;
+  return std::erase_if(entries_, [&](const Entry& entry) { return entry.slot.get() == &slot; }) != 0;
+}
+
+void ThreadLeases::commit_current(LanePool& pool) {
+  if (Entry* entry = newest(pool.id())) pool.commit_slot(*entry->slot);
+}
+
+}  // namespace HEDDLE_NS
