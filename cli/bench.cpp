@@ -25,13 +25,14 @@ struct Bench {
   BenchRows (*measure)(const BenchOptions&);
 };
 
-constexpr std::array<Bench, 5> kBenches = {{
+constexpr std::array<Bench, 6> kBenches = {{
     {"record", "recording one operation, allocation included, the device's work not", bench_record},
     {"submit", "commit and wait for a list of 1, 12 and 120 tiny fills", bench_submit},
     {"sync-pattern", "the stress loop, synchronising every 1, 2, 4 ... 256 iterations (32 threads, N = 64)",
      bench_sync_pattern},
     {"scaling", "the stress loop at 1, 2, 4, 8, 32 threads (N = 64 and 256)", bench_scaling},
     {"ceiling", "the same kernels called by hand, without runtime, beside the stress loop (32 threads)", bench_ceiling},
+    {"notice", "completion handlers: rate, latency, and the processor time of an idle runtime", bench_notice},
 }};
 
 const Bench& find(const std::string& name) {
@@ -112,7 +113,7 @@ void add_bench(CLI::App& app, Run& run) {
   };
   CLI::App* command = app.add_subcommand("bench", "Measure one part; without a name: list what there is");
   const auto typed = std::make_shared<Typed>();
-  command->add_option("name", typed->name, "record, submit, sync-pattern, scaling, ceiling")->type_name("");
+  command->add_option("name", typed->name, "record, submit, sync-pattern, scaling, ceiling, notice")->type_name("");
   command->add_option("--runs", typed->runs, "1 to 100 (5)")->type_name("");
   command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 600 (2)")->type_name("");
   command->add_flag("--json", typed->json, "One JSON object");

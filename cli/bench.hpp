@@ -30,6 +30,7 @@ BenchRows bench_submit(const BenchOptions& options);
 BenchRows bench_sync_pattern(const BenchOptions& options);
 BenchRows bench_scaling(const BenchOptions& options);
 BenchRows bench_ceiling(const BenchOptions& options);
+BenchRows bench_notice(const BenchOptions& options);
 
 // Iterations per second of the stress workload in its steady state, nothing checked.
 double stress_rate(const BenchOptions& options, std::uint32_t threads, std::uint64_t size, std::uint64_t sync_every);
