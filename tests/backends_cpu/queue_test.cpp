@@ -197,9 +197,11 @@ TEST_F(CpuQueueTest, ChainLongerThanAHelperFollows) {
 TEST_F(CpuQueueTest, ManyThreadsEachWithItsQueue) {
   constexpr int kThreads = 8, kLists = 300;
   std::vector<std::unique_ptr<Queue>> queues;
+  queues.reserve(kThreads);
   for (std::uint32_t i = 0; i < kThreads; ++i) queues.push_back(queue(i));
   std::vector<float> sums(kThreads, 0.0F);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (std::size_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       float one = 0;
@@ -227,6 +229,7 @@ TEST_F(CpuQueueTest, RingOfWaits) {
   constexpr std::size_t kQueues = 4, kRounds = 100;
   for (const SubmitHint hint : {kAsync, kHeld}) {
     std::vector<std::unique_ptr<Queue>> queues;
+    queues.reserve(kQueues);
     std::array<std::uint64_t, kQueues> tickets{};
     std::array<float, kQueues> values{};
     float one = 1;
@@ -246,6 +249,7 @@ TEST_F(CpuQueueTest, RingOfWaits) {
 // Threads that wait for each other's queues while queues are destroyed as soon as they are complete.
 TEST_F(CpuQueueTest, QueuesDieWhileOthersFinish) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   Atomic<int> wrong{0};
   for (std::uint32_t id = 0; id < 4; ++id) {
     threads.emplace_back([&, id] {

@@ -91,6 +91,7 @@ TEST(DeviceMemory, ThreadsUnderATightLimitStayBelowItAndRight) {
   constexpr std::size_t kLimit = std::size_t{3} << 20;
   Runtime runtime(limited(kLimit));
   std::vector<std::thread> workers;
+  workers.reserve(8);
   for (int t = 0; t < 8; ++t) {
     workers.emplace_back([&, t] {
       std::mt19937 random(static_cast<unsigned>(t));
@@ -99,7 +100,7 @@ TEST(DeviceMemory, ThreadsUnderATightLimitStayBelowItAndRight) {
         const Tensor x = full(runtime, {count}, static_cast<float>(t));
         const Tensor y = add(x, x);
         if (i % 10 == 0) {
-          ASSERT_EQ(sum(y).item(), static_cast<float>(2 * t * count));
+          ASSERT_EQ(sum(y).item(), static_cast<float>(2 * count * t));
         }
       }
       runtime.synchronize();

@@ -307,7 +307,7 @@ inline void add_view_cases(OpCases& cases) {
 
 inline void add_fill_cases(OpCases& cases) {
   for (const Extents& extents : {Extents{}, Extents{0}, Extents{1}, Extents{3, 5}, Extents{70001}}) {
-    const auto filled = [&](const char* name, float value, auto compute) {
+    const auto filled = [&](const char* name, float value, const auto& compute) {
       cases.add(fmt::format("{} [{}]", name, fmt::join(extents, ",")), {}, compute,
                 [extents, value](const HostTensors&) {
                   const auto size = static_cast<std::size_t>(count(extents));

@@ -67,6 +67,7 @@ TEST_P(RandomTest, TheSequenceGoesOnWithinAListAndAcrossLists) {
 TEST_P(RandomTest, TheSequenceGoesOnAcrossListsThatCommitThemselves) {
   Generator generator(runtime_, 9);
   std::vector<Tensor> draws;
+  draws.reserve(2000);
   for (int i = 0; i < 2000; ++i) draws.push_back(randn(generator, Shape{4}));
   for (std::size_t i = 0; i < draws.size(); i += 97) expect_normals(draws[i], {9, 0, 0}, i);
 }

@@ -36,6 +36,7 @@ TEST(LanePool, OneHolderForEachStream) {
     std::barrier together(threads);
     std::vector<std::uint32_t> ids(static_cast<std::size_t>(threads));
     std::vector<std::thread> workers;
+    workers.reserve(ids.size());
     for (int t = 0; t < threads; ++t) {
       workers.emplace_back([&, t] {
         const Lease lease = runtime.lease();
@@ -60,6 +61,7 @@ TEST(LanePool, TenTimesEightThreadsReuseTheirStreams) {
   Runtime runtime;
   for (int round = 0; round < 10; ++round) {
     std::vector<std::thread> workers;
+    workers.reserve(8);
     for (int t = 0; t < 8; ++t) {
       workers.emplace_back([&, t] {
         const Tensor x = full(runtime, {8, 8}, static_cast<float>(t));
@@ -144,6 +146,7 @@ TEST(LanePool, FiveHundredThreadsShareTheStreams) {
   sync::ConditionVariable freed;
   int active = 0;
   std::vector<std::thread> workers;
+  workers.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     workers.emplace_back([&, t] {
       everyone.arrive_and_wait();

@@ -12,6 +12,7 @@ TEST(Mutex, ExcludesOthers) {
   long count = 0;
   {
     std::vector<sync::Thread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back("test", [&] {
         for (int i = 0; i < 10000; ++i) {

@@ -33,6 +33,7 @@ TEST(OwnerGate, OwnerAndClaimersNeverOverlap) {
   sync::Atomic<bool> stop{false};
   sync::Atomic<long> claims{0};
   std::vector<sync::Thread> threads;
+  threads.reserve(2);
   for (int t = 0; t < 2; ++t) {
     threads.emplace_back("claimer", [&] {
       while (!stop.load()) {

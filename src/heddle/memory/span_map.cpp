@@ -68,6 +68,7 @@ std::vector<SpanMap::Segment> SpanMap::remove_idle_segments() {
 
 std::vector<SpanMap::Segment> SpanMap::segments() const {
   std::vector<Segment> all;
+  all.reserve(segments_.size());
   for (const auto& [base, bytes] : segments_) all.push_back({base, bytes});
   return all;
 }

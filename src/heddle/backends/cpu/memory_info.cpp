@@ -39,7 +39,7 @@ std::size_t cgroup2_least(const std::string& root) {
   }
   std::size_t least = kUnlimited;
   for (;;) {
-    least = std::min(least, read_number(root + "/sys/fs/cgroup" + group + "/memory.max"));
+    least = std::min(least, read_number((root + "/sys/fs/cgroup").append(group).append("/memory.max")));
     if (group.empty()) return least;
     const std::size_t slash = group.rfind('/');
     group.resize(slash == std::string::npos ? 0 : slash);
