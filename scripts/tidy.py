@@ -39,7 +39,7 @@ UNTESTED = {
 
 LINES_WARN, LINES_MOST = 350, 500
 CPP = (".hpp", ".cpp", ".cu", ".cuh")
-SKIPPED_FOLDERS = {"build", ".git", "__pycache__"}
+SKIPPED = {"build", ".git", "__pycache__"}
 DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/")
 
 
@@ -275,8 +275,8 @@ def check(tree: Tree) -> list[Problem]:
 def read_tree(root: pathlib.Path) -> Tree:
     tree = {}
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
-        for name in sorted(files):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        for name in sorted(set(files) - SKIPPED):
             path = pathlib.Path(folder, name)
             try:
                 tree[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -111,6 +112,14 @@ class Rules(unittest.TestCase):
         rules = lambda text: [p.rule for p in tidy.check({path: text, "tests/memory/a_test.cpp": ""})]  # noqa: E731
         self.assertEqual(rules(excused), [])
         self.assertEqual(rules("std::mutex m;  // tidy-allow: banned_names\n"), ["banned_names"])
+
+    def test_what_git_and_the_build_keep_is_no_part_of_the_tree(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "build").mkdir()
+            for path in ("build/a.txt", "a.txt", ".git"):  # .git is a file in a second work tree
+                (root / path).write_text("text\n", encoding="utf-8")
+            self.assertEqual(list(tidy.read_tree(root)), ["a.txt"])
 
     def test_every_rule_is_tested(self):
         text = pathlib.Path(__file__).read_text(encoding="utf-8")
