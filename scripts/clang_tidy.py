@@ -3,6 +3,7 @@
 
 usage: scripts/clang_tidy.py [--seconds N] [--build FOLDER]
 With --seconds no file is begun after N seconds; those not reached are named, and that is no failure.
+When a file changed is asked of git, because a fresh clone writes all files at one moment; without git, of the file.
 """
 
 import argparse
@@ -17,6 +18,25 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+def commit_times() -> dict[str, int]:
+    """Path -> time of the last commit that touched it; only files that are now as committed. Empty without git."""
+    git = ["git", "-C", str(ROOT), "-c", "core.quotePath=false"]
+    try:
+        log = subprocess.run([*git, "log", "--format=@%ct", "--name-only"], capture_output=True, text=True, check=True)
+        changed = subprocess.run([*git, "diff", "--name-only", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    times: dict[str, int] = {}
+    for line in log.stdout.splitlines():
+        if line.startswith("@"):
+            seconds = int(line[1:])
+        elif line:
+            times.setdefault(line, seconds)
+    for path in changed.stdout.splitlines():
+        times.pop(path, None)
+    return times
+
+
 def sources(build: pathlib.Path) -> list[pathlib.Path]:
     database = build / "compile_commands.json"
     if not database.is_file():
@@ -24,7 +44,8 @@ def sources(build: pathlib.Path) -> list[pathlib.Path]:
     files = {(pathlib.Path(entry["directory"]) / entry["file"]).resolve()
              for entry in json.loads(database.read_text(encoding="utf-8"))}
     own = [file for file in files if file.is_relative_to(ROOT) and not file.is_relative_to(build) and file.is_file()]
-    return sorted(own, key=lambda file: (-file.stat().st_mtime, str(file)))
+    times = commit_times()
+    return sorted(own, key=lambda file: (-times.get(str(file.relative_to(ROOT)), file.stat().st_mtime), str(file)))
 
 
 def main() -> int:
