@@ -14,7 +14,8 @@ inline constexpr int kExitPass = 0;
 inline constexpr int kExitFail = 1;
 inline constexpr int kExitBadInput = 2;
 
-// Returns the exit code; an exception becomes one line on stderr (InvalidArgument: kExitBadInput, others: kExitFail).
+// Returns the exit code; an exception becomes one line on stderr (InvalidArgument and Unsupported: kExitBadInput,
+// others: kExitFail).
 using Run = std::function<int()>;
 
 void add_info(CLI::App& app, Run& run);

@@ -51,6 +51,8 @@ int guarded(int argc, char** argv) {
     return run_command_line(argc, argv);
   } catch (const InvalidArgument& error) {
     return fail(kExitBadInput, error.what());
+  } catch (const Unsupported& error) {  // what this build lacks, such as a device, is not to be asked for
+    return fail(kExitBadInput, error.what());
   } catch (const std::exception& error) {
     return fail(kExitFail, error.what());
   }
