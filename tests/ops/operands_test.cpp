@@ -12,17 +12,6 @@
 namespace heddle {
 namespace {
 
-TEST(Operands, DenseIsRowMajorWithoutGaps) {
-  Runtime runtime;
-  const Tensor x = zeros(runtime, Shape{3, 4});
-  EXPECT_TRUE(ops::is_dense(x));
-  EXPECT_FALSE(ops::is_dense(transpose(x)));
-  EXPECT_TRUE(ops::is_dense(transpose(zeros(runtime, Shape{1, 4}))));
-  EXPECT_TRUE(ops::is_dense(transpose(zeros(runtime, Shape{0, 4}))));
-  EXPECT_FALSE(ops::is_dense(x.view(Shape{3, 2}, Strides{4, 1})));
-  EXPECT_TRUE(ops::is_dense(x.view(Shape{1, 2}, Strides{4, 1}, 4)));
-}
-
 TEST(Operands, AxesCountFromEitherEnd) {
   const Shape shape{2, 3, 4};
   EXPECT_EQ(ops::resolve_axis("test", shape, 2), 2U);

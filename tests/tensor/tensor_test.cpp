@@ -28,7 +28,19 @@ TEST(Tensor, ToHostIsRowMajorWhateverTheStrides) {
   Runtime runtime;
   const Tensor x = Tensor::from_host(runtime, kSix, {2, 3});
   EXPECT_EQ(transpose(x).to_host(), (std::vector<float>{1, 4, 2, 5, 3, 6}));
+}
+
+TEST(Tensor, ContiguousIsRowMajorWithoutGaps) {
+  Runtime runtime;
+  const Tensor x = zeros(runtime, Shape{3, 4});
+  EXPECT_TRUE(x.is_contiguous());
   EXPECT_FALSE(transpose(x).is_contiguous());
+  EXPECT_TRUE(transpose(zeros(runtime, Shape{1, 4})).is_contiguous());
+  EXPECT_TRUE(transpose(zeros(runtime, Shape{4, 0})).is_contiguous());
+  EXPECT_TRUE(zeros(runtime, Shape{}).is_contiguous());
+  EXPECT_FALSE(x.view(Shape{3, 2}, Strides{4, 1}).is_contiguous());
+  EXPECT_TRUE(x.view(Shape{1, 2}, Strides{4, 1}, 4).is_contiguous());
+  EXPECT_TRUE(x.view(Shape{2, 0}, Strides{4, 1}).is_contiguous()) << "nothing has no gaps";
 }
 
 TEST(Tensor, EmptyTensorsAreAllowedAndUndefinedOnesAreRefused) {

@@ -52,7 +52,7 @@ void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& 
   args.out = out.address();
   args.a = x.address();
   args.b = nullptr;
-  if (is_dense(x)) [[likely]] {
+  if (x.is_contiguous()) [[likely]] {
     set_dense_loop(args, x.elements(), 0);
   } else {
     set_loop(args, x.shape(), x, nullptr);
@@ -85,7 +85,7 @@ Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Ten
   args.out = out.address();
   args.a = a.address();
   args.b = b.address();
-  if (same && is_dense(a) && is_dense(b)) [[likely]] {
+  if (same && a.is_contiguous() && b.is_contiguous()) [[likely]] {
     set_dense_loop(args, shape.elements(), 1);
   } else {
     set_loop(args, shape, a, &b);

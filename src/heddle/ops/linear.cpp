@@ -32,7 +32,7 @@ class Input {
     if (x.shape().rank() == 2) layout_ = ops::matrix_layout(x);
     if (layout_.valid) return;
     layout_ = ops::matrix_layout(rows, k, k, 1);
-    if (!ops::is_dense(x)) copy_ = Tensor::allocate(core, lane, x.shape());
+    if (!x.is_contiguous()) copy_ = Tensor::allocate(core, lane, x.shape());
   }
 
   const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }

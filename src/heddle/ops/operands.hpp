@@ -36,19 +36,6 @@ void read_all(Lane& lane, const Tensors&... operands) {
   (lane.note_use(operands.residency()), ...);
 }
 
-// True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.
-inline bool is_dense(const Tensor& x) noexcept {
-  const Shape& shape = x.shape();
-  const Strides& strides = x.strides();
-  std::int64_t expected = 1;
-  for (std::size_t dim = shape.rank(); dim-- > 0;) {
-    const std::int64_t extent = shape[dim];
-    if (extent != 1 && strides[dim] != expected) return shape.elements() == 0;
-    expected *= extent;
-  }
-  return true;
-}
-
 // `dim` counted from the front; throws InvalidArgument when it is not a dimension of `shape`.
 std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim);
 
@@ -58,7 +45,7 @@ std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t
 class DenseOperand {
  public:
   DenseOperand(Core& core, Lane& lane, const Tensor& x)
-      : source_(x), copy_(is_dense(x) ? Tensor() : Tensor::allocate(core, lane, x.shape())) {}
+      : source_(x), copy_(x.is_contiguous() ? Tensor() : Tensor::allocate(core, lane, x.shape())) {}
 
   // What the kernel reads.
   const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }

@@ -50,7 +50,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   if (shape.elements() != x.elements()) [[unlikely]] {
     throw_mismatch(x.shape(), shape.extents(), "the numbers of elements differ");
   }
-  if (ops::is_dense(x)) return x.view(shape, contiguous_strides(shape));
+  if (x.is_contiguous()) return x.view(shape, contiguous_strides(shape));
   if (const std::optional<Strides> strides = view_strides(x, shape)) return x.view(shape, *strides);
   return copy(x).view(shape, contiguous_strides(shape));
 }

@@ -42,15 +42,6 @@ void Tensor::release() noexcept {
   block_ = nullptr;
 }
 
-bool Tensor::is_contiguous() const noexcept {
-  std::int64_t expected = 1;
-  for (std::size_t dim = shape().rank(); dim-- > 0;) {
-    if (shape()[dim] != 1 && view_.strides[dim] != expected) return false;
-    expected *= shape()[dim];
-  }
-  return true;
-}
-
 Tensor Tensor::allocate(Core& core, Lane& lane, const Shape& shape) {
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
   return {core, core.memory().allocate(lane, bytes), shape};

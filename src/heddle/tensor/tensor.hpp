@@ -34,6 +34,7 @@ class Tensor {
   const Strides& strides() const noexcept { return view_.strides; }
   Dtype dtype() const noexcept { return Dtype::kFloat32; }
   std::int64_t elements() const noexcept { return view_.shape.elements(); }
+  // True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.
   bool is_contiguous() const noexcept;
   Core& core() const noexcept { return *core_; }
 
@@ -81,5 +82,16 @@ class Tensor {
   Core* core_ = nullptr;
   Block* block_ = nullptr;
 };
+
+// Inline: several operations ask it each time they are recorded.
+inline bool Tensor::is_contiguous() const noexcept {
+  std::int64_t expected = 1;
+  for (std::size_t dim = shape().rank(); dim-- > 0;) {
+    const std::int64_t extent = shape()[dim];
+    if (extent != 1 && strides()[dim] != expected) return elements() == 0;
+    expected *= extent;
+  }
+  return true;
+}
 
 }  // namespace HEDDLE_NS
