@@ -44,6 +44,23 @@ TEST(Operands, OfOtherStreams) {
   }
 }
 
+TEST(Operands, LinearCopiesOnlyAnInputThatLiesBadly) {
+  Runtime runtime;
+  const Tensor x = full(runtime, Shape{2, 3, 4}, 1.0F);
+  const auto copies = [&](const Tensor& input, std::int64_t k) {
+    const auto executed = [&] { return runtime.executed()[static_cast<std::size_t>(KernelId::kCopy)]; };
+    const std::uint64_t before = executed();
+    const Tensor y = linear(input, full(runtime, Shape{5, k}, 1.0F), Tensor());
+    runtime.synchronize();
+    EXPECT_EQ(y.to_host(), std::vector<float>(static_cast<std::size_t>(y.elements()), static_cast<float>(k)));
+    return executed() - before;
+  };
+  EXPECT_EQ(copies(x, 4), 0U);
+  EXPECT_EQ(copies(transpose(reshape(x, {4, 6})), 4), 0U) << "the kernel reads a turned matrix";
+  EXPECT_EQ(copies(transpose(x), 3), 1U);
+  EXPECT_EQ(copies(x.view(Shape{3, 2}, Strides{8, 2}), 2), 1U) << "gaps in both dimensions";
+}
+
 TEST(Operands, UncommittedOperandLeavesNothingRecorded) {
   Runtime runtime;
   Tensor theirs;

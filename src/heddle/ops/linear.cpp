@@ -25,29 +25,6 @@ void require_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   }
 }
 
-// x as one matrix, all dimensions but the last being rows: as it lies where its strides allow, else a dense copy.
-class Input {
- public:
-  Input(Core& core, Lane& lane, const Tensor& x, std::int64_t rows, std::int64_t k) : source_(x) {
-    if (x.shape().rank() == 2) layout_ = ops::matrix_layout(x);
-    if (layout_.valid) return;
-    layout_ = ops::matrix_layout(rows, k, k, 1);
-    if (!x.is_contiguous()) copy_ = Tensor::allocate(core, lane, x.shape());
-  }
-
-  const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
-  const ops::MatrixLayout& layout() const noexcept { return layout_; }
-  bool is_copy() const noexcept { return copy_.defined(); }
-  void record(Lane& lane) const {
-    if (copy_.defined()) ops::record_copy(lane, copy_, source_);
-  }
-
- private:
-  const Tensor& source_;
-  Tensor copy_;
-  ops::MatrixLayout layout_;
-};
-
 }  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -69,7 +46,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor out = Tensor::allocate(core, lane, shape);
   if (shape.elements() == 0) return out;
 
-  const Input input(core, lane, x, rows, k);
+  // x as one matrix, all dimensions but the last being rows: as it lies where its strides allow, else dense.
+  ops::MatrixLayout rows_of_x = in.rank() == 2 ? ops::matrix_layout(x) : ops::MatrixLayout{};
+  const ops::DenseOperand input(core, lane, x, rows_of_x.valid || x.is_contiguous());
+  if (!rows_of_x.valid) rows_of_x = ops::matrix_layout(rows, k, k, 1);
   const ops::MatrixOperand matrix(core, lane, weight);
   const ops::MatrixLayout& stored = matrix.layout();
   MatmulArgs args{};
@@ -80,9 +60,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   args.n = n;
   args.k = k;
   args.batch = 1;
-  args.lda = input.layout().ld;
+  args.lda = rows_of_x.ld;
   args.ldb = stored.ld;
-  args.transpose_a = input.layout().transposed ? 1 : 0;
+  args.transpose_a = rows_of_x.transposed ? 1 : 0;
   args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
   const ops::DenseOperand row(core, lane, bias);
   if (bias.defined()) args.bias = row.tensor().address();

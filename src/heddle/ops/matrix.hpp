@@ -3,6 +3,7 @@
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
+#include "heddle/ops/operands.hpp"
 #include "heddle/tensor/tensor.hpp"
 
 namespace HEDDLE_NS::ops {
@@ -34,26 +35,23 @@ inline MatrixLayout matrix_layout(const Tensor& x) noexcept {
   return matrix_layout(x.shape()[row], x.shape()[row + 1], x.strides()[row], x.strides()[row + 1]);
 }
 
-// Matrices as a kernel can read them: the tensor itself, or memory for a copy.
-// Construction only allocates. record() is called after every operand was allocated and checked.
+// Matrices as a kernel can read them: a DenseOperand and how its matrices lie.
 class MatrixOperand {
  public:
-  MatrixOperand(Core& core, Lane& lane, const Tensor& x) : source_(x), layout_(matrix_layout(x)) {
-    if (layout_.valid) [[likely]]
-      return;
-    copy_ = Tensor::allocate(core, lane, x.shape());
-    layout_ = matrix_layout(copy_);
+  MatrixOperand(Core& core, Lane& lane, const Tensor& x)
+      : layout_(matrix_layout(x)), operand_(core, lane, x, layout_.valid) {
+    if (!layout_.valid) [[unlikely]]
+      layout_ = matrix_layout(operand_.tensor());
   }
 
-  const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
+  const Tensor& tensor() const noexcept { return operand_.tensor(); }
   const MatrixLayout& layout() const noexcept { return layout_; }
-  bool is_copy() const noexcept { return copy_.defined(); }
-  void record(Lane& lane) const;
+  bool is_copy() const noexcept { return operand_.is_copy(); }
+  void record(Lane& lane) const { operand_.record(lane); }
 
  private:
-  const Tensor& source_;
-  Tensor copy_;
   MatrixLayout layout_;
+  DenseOperand operand_;
 };
 
 // Scratch memory for commands like `args` (pointers ignored); undefined where they need none. The caller destroys it

@@ -39,13 +39,15 @@ void read_all(Lane& lane, const Tensors&... operands) {
 // `dim` counted from the front; throws InvalidArgument when it is not a dimension of `shape`.
 std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim);
 
-// An operand that its kernel wants dense: the tensor itself, or memory for a copy.
+// An operand that its kernel wants dense: the tensor itself where its elements lie well, else memory for a dense copy.
 // Construction only allocates. record() is called after every operand was allocated and checked, so that an error
 // leaves nothing recorded.
 class DenseOperand {
  public:
-  DenseOperand(Core& core, Lane& lane, const Tensor& x)
-      : source_(x), copy_(x.is_contiguous() ? Tensor() : Tensor::allocate(core, lane, x.shape())) {}
+  DenseOperand(Core& core, Lane& lane, const Tensor& x) : DenseOperand(core, lane, x, x.is_contiguous()) {}
+  // `lies_well`: the kernel reads `x` as it lies, dense or not.
+  DenseOperand(Core& core, Lane& lane, const Tensor& x, bool lies_well)
+      : source_(x), copy_(lies_well ? Tensor() : Tensor::allocate(core, lane, x.shape())) {}
 
   // What the kernel reads.
   const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
