@@ -345,24 +345,5 @@ TEST_F(CpuQueueTest, ListenerHearsOfWatchedQueuesOnly) {
   q->unwatch();
 }
 
-TEST_F(CpuQueueTest, DeviceMemoryAndInfo) {
-  EXPECT_EQ(device_->info().backend, "cpu");
-  EXPECT_TRUE(device_->info().executes_on_caller);
-  EXPECT_GT(device_->info().memory_bytes, 0u);
-  EXPECT_TRUE(device_->supports(KernelId::kFill, Dtype::kFloat32));
-  for (const std::size_t bytes : {std::size_t{4096}, std::size_t{2} << 20, std::size_t{5} << 20}) {
-    void* segment = nullptr;
-    ASSERT_TRUE(device_->allocate_segment(bytes, &segment).ok());
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(segment) % 4096, 0u);
-    std::memset(segment, 1, bytes);
-    device_->release_segment(segment, bytes);
-  }
-  void* segment = &listener_;
-  const Status status = device_->allocate_segment(std::size_t{1} << 60, &segment);
-  EXPECT_EQ(status.kind(), ErrorKind::kOutOfMemory);
-  EXPECT_NE(status.text().find("1152921504606846976 bytes"), std::string_view::npos) << status.text();
-  EXPECT_EQ(segment, nullptr);
-}
-
 }  // namespace
 }  // namespace heddle

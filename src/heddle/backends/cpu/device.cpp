@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <system_error>
 
@@ -19,8 +20,9 @@ namespace cpu {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMapFrom = std::size_t{2}
-                                 << 20;  // from this size on, segments are mapped, in huge pages if possible
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+// From this size on, segments are mapped, at a multiple of it, so that they can lie in huge pages.
+constexpr std::size_t kMapFrom = kHugePage;
 
 // A queue of this device is always a CpuQueue.
 CpuQueue& cast(Queue& queue) noexcept { return static_cast<CpuQueue&>(queue); }
@@ -28,6 +30,21 @@ CpuQueue& cast(Queue& queue) noexcept { return static_cast<CpuQueue&>(queue); }
 Status out_of_memory(std::size_t bytes, int error) {
   return {ErrorKind::kOutOfMemory,
           fmt::format("the system refused {} bytes of memory: {}", bytes, std::generic_category().message(error))};
+}
+
+// Maps `bytes` at a multiple of kHugePage; null when the system refuses, errno then says why.
+std::byte* map_aligned(std::size_t bytes) {
+  const std::size_t whole = (bytes + kPage - 1) / kPage * kPage;
+  const std::size_t mapped = whole + kHugePage - kPage;
+  void* const mapping = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) return nullptr;
+  auto* const first = static_cast<std::byte*>(mapping);
+  const std::size_t before = (kHugePage - reinterpret_cast<std::uintptr_t>(first) % kHugePage) % kHugePage;
+  const std::size_t after = mapped - before - whole;
+  // What is too much goes back; where that is refused, it stays reserved and never becomes memory.
+  if (before > 0) munmap(first, before);
+  if (after > 0) munmap(first + before + whole, after);
+  return first + before;
 }
 
 }  // namespace
@@ -77,8 +94,8 @@ Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
     }
     return {};
   }
-  void* const segment = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (segment == MAP_FAILED) {
+  void* const segment = map_aligned(bytes);
+  if (segment == nullptr) {
     *out = nullptr;
     return out_of_memory(bytes, errno);
   }
