@@ -11,6 +11,7 @@
 
 #include "heddle/backends/cpu/help_chain.hpp"
 #include "heddle/backends/cpu/memory_info.hpp"
+#include "heddle/backends/cpu/onednn/matmul.hpp"
 #include "heddle/sync/thread.hpp"
 
 namespace HEDDLE_NS {
@@ -82,6 +83,11 @@ KernelCounts CpuDevice::executed() const {
   KernelCounts counts = retired_;
   for (const CpuQueue* queue : queues_) queue->add_counts(counts);
   return counts;
+}
+
+Status CpuDevice::preload() {
+  if (best_) onednn_preload();
+  return {};
 }
 
 std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args) { return matmul_workspace_bytes(args, best_); }

@@ -29,6 +29,7 @@ class CpuDevice final : public Device {
   MemoryInfo memory_info() const override;
   bool supports(KernelId kernel, Dtype dtype) const noexcept override;
   KernelCounts executed() const override;
+  Status preload() override;
   std::size_t workspace_bytes(const MatmulArgs& args) override;
 
   Status allocate_segment(std::size_t bytes, void** out) override;

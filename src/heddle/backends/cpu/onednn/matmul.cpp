@@ -9,6 +9,7 @@
 #include <dnnl.h>
 #include <omp.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -73,6 +74,22 @@ void matmul(const CommandView& command, KernelContext&) {
 }  // namespace
 
 Kernel onednn_matmul() noexcept { return matmul; }
+
+void onednn_preload() noexcept {
+  // One product of each kind: what is generated depends on the transpositions and on whether it adds to the output.
+  constexpr std::int64_t kSize = 4;
+  const std::array<float, kSize * kSize> zeros{};
+  std::array<float, kSize * kSize> out{};
+  const OneThread alone;
+  for (const char a : {'N', 'T'}) {
+    for (const char b : {'N', 'T'}) {
+      for (const float beta : {0.0F, 1.0F}) {
+        static_cast<void>(dnnl_sgemm(a, b, kSize, kSize, kSize, 1.0F, zeros.data(), kSize, zeros.data(), kSize, beta,
+                                     out.data(), kSize));
+      }
+    }
+  }
+}
 
 std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }
 

@@ -12,6 +12,10 @@ namespace HEDDLE_NS::cpu {
 // Null where oneDNN is not built in.
 Kernel onednn_matmul() noexcept;
 
+// Makes oneDNN generate its code and its static objects now. They must be older than the hook that ends a runtime with
+// the process (runtime/lifecycle.hpp): else they are destroyed before it, under the work that it waits for.
+void onednn_preload() noexcept;
+
 // Device memory that the kernel wants in MatmulArgs::workspace.
 std::size_t onednn_workspace_bytes(const MatmulArgs& args) noexcept;
 
