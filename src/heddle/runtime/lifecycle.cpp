@@ -1,6 +1,8 @@
 #include "heddle/runtime/lifecycle.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "heddle/sync/no_waiting.hpp"
@@ -29,18 +31,21 @@ void end_all_with_process() {
     sync::MutexLock lock(registry().mutex);
     open = registry().open;
   }
-  for (const auto& lifecycle : open) lifecycle->end_with_process();
+  const sync::Deadline deadline = sync::Deadline::after(Lifecycle::kExitDrain);
+  for (const auto& lifecycle : open) lifecycle->end_with_process(deadline);
 }
 
 }  // namespace
 
 std::shared_ptr<Lifecycle> Lifecycle::open(std::shared_ptr<Core> core) {
-  static const bool prepared = [] {
+  static const bool pinned = [] {
     sync::pin_module();
-    sync::at_process_exit(end_all_with_process);
     return true;
   }();
-  static_cast<void>(prepared);
+  static_cast<void>(pinned);
+  // Each time: exit runs hooks before it destroys the static objects that were there when they were set, and a kernel
+  // library that only this device uses has just made its own.
+  sync::at_process_exit(end_all_with_process);
   auto lifecycle = std::make_shared<Lifecycle>(std::move(core));
   sync::MutexLock lock(registry().mutex);
   registry().open.push_back(lifecycle);
@@ -50,9 +55,15 @@ std::shared_ptr<Lifecycle> Lifecycle::open(std::shared_ptr<Core> core) {
 ShutdownReport Lifecycle::shutdown(sync::Deadline deadline) {
   sync::require_not_forked();
   sync::NoWaiting::refuse("shutting down");
+  return *shut_down(deadline, sync::Deadline::never());
+}
+
+std::optional<ShutdownReport> Lifecycle::shut_down(sync::Deadline deadline, sync::Deadline others) {
   {
     sync::MutexLock lock(mutex_);
-    while (state_ == State::kDraining) closed_.wait(mutex_);
+    while (state_ == State::kDraining) {
+      if (!closed_.wait_until(mutex_, others) && state_ == State::kDraining) return std::nullopt;
+    }
     if (state_ == State::kClosed) return report_;
     state_ = State::kDraining;
   }
@@ -66,10 +77,11 @@ ShutdownReport Lifecycle::shutdown(sync::Deadline deadline) {
 
 ShutdownReport Lifecycle::drain(sync::Deadline deadline) {
   ShutdownReport report;
+  bool closed = false;
   try {
-    report.complete = core_->close(deadline);
+    closed = core_->close(deadline);
   } catch (...) {
-    report.complete = false;  // host memory ran out while closing a list: its work did not run
+    closed = false;  // host memory ran out while closing a list: its work did not run
   }
   const LaneTotals lanes = core_->pool()->totals();
   report.completed = lanes.completed;
@@ -79,13 +91,14 @@ ShutdownReport Lifecycle::drain(sync::Deadline deadline) {
   report.handlers_run = handlers.run;
   report.handlers_abandoned = handlers.abandoned;
   report.handlers_pending = handlers.pending;
+  report.complete = closed && handlers.pending == 0;
   report.busy = core_->pool()->holders();
   if (report.busy == "none") report.busy.clear();
   const MemoryStatistics memory = core_->memory().statistics();
   report.leaked_blocks = memory.live_blocks;
   report.leaked_bytes = memory.live;
   report.leaked_sizes = core_->memory().live_sizes(kMostSizes);
-  if (!report.complete) {
+  if (!closed) {
     report.bytes_kept = memory.reserved;
     keep();
   }
@@ -97,7 +110,7 @@ void Lifecycle::release() noexcept {
   bool complete = false;
   {
     sync::MutexLock lock(mutex_);
-    complete = state_ == State::kClosed && report_.complete;
+    complete = state_ == State::kClosed && !kept_;
   }
   {
     sync::MutexLock lock(registry().mutex);
@@ -111,12 +124,23 @@ void Lifecycle::release() noexcept {
   if (complete) core_->memory().retire(core_);
 }
 
-void Lifecycle::end_with_process() noexcept {
+void Lifecycle::keep() noexcept {
+  sync::MutexLock lock(mutex_);
+  if (!std::exchange(kept_, true)) core_->keep_forever(core_);
+}
+
+void Lifecycle::end_with_process(sync::Deadline deadline) noexcept {
+  {
+    sync::MutexLock lock(mutex_);
+    if (std::exchange(ended_, true)) return;
+  }
   keep();
   bool drained = false;
   if (!sync::NoWaiting::active()) {  // else exit was called on a thread that the drain would wait for
     try {
-      drained = shutdown(sync::Deadline::after(kExitDrain)).complete;
+      // Another thread may be shutting down with a deadline of its own: its drain is waited for no longer than ours.
+      const std::optional<ShutdownReport> report = shut_down(deadline, deadline);
+      drained = report.has_value() && report->complete;
     } catch (...) {
       drained = false;
     }

@@ -1,8 +1,9 @@
 // Lifecycle: a runtime from open over draining to closed, and the end of the process.
 //
 // Shared by the Runtime and by the process's table of open runtimes, so that it is there when the process exits while
-// a runtime is open. At exit running work is drained for at most kExitDrain, then the device is parked at a list
-// boundary, and everything is kept: static destructors find valid memory, threads that wait get Closed.
+// a runtime is open. At exit running work is drained, of all runtimes together for at most kExitDrain, then each device
+// is parked at a list boundary, and everything is kept: static destructors find valid memory, threads that wait get
+// Closed.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kRuntime); the table's mutex (kRuntimeRegistry).
 // Invariants: 1. One thread shuts down; others wait for its report. 2. The core is destroyed only after a complete
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "heddle/base/namespace.hpp"
@@ -35,19 +37,23 @@ class Lifecycle {
   ShutdownReport shutdown(sync::Deadline deadline);
   // The Runtime object is gone: leaves the table, and lets the core go when its last block is freed.
   void release() noexcept;
-  // By the process's exit hook.
-  void end_with_process() noexcept;
+  // By the process's exit hook: drains until the deadline, then parks the device. Once; later calls do nothing.
+  void end_with_process(sync::Deadline deadline) noexcept;
 
  private:
   enum class State : unsigned char { kOpen, kDraining, kClosed };
+  // As shutdown(), but none where another thread has not finished its own by `others`.
+  std::optional<ShutdownReport> shut_down(sync::Deadline deadline, sync::Deadline others);
   ShutdownReport drain(sync::Deadline deadline);
   // For the life of the process.
-  void keep() noexcept { core_->keep_forever(core_); }
+  void keep() noexcept;
 
   const std::shared_ptr<Core> core_;
   sync::Mutex mutex_{Rank::kRuntime};
   sync::ConditionVariable closed_;
   State state_ HEDDLE_GUARDED_BY(mutex_) = State::kOpen;
+  bool kept_ HEDDLE_GUARDED_BY(mutex_) = false;
+  bool ended_ HEDDLE_GUARDED_BY(mutex_) = false;
   ShutdownReport report_ HEDDLE_GUARDED_BY(mutex_);
 };
 
