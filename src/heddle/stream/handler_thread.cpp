@@ -141,6 +141,7 @@ void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
     if (previous != Outcome::kNone) announce_finished();
     if (!taken) return;
     previous = run_entry(line, std::move(entry));
+    sync::end_forked_child();  // a handler forked, and the child came back from it
   }
   line.note_finished(previous);
   if (previous != Outcome::kNone) announce_finished();
@@ -188,6 +189,7 @@ CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine
     }
     entry.handler = nullptr;
   }
+  if (sync::in_forked_child()) return CompletionLine::Outcome::kNone;
   const sync::Duration took = sync::now() - start;
   if (took > limits_.slow_handler) note_slow(line.queue().stream(), entry.options.name, took);
   return status.kind() == ErrorKind::kAbandoned ? CompletionLine::Outcome::kAbandoned : CompletionLine::Outcome::kRun;

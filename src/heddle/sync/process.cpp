@@ -25,6 +25,10 @@ void throw_forked() {
       "runtime after the fork, or start the child by exec");
 }
 
+void end_forked_child() {
+  if (in_forked_child()) std::exit(0);
+}
+
 ForkGuarded::ForkGuarded() {
   static const int registered = pthread_atfork(nullptr, nullptr, on_fork_in_child);
   static_cast<void>(registered);

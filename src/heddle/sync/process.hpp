@@ -26,6 +26,10 @@ inline void require_not_forked() {
     throw_forked();
 }
 
+// On a thread of the library that came back from a user's callable: in a forked child, where it is the only thread and
+// has nothing to do, ends the process as a return from main would (code 0). Else does nothing.
+void end_forked_child();
+
 // As a member: while one lives, a child that is forked off is marked.
 class ForkGuarded {
  public:
@@ -43,7 +47,8 @@ struct ForkSafeDelete {
   }
 };
 
-// Runs `hook` when the process exits by return from main, exit or quick_exit (not by _exit or abort). Once per hook.
+// Runs `hook` when the process exits by return from main, exit or quick_exit (not by _exit or abort). Hooks and
+// destructors of static objects run in the reverse order of their registration; a hook set twice runs twice.
 void at_process_exit(void (*hook)());
 
 // Keeps the shared library that contains heddle loaded until the process ends: dlclose then leaves it, because its

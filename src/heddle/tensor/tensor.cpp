@@ -6,6 +6,7 @@
 
 #include "heddle/base/error.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 
@@ -48,6 +49,7 @@ Tensor Tensor::allocate(Core& core, Lane& lane, const Shape& shape) {
 }
 
 Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset_elements) const {
+  sync::require_not_forked();
   Tensor result(*this);
   result.view_ = {shape, strides, view_.offset + offset_elements};
   return result;
