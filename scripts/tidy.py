@@ -27,6 +27,8 @@ UNTESTED = {
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
     "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
     "sync/asymmetric_fence.cpp": "tested by what it is for, in tests/sync/owner_gate_test.cpp",
+    "sync/process.cpp": "fork, exit, unloading: whole processes do that, in tests/process/process_test.cpp",
+    "runtime/lifecycle.cpp": "its end with the process is in tests/process/process_test.cpp, its shutdown in runtime_test.cpp",
     "sync/clock.cpp": "one call; deadlines are tested in tests/sync/mutex_test.cpp",
     "sync/lock_checks.cpp": "tested through the mutex, in tests/sync/mutex_test.cpp",
     "tensor/core.cpp": "opened and closed by every test in tests/runtime/runtime_test.cpp",

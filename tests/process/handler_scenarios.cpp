@@ -1,0 +1,195 @@
+// The process ends while completion handlers run, wait in an executor, or never return.
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "process/scenario.hpp"
+
+namespace heddle::test {
+namespace {
+
+// The end of the process may take this long: kExitDrain twice (the drain, then parking), and what a loaded machine
+// adds.
+constexpr std::chrono::seconds kMostAtExit{6};
+Clock::time_point exit_began;
+
+void check_exit_time() {
+  expect(Clock::now() - exit_began < kMostAtExit, "the end of the process took longer than its bound");
+}
+
+// A few threads that run tasks. Its destructor drops what is queued.
+class ThreadExecutor final : public Executor {
+ public:
+  explicit ThreadExecutor(int threads) {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  }
+  ~ThreadExecutor() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  void execute(std::function<void()> task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    changed_.notify_one();
+  }
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+      if (stopping_) return;
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      task = nullptr;
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+};
+
+// Keeps every task and runs none.
+class IdleExecutor final : public Executor {
+ public:
+  void execute(std::function<void()> task) override {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::function<void()>> tasks_;
+};
+
+int exit_in_handler(Random& random) {
+  after_the_library(check_exit_time);
+  Runtime& runtime = open_for_ever_undrained();
+  start_detached(runtime, random.between(0, 7), random);
+  product(runtime, 1);
+  const int delay_us = random.between(0, 5'000);
+  runtime.on_complete([delay_us](const Status& status) {
+    expect(status.ok(), "the handler that exits was told " + std::string(status.text()));
+    std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
+    exit_began = Clock::now();
+    std::exit(3);
+  });
+  if (random.chance()) record_until_closed(runtime, 1);
+  sleep_for_ever();
+}
+
+int exit_in_executor(Random& random) {
+  after_the_library(check_exit_time);
+  Runtime& runtime = open_for_ever_undrained();
+  const auto executor = std::make_shared<ThreadExecutor>(random.between(1, 3));
+  start_detached(runtime, random.between(0, 4), random);
+  product(runtime, 1);
+  runtime.on_complete(
+      [](const Status&) {
+        exit_began = Clock::now();
+        std::exit(3);
+      },
+      {"exits", executor});
+  // Its handler is the one that exits: neither may wait for the other for longer than the bound.
+  if (random.chance()) runtime.shutdown(std::chrono::seconds(60));
+  sleep_for_ever();
+}
+
+// Another thread shuts down with a long deadline that it will use up.
+int exit_during_shutdown(Random& random) {
+  after_the_library(check_exit_time);
+  Runtime& runtime = open_for_ever_undrained();
+  product(runtime, 1);
+  runtime.on_complete(counting_handler(), {"never run", std::make_shared<IdleExecutor>()});
+  std::thread([&runtime] { runtime.shutdown(std::chrono::seconds(60)); }).detach();
+  random.pause(20'000);
+  exit_began = Clock::now();
+  return 3;
+}
+
+int executor_at_exit(Random& random) {
+  // Destroyed after the library's part of the exit, by when everything it was given has run.
+  static std::shared_ptr<ThreadExecutor> executor;
+  executor = std::make_shared<ThreadExecutor>(random.between(1, 4));
+  Runtime& runtime = open_for_ever();
+  const int threads = random.between(1, 4);
+  for (int i = 0; i < threads; ++i) {
+    std::thread([&runtime] {
+      try {
+        while (true) {
+          product(runtime, 1);
+          runtime.on_complete(counting_handler(), {"in the executor", executor});
+        }
+      } catch (const Closed&) {
+      }
+    }).detach();
+  }
+  random.pause(20'000);
+  return 3;
+}
+
+int executor_that_never_runs(Random& random) {
+  after_the_library(check_exit_time);
+  Runtime& runtime = open_for_ever_undrained();
+  const auto executor = std::make_shared<IdleExecutor>();
+  product(runtime, 1);
+  runtime.on_complete(counting_handler(), {"never run", executor});
+  const ShutdownReport report = runtime.shutdown(milliseconds(random.between(1, 50)));
+  expect(!report.complete && report.handlers_pending == 1, "the shutdown says what is pending: " + report.text());
+  exit_began = Clock::now();
+  return 3;
+}
+
+int handler_never_returns(Random& random) {
+  after_the_library(check_exit_time);
+  static std::atomic<int> told_others{0};
+  {
+    Runtime runtime;
+    product(runtime, 1);
+    runtime.on_complete([](const Status&) { sleep_for_ever(); });
+    const int others = random.between(1, 4);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < others; ++i) {
+      threads.emplace_back([&runtime] {
+        product(runtime, 1);
+        runtime.on_complete([](const Status&) { told_others.fetch_add(1); });
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const Clock::time_point start = Clock::now();
+    const ShutdownReport report = runtime.shutdown(milliseconds(300));
+    expect(Clock::now() - start < std::chrono::seconds(3), "the shutdown took far longer than its deadline");
+    expect(!report.complete, "the shutdown says that a handler has not returned");
+    expect(report.handlers_pending == 1, "one handler is pending: " + report.text());
+    expect(told_others.load() == others, "the handlers behind the one that hangs were told");
+  }
+  exit_began = Clock::now();
+  return 3;
+}
+
+constexpr Scenario kScenarios[] = {
+    {"exit_in_handler", 3, exit_in_handler},
+    {"exit_in_executor", 3, exit_in_executor},
+    {"exit_during_shutdown", 3, exit_during_shutdown},
+    {"executor_at_exit", 3, executor_at_exit},
+    {"executor_that_never_runs", 3, executor_that_never_runs},
+    {"handler_never_returns", 3, handler_never_returns},
+};
+
+}  // namespace
+
+std::span<const Scenario> handler_scenarios() { return kScenarios; }
+
+}  // namespace heddle::test
