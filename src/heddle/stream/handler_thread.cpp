@@ -152,9 +152,8 @@ void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
 CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
   Status status;
   if (line.queue().completed() < entry.ticket) {
-    status = {ErrorKind::kAbandoned,
-              fmt::format("the runtime shut down before ticket {} of stream {} was complete", entry.ticket.value,
-                          line.queue().stream().value)};
+    status = {ErrorKind::kAbandoned, fmt::format("the runtime shut down before ticket {} of stream {} was complete",
+                                                 entry.ticket.value, line.queue().stream().value)};
   } else {
     status = line.queue().failures().status_of(entry.ticket);
   }
@@ -164,7 +163,8 @@ CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, Completio
 }
 
 void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status) {
-  const std::shared_ptr<Executor> executor = entry.options.executor;
+  // The task does not own the executor: else the last owner could be one of the executor's own threads.
+  const std::shared_ptr<Executor> executor = std::move(entry.options.executor);
   const auto task = std::make_shared<Task>(*this, line, std::move(entry), status);
   const sync::NoWaiting no_waiting("an executor called by the handler thread");
   sync::assert_no_locks_held("a user's executor");
@@ -220,8 +220,8 @@ void HandlerThread::note_slow(StreamId stream, const std::string& name, sync::Du
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
   sync::MutexLock lock(mutex_);
   ++slow_;
-  const auto before = std::find_if(slowest_.begin(), slowest_.end(),
-                                   [&](const SlowHandler& other) { return other.took < micros; });
+  const auto before =
+      std::find_if(slowest_.begin(), slowest_.end(), [&](const SlowHandler& other) { return other.took < micros; });
   try {
     slowest_.insert(before, {name, stream, micros});
   } catch (...) {
