@@ -35,8 +35,11 @@ export runs seconds
 mapfile -t table < <(scenarios)
 [ "${#table[@]}" -gt 3 ] || { echo "no scenarios in $build: build the target test_process" >&2; exit 1; }
 start=$SECONDS
-failures=$(for ((i = 0; i < runs; ++i)); do
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+for ((i = 0; i < runs; ++i)); do
   echo "$((i + 1)) ${table[i % ${#table[@]}]} $((first + i / ${#table[@]}))"
-done | xargs -P $((2 * $(nproc))) -L 1 bash -c 'run_one "$@"' _ | tee /dev/stderr | grep -c '^FAILED')
+done | xargs -P $((2 * $(nproc))) -L 1 bash -c 'run_one "$@"' _ | tee "$log"
+failures=$(grep -c '^FAILED' "$log")
 echo "process soak: $runs runs of ${#table[@]} scenarios in $((SECONDS - start)) s, $failures failed"
 [ "$failures" = 0 ]

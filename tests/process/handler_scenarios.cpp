@@ -126,11 +126,11 @@ int executor_at_exit(Random& random) {
   Runtime& runtime = open_for_ever();
   const int threads = random.between(1, 4);
   for (int i = 0; i < threads; ++i) {
-    std::thread([&runtime] {
+    std::thread([&runtime, mine = executor] {
       try {
         while (true) {
           product(runtime, 1);
-          runtime.on_complete(counting_handler(), {"in the executor", executor});
+          runtime.on_complete(counting_handler(), {"in the executor", mine});
         }
       } catch (const Closed&) {
       }
