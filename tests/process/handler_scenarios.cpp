@@ -19,6 +19,15 @@ void check_exit_time() {
   expect(Clock::now() - exit_began < kMostAtExit, "the end of the process took longer than its bound");
 }
 
+Runtime* parked = nullptr;
+
+// Static destructors, of the program and of kernel libraries, come next: no kernel may run under them.
+void check_parked() {
+  const KernelCounts before = parked->executed();
+  std::this_thread::sleep_for(milliseconds(20));
+  expect(parked->executed() == before, "a kernel ran on after the library's part of the exit");
+}
+
 // A few threads that run tasks. Its destructor drops what is queued.
 class ThreadExecutor final : public Executor {
  public:
@@ -76,8 +85,17 @@ class IdleExecutor final : public Executor {
 
 int exit_in_handler(Random& random) {
   after_the_library(check_exit_time);
+  after_the_library(check_parked);
   Runtime& runtime = open_for_ever_undrained();
+  parked = &runtime;
   start_detached(runtime, random.between(0, 7), random);
+  std::thread([&runtime] {
+    try {
+      const Tensor x = full(runtime, {256, 256}, 1.0f);  // nearly always inside a kernel when the process exits
+      while (true) expect(sum(matmul(x, x)).item() == 16777216.0f, "a result is wrong");
+    } catch (const Closed&) {
+    }
+  }).detach();
   product(runtime, 1);
   const int delay_us = random.between(0, 5'000);
   runtime.on_complete([delay_us](const Status& status) {

@@ -146,8 +146,7 @@ void Lifecycle::end_with_process(sync::Deadline deadline) noexcept {
     }
   }
   if (drained) return;
-  const bool inside = sync::NoWaiting::active();
-  core_->device().park(inside ? sync::Deadline::at({}) : sync::Deadline::after(kExitDrain));
+  core_->device().park(sync::Deadline::after(kExitDrain));
   core_->pool()->abandon();
 }
 
