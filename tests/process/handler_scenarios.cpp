@@ -130,11 +130,12 @@ int exit_during_shutdown(Random& random) {
   after_the_library(check_exit_time);
   Runtime& runtime = open_for_ever_undrained();
   product(runtime, 1);
-  runtime.on_complete(counting_handler(), {"never run", std::make_shared<IdleExecutor>()});
+  const auto executor = std::make_shared<IdleExecutor>();
+  runtime.on_complete(counting_handler(), {"never run", executor});
   std::thread([&runtime] { runtime.shutdown(std::chrono::seconds(60)); }).detach();
   random.pause(20'000);
   exit_began = Clock::now();
-  return 3;
+  std::exit(3);
 }
 
 int executor_at_exit(Random& random) {

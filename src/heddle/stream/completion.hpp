@@ -24,7 +24,8 @@ using CompletionHandler = std::function<void(const Status&)>;
 
 // Where handlers run that may wait: the user's own threads. execute() is called on the handler thread, in the order of
 // the stream, and must not wait itself. A task that is destroyed without having been run, and one that execute() threw
-// on, tell their handler kAbandoned. Tasks may outlive the runtime.
+// on, tell their handler kAbandoned. Tasks may outlive the runtime. They do not own the executor: the library holds it
+// until execute() has returned, then keeping it is up to the user.
 class Executor {
  public:
   virtual ~Executor() = default;
