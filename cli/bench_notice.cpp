@@ -86,7 +86,8 @@ Latency latency(double seconds, int ahead) {
       runtime.on_complete([&probe](const Status&) { probe.entered.store(now_ns(), std::memory_order_release); });
     }
     for (Probe& probe : probes) {
-      while (probe.entered.load(std::memory_order_acquire) == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
+      while (probe.entered.load(std::memory_order_acquire) == 0)
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
       all.push_back(static_cast<double>(probe.entered.load() - probe.finished) * 1e-3);
     }
     if (ahead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));

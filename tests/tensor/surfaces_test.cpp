@@ -79,7 +79,9 @@ TEST_F(Stepped, ExternalMemoryIsGivenBackOnceNoStreamUsesIt) {
 TEST_F(Stepped, ExternalMemoryThatNobodyUsedIsGivenBackAtOnce) {
   alignas(64) std::array<float, 1> mine{1};
   int given_back = 0;
-  { const Tensor x = Tensor::from_external(*core_, mine.data(), {1}, {}, [&] { ++given_back; }); }
+  {
+    const Tensor x = Tensor::from_external(*core_, mine.data(), {1}, {}, [&] { ++given_back; });
+  }
   EXPECT_EQ(given_back, 1);
 }
 
@@ -91,7 +93,8 @@ TEST_F(Stepped, ExternalMemoryIsReadBehindItsEvent) {
     Recording recording(core_->pool());
     recording.lane().commit();
     written = Event(core_->pool(), recording.lane(), recording.lane().committed());
-  }).join();
+  })
+      .join();
   const Tensor x = Tensor::from_external(*core_, mine.data(), {2}, written);
   const HostCopy copy = x.to_host_async();
   run_all();
@@ -129,20 +132,19 @@ TEST(CustomOperation, ReadsItsInputsAndWritesItsOutputs) {
   Runtime runtime;
   const Tensor a = full(runtime, {2, 3}, 2.0F);
   const Tensor b = transpose(Tensor::from_host(runtime, std::vector<float>{1, 2, 3, 4, 5, 6}, {3, 2}));
-  const std::vector<Tensor> results =
-      custom(runtime, "weighted", {a, b}, {{2, 3}, {1}}, [](const CustomCall& call) {
-        const auto& [x, y] = std::pair(call.inputs[0], call.inputs[1]);
-        auto* out = static_cast<float*>(call.outputs[0].data);
-        float total = 0;
-        for (std::int64_t i = 0; i < 2; ++i) {
-          for (std::int64_t j = 0; j < 3; ++j) {
-            out[i * 3 + j] = static_cast<const float*>(x.data)[i * x.strides[0] + j * x.strides[1]] *
-                             static_cast<const float*>(y.data)[i * y.strides[0] + j * y.strides[1]];
-            total += out[i * 3 + j];
-          }
-        }
-        *static_cast<float*>(call.outputs[1].data) = total;
-      });
+  const std::vector<Tensor> results = custom(runtime, "weighted", {a, b}, {{2, 3}, {1}}, [](const CustomCall& call) {
+    const auto& [x, y] = std::pair(call.inputs[0], call.inputs[1]);
+    auto* out = static_cast<float*>(call.outputs[0].data);
+    float total = 0;
+    for (std::int64_t i = 0; i < 2; ++i) {
+      for (std::int64_t j = 0; j < 3; ++j) {
+        out[i * 3 + j] = static_cast<const float*>(x.data)[i * x.strides[0] + j * x.strides[1]] *
+                         static_cast<const float*>(y.data)[i * y.strides[0] + j * y.strides[1]];
+        total += out[i * 3 + j];
+      }
+    }
+    *static_cast<float*>(call.outputs[1].data) = total;
+  });
   EXPECT_EQ(relu(results[0]).to_host(), (std::vector<float>{2, 6, 10, 4, 8, 12}));
   EXPECT_EQ(results[1].item(), 42.0F);
 }

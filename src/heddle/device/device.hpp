@@ -131,8 +131,8 @@ class Device {
   // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError.
   virtual Status allocate_segment(std::size_t bytes, void** out) = 0;
   virtual void release_segment(void* segment, std::size_t bytes) noexcept = 0;
-  // Host memory that the device copies to and from at full speed (pinned, where that exists), aligned to 64 bytes. Throws
-  // bad_alloc. Default: plain memory.
+  // Host memory that the device copies to and from at full speed (pinned, where that exists), aligned to 64 bytes.
+  // Throws bad_alloc. Default: plain memory.
   virtual std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 
   // --- queues ---

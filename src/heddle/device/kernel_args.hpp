@@ -1,8 +1,9 @@
 // What a command carries: one plain struct per family of kernels.
 //
 // Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding and no pointer to host
-// objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit patterns. Sizes and strides count elements unless named
-// bytes. All tensors are float32; the dtype travels in the command's header. Pointers are device addresses.
+// objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit patterns. Sizes and strides count elements
+// unless named bytes. All tensors are float32; the dtype travels in the command's header. Pointers are device
+// addresses.
 #pragma once
 
 #include <cstddef>

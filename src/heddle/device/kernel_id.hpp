@@ -21,9 +21,9 @@ enum class KernelId : std::uint16_t {
   kSub,
   kMul,
   kDiv,
-  kMatmul,  // MatmulArgs; with a bias it is linear
-  kSum,     // ReduceArgs
-  kMean,    // ReduceArgs
+  kMatmul,     // MatmulArgs; with a bias it is linear
+  kSum,        // ReduceArgs
+  kMean,       // ReduceArgs
   kTimestamp,  // TimestampArgs: the device's clock when the stream comes past
   kCustom,     // CustomArgs: a function of the user's
   kCount
@@ -32,9 +32,9 @@ enum class KernelId : std::uint16_t {
 inline constexpr std::size_t kKernelCount = static_cast<std::size_t>(KernelId::kCount);
 
 constexpr std::string_view kernel_name(KernelId id) noexcept {
-  constexpr std::string_view kNames[kKernelCount] = {"randn", "uniform", "advance", "fill", "copy_bytes",
-                                                     "copy",  "relu",    "add",     "sub",  "mul",
-                                                     "div",   "matmul",  "sum",     "mean", "timestamp", "custom"};
+  constexpr std::string_view kNames[kKernelCount] = {"randn", "uniform", "advance",   "fill",  "copy_bytes", "copy",
+                                                     "relu",  "add",     "sub",       "mul",   "div",        "matmul",
+                                                     "sum",   "mean",    "timestamp", "custom"};
   return id < KernelId::kCount ? kNames[static_cast<std::size_t>(id)] : std::string_view("unknown");
 }
 

@@ -44,8 +44,8 @@ class DeviceMemory {
   void free(Block* block) noexcept;
 
   // A block over memory of the user's, with one reference. `deleter` is called once nothing refers to it and no stream
-  // uses it any more: at once on the thread that dropped it, or later on the handler thread; never when the runtime shut
-  // down while a stream might still use it. Counts as a live block of 0 bytes.
+  // uses it any more: at once on the thread that dropped it, or later on the handler thread; never when the runtime
+  // shut down while a stream might still use it. Counts as a live block of 0 bytes.
   Block* adopt(void* data, std::size_t bytes, std::function<void()> deleter);
 
   // Sizes of the blocks that are live, largest first, at most `most`.
@@ -86,7 +86,7 @@ class DeviceMemory {
   SpanMap spans_ HEDDLE_GUARDED_BY(mutex_);               // free, and no stream uses it any more
   std::vector<LaneBins> bins_ HEDDLE_GUARDED_BY(mutex_);  // by stream id: free, reusable on that stream at once
   std::vector<Node*> pending_ HEDDLE_GUARDED_BY(mutex_);  // free, but another stream still uses it
-  Block* live_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // all live blocks, linked
+  Block* live_ HEDDLE_GUARDED_BY(mutex_) = nullptr;       // all live blocks, linked
   MemoryStatistics counts_ HEDDLE_GUARDED_BY(mutex_);
   std::shared_ptr<void> owner_ HEDDLE_GUARDED_BY(mutex_);
 };

@@ -21,9 +21,10 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
   for (const Tensor& input : inputs) {
     ops::require_defined("custom", input);
     if (&input.core() != &core) {
-      throw InvalidArgument(fmt::format("custom '{}': an input belongs to another runtime; copy it through the host "
-                                        "(to_host, from_host)",
-                                        name));
+      throw InvalidArgument(
+          fmt::format("custom '{}': an input belongs to another runtime; copy it through the host "
+                      "(to_host, from_host)",
+                      name));
     }
   }
   Recording recording(core.pool());

@@ -29,8 +29,8 @@ struct CustomCall {
 using CustomFunction = std::function<void(const CustomCall&)>;
 
 // Records `function` behind everything its inputs need, and returns its outputs, of the shapes that are given; their
-// contents are what it writes. `name` appears in errors. Throws InvalidArgument (an undefined input, an input of another
-// runtime, an empty function), and as operations do.
+// contents are what it writes. `name` appears in errors. Throws InvalidArgument (an undefined input, an input of
+// another runtime, an empty function), and as operations do.
 std::vector<Tensor> custom(Core& core, const std::string& name, const std::vector<Tensor>& inputs,
                            const std::vector<Shape>& outputs, CustomFunction function);
 

@@ -91,6 +91,7 @@ ShutdownReport Lifecycle::drain(sync::Deadline deadline) {
   report.handlers_run = handlers.run;
   report.handlers_abandoned = handlers.abandoned;
   report.handlers_pending = handlers.pending;
+  // A task that an executor keeps is not done, but needs nothing of the core.
   report.complete = closed && handlers.pending == 0;
   report.busy = core_->pool()->holders();
   if (report.busy == "none") report.busy.clear();
@@ -107,10 +108,10 @@ ShutdownReport Lifecycle::drain(sync::Deadline deadline) {
 
 void Lifecycle::release() noexcept {
   std::shared_ptr<Lifecycle> self;
-  bool complete = false;
+  bool ended = false;
   {
     sync::MutexLock lock(mutex_);
-    complete = state_ == State::kClosed && !kept_;
+    ended = state_ == State::kClosed && !kept_;
   }
   {
     sync::MutexLock lock(registry().mutex);
@@ -121,7 +122,7 @@ void Lifecycle::release() noexcept {
       open.erase(at);
     }
   }
-  if (complete) core_->memory().retire(core_);
+  if (ended) core_->memory().retire(core_);
 }
 
 void Lifecycle::keep() noexcept {

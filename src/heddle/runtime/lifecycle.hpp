@@ -6,8 +6,8 @@
 // Closed.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kRuntime); the table's mutex (kRuntimeRegistry).
-// Invariants: 1. One thread shuts down; others wait for its report. 2. The core is destroyed only after a complete
-// shutdown, once no block is live; else it is kept for ever.
+// Invariants: 1. One thread shuts down; others wait for its report. 2. The core is destroyed only after a
+// shutdown that ended all its work, once no block is live; else it is kept for ever.
 #pragma once
 
 #include <chrono>

@@ -26,7 +26,7 @@ struct Options {
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;
   HandlerFailureHook on_handler_failure;  // told about exceptions that leave completion handlers
-  Limits limits;  // the remaining bounds
+  Limits limits;                          // the remaining bounds
 };
 
 }  // namespace HEDDLE_NS

@@ -25,7 +25,8 @@ Runtime::Runtime(const Options& given) {
   device->preload().raise();
   const CoreOptions core_options{options.limits,     *options.memory_limit, *options.wait,
                                  options.exhaustion, options.seed,          options.on_handler_failure};
-  lifecycle_ = Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ForkSafeDelete{}));
+  lifecycle_ =
+      Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ForkSafeDelete{}));
 }
 
 Runtime::~Runtime() {

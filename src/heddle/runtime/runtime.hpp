@@ -64,10 +64,10 @@ class Runtime {
   KernelCounts executed() const;
   std::size_t streams() const;
 
-  // New leases, recordings and registrations throw Closed; what was recorded is committed and awaited; handlers run; then
-  // threads stop and memory is released. What is not done by the deadline is abandoned, and its handlers are told so;
-  // memory that the device may still use is kept, never freed. Tensors that are alive keep theirs. Concurrent and later
-  // calls get the same report. Throws WouldBlock inside a handler.
+  // New leases, recordings and registrations throw Closed; what was recorded is committed and awaited; handlers run;
+  // then threads stop and memory is released. What is not done by the deadline is abandoned, and its handlers are told
+  // so; memory that the device may still use is kept, never freed. Tensors that are alive keep theirs. Concurrent and
+  // later calls get the same report. Throws WouldBlock inside a handler.
   static constexpr std::chrono::milliseconds kShutdownDeadline{30'000};
   ShutdownReport shutdown(std::chrono::milliseconds deadline = kShutdownDeadline);
 

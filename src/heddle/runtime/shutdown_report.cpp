@@ -16,9 +16,10 @@ std::string ShutdownReport::text() const {
   if (!busy.empty()) text += fmt::format("\nstill recording: {}", busy);
   if (leaked_blocks != 0) {
     const std::size_t shown = std::min<std::size_t>(leaked_sizes.size(), 8);
-    text += fmt::format("\nstill referred to by tensors: {} bytes in {} blocks ({}{})", leaked_bytes, leaked_blocks,
-                        fmt::join(leaked_sizes.begin(), leaked_sizes.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                        leaked_blocks > shown ? ", ..." : "");
+    text +=
+        fmt::format("\nstill referred to by tensors: {} bytes in {} blocks ({}{})", leaked_bytes, leaked_blocks,
+                    fmt::join(leaked_sizes.begin(), leaked_sizes.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                    leaked_blocks > shown ? ", ..." : "");
   }
   if (bytes_kept != 0) text += fmt::format("\nkept because the device may still use it: {} bytes", bytes_kept);
   return text;

@@ -55,11 +55,11 @@ struct SlowHandler {
 // registered = run + abandoned + pending, at every moment.
 struct HandlerStatistics {
   std::uint64_t registered = 0;
-  std::uint64_t run = 0;        // told ok or an error
-  std::uint64_t abandoned = 0;  // told kAbandoned
-  std::uint64_t pending = 0;    // waiting for their ticket or their turn, or running
-  std::uint64_t failed = 0;     // of run and abandoned: left by an exception
-  std::uint64_t slow = 0;       // of run and abandoned: took longer than Limits::slow_handler
+  std::uint64_t run = 0;             // told ok or an error
+  std::uint64_t abandoned = 0;       // told kAbandoned
+  std::uint64_t pending = 0;         // waiting for their ticket or their turn, or running
+  std::uint64_t failed = 0;          // of run and abandoned: left by an exception
+  std::uint64_t slow = 0;            // of run and abandoned: took longer than Limits::slow_handler
   std::vector<SlowHandler> slowest;  // the slowest of those, at most 16, slowest first
 };
 

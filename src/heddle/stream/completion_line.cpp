@@ -12,8 +12,9 @@ CompletionLine::~CompletionLine() {
   HEDDLE_CHECK(entries_.empty(), "a stream was destroyed while completion handlers waited on it");
 }
 
-void CompletionLine::add(Entry&& entry) {
+bool CompletionLine::add(Entry&& entry) {
   sync::MutexLock lock(mutex_);
+  if (closed_) return false;
   // Usually at the end; the library's own entries may name an older ticket.
   const auto after = std::upper_bound(entries_.begin(), entries_.end(), entry.ticket,
                                       [](Ticket ticket, const Entry& other) { return ticket < other.ticket; });
@@ -22,6 +23,12 @@ void CompletionLine::add(Entry&& entry) {
   ++counts_.registered;
   if (first) queue_.watch();
   front_.store(entries_.front().ticket.value, sync::seq_cst);
+  return true;
+}
+
+void CompletionLine::close() {
+  sync::MutexLock lock(mutex_);
+  closed_ = true;
 }
 
 void CompletionLine::wait_for_room(std::size_t most, const sync::Atomic<bool>& stop) {

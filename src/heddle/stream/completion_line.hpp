@@ -48,8 +48,10 @@ class CompletionLine {
   // and not where waiting is forbidden, unless there is room.
   void wait_for_room(std::size_t most, const sync::Atomic<bool>& stop);
   void wake() noexcept;
-  // Counts the entry, then puts it into the line.
-  void add(Entry&& entry);
+  // Counts the entry, then puts it into the line. False (nothing changed) once the line is closed.
+  bool add(Entry&& entry);
+  // What is in the line stays; nothing comes any more.
+  void close();
   // Notes how the entry that the caller took before has ended; then takes the first entry out if its ticket is at most
   // `limit`.
   bool take(Ticket limit, Entry* out, Outcome previous = Outcome::kNone);
@@ -78,6 +80,7 @@ class CompletionLine {
   int waiting_for_room_ HEDDLE_GUARDED_BY(mutex_) = 0;
   std::deque<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);
   Counts counts_ HEDDLE_GUARDED_BY(mutex_);
+  bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace HEDDLE_NS

@@ -68,14 +68,16 @@ HandlerThread::~HandlerThread() {
   HEDDLE_CHECK(workers_.empty(), "the handler thread was destroyed before it was stopped");
 }
 
-void HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
+bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
   if (!started_.load(sync::acquire)) {
     sync::MutexLock lock(mutex_);
+    if (ending_) return false;
     if (workers_.empty()) start_worker();
     started_.store(true, sync::release);
   }
-  line.add(std::move(entry));
+  if (!line.add(std::move(entry))) return false;
   if (line.ripe(line.queue().completed_after_watch())) schedule(line);
+  return true;
 }
 
 void HandlerThread::schedule(CompletionLine& line) noexcept {
@@ -105,7 +107,11 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
     while (generation_.load(sync::relaxed) == generation) {
       if (first_ready_ == nullptr) {
         if (ending_) break;
-        if (spins_) spin();
+        if (spins_) {
+          lock.unlock();
+          spin();
+          lock.lock();
+        }
         if (first_ready_ == nullptr && !ending_ && generation_.load(sync::relaxed) == generation) {
           asleep_ = true;
           ready_changed_.wait(mutex_);
@@ -123,11 +129,9 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
   worker.ended.store(true, sync::release);
 }
 
-void HandlerThread::spin() {
-  mutex_.unlock();
+void HandlerThread::spin() const {
   const sync::Deadline end = sync::Deadline::after(limits_.spin_max);
   while (!has_ready_.load(sync::relaxed) && !end.passed()) sync::spin_wait();
-  mutex_.lock();
 }
 
 void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
@@ -262,9 +266,11 @@ bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, s
 }
 
 bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
-  if (!started_.load(sync::acquire)) return true;
   stopping_.store(true, sync::seq_cst);
-  bool done = wait_until_done(lines, deadline);
+  wait_until_done(lines, deadline);
+  for (CompletionLine* line : lines) line->close();
+  // A thread that was still recording at the deadline may have added one since.
+  bool done = wait_until_done(lines, sync::Deadline::at({}));
   abandoning_.store(true, sync::release);
   while (!done) {
     const std::uint64_t before = finished_.load(sync::relaxed);
@@ -272,9 +278,8 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
     done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));
     if (done || finished_.load(sync::relaxed) != before) continue;
     // A handler keeps its thread, or an executor its task: a fresh thread tells whoever still waits in a line.
-    const bool waiting = std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) {
-      return line->ripe(kAnyTicket);
-    });
+    const bool waiting =
+        std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->ripe(kAnyTicket); });
     sync::MutexLock lock(mutex_);
     if (!waiting || workers_.size() == kMostWorkers) break;
     generation_.fetch_add(1, sync::release);

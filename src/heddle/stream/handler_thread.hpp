@@ -32,15 +32,16 @@ class HandlerThread {
   HandlerThread(const HandlerThread&) = delete;
   HandlerThread& operator=(const HandlerThread&) = delete;
 
-  // Puts a handler into `line`; it runs once the entry's ticket is complete. Starts the thread at first use.
-  void add(CompletionLine& line, CompletionLine::Entry&& entry);
+  // Puts a handler into `line`; it runs once the entry's ticket is complete. Starts the thread at first use. False: the
+  // runtime has ended, and the handler was not taken.
+  bool add(CompletionLine& line, CompletionLine::Entry&& entry);
   // completed() of the line's queue advanced. Any thread; costs one load when no handler is ripe.
   void on_progress(CompletionLine& line) noexcept {
     if (line.ripe(line.queue().completed())) schedule(line);
   }
 
-  // Waits until the handlers of `lines` are done or the deadline passed, tells the remaining ones kAbandoned, and ends
-  // the thread. Nobody adds handlers any more. Returns false when some handler has not returned: threads of this object
+  // Waits until the handlers of `lines` are done or the deadline passed, closes the lines, tells the remaining ones
+  // kAbandoned, and ends the thread. Returns false when some handler has not returned: threads of this object
   // then still run. REQUIRES: not called from a handler.
   bool stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline);
 
@@ -60,7 +61,7 @@ class HandlerThread {
   void schedule(CompletionLine& line) noexcept;
   void start_worker() HEDDLE_REQUIRES(mutex_);
   void work(std::uint64_t generation, Worker& worker);
-  void spin() HEDDLE_REQUIRES(mutex_);
+  void spin() const;
   void run_turn(CompletionLine& line, std::uint64_t generation);
   CompletionLine::Outcome run_entry(CompletionLine& line, CompletionLine::Entry&& entry);
   void hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
@@ -78,7 +79,7 @@ class HandlerThread {
   sync::Atomic<bool> started_{false};
   sync::Atomic<bool> abandoning_{false};
   sync::Atomic<bool> stopping_{false};
-  sync::Atomic<bool> has_ready_{false};     // mirrors first_ready_, for spinning
+  sync::Atomic<bool> has_ready_{false};      // mirrors first_ready_, for spinning
   sync::Atomic<std::uint64_t> finished_{0};  // counts while stopping: tells a slow handler thread from a stuck one
   mutable sync::Mutex mutex_{Rank::kHandlers};
   sync::ConditionVariable ready_changed_;

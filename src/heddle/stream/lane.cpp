@@ -34,7 +34,10 @@ void Lane::order_behind_write(StreamUse write) {
 }
 
 void Lane::forget_failure() {
-  if (queue_->failures().failing()) device_.clear_failure(*queue_, issued());
+  if (!queue_->failures().failing()) return;
+  device_.clear_failure(*queue_, issued());
+  // The waits that brought the error in are spent: who reads the same failed results again must fail again.
+  ordered_.clear();
 }
 
 void Lane::order_after(Lane& other, Ticket ticket) {
@@ -48,10 +51,11 @@ void Lane::order_after(Lane& other, Ticket ticket) {
   std::uint64_t& ordered = ordered_[other.id().value];
   if (ordered >= ticket.value) return;
   // The list is closed whether or not the ticket has passed already: where lists end must not depend on timing.
-  commit();
+  if (!list_.empty()) commit();
   const Status status = device_.wait_on(*queue_, other.queue(), ticket);
   status.raise();
   ordered = ticket.value;
+  waited_at_ = issued().value;
 }
 
 std::uint64_t Lane::draw(GeneratorState* generator, std::uint64_t blocks, const std::shared_ptr<const void>& keep) {
@@ -60,6 +64,11 @@ std::uint64_t Lane::draw(GeneratorState* generator, std::uint64_t blocks, const 
   }
   draws_.push_back({generator, blocks, keep});
   return 0;
+}
+
+bool Lane::finish_list() {
+  if (list_.empty() && ends_with_wait()) append(KernelId::kFill, FillArgs{nullptr, 0, 0});
+  return !list_.empty();
 }
 
 void Lane::close_list() {
@@ -81,13 +90,13 @@ void Lane::wait_for(Lane& other, Ticket ticket) {
 }
 
 void Lane::commit(SubmitHint hint) {
-  if (list_.empty()) return;
+  if (!finish_list()) return;
   while (!has_room()) wait(Ticket{closing_.front()}, sync::Deadline::never());
   submit_list(hint);
 }
 
 void Lane::commit_at_end() {
-  if (!list_.empty()) submit_list(SubmitHint::kAsynchronous);
+  if (finish_list()) submit_list(SubmitHint::kAsynchronous);
 }
 
 void Lane::submit_list(SubmitHint hint) {
@@ -100,7 +109,7 @@ void Lane::submit_list(SubmitHint hint) {
 }
 
 bool Lane::try_commit() {
-  if (list_.empty()) return true;
+  if (list_.empty() && !ends_with_wait()) return true;
   if (!has_room()) return false;
   commit();
   return true;
@@ -112,12 +121,14 @@ void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::s
   completions_.wait_for_room(limits_.handlers_max, abandoned_);
   if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
   if (options.executor == nullptr) keep = nullptr;
-  services_.handlers->add(completions_, {issued(), std::move(handler), std::move(options), std::move(keep)});
+  if (!services_.handlers->add(completions_, {issued(), std::move(handler), std::move(options), std::move(keep)})) {
+    throw Closed("on_complete: the runtime has shut down; register handlers before Runtime::shutdown()");
+  }
   if (services_.poller != nullptr) services_.poller->wake();
 }
 
 void Lane::on_complete(Ticket ticket, CompletionHandler handler) {
-  services_.handlers->add(completions_, {ticket, std::move(handler), {}, nullptr});
+  static_cast<void>(services_.handlers->add(completions_, {ticket, std::move(handler), {}, nullptr}));
   if (services_.poller != nullptr) services_.poller->wake();
 }
 
@@ -126,7 +137,7 @@ void Lane::synchronize() {
   wait(issued(), sync::Deadline::never());
   const Status error = queue_->failures().open_error();
   if (error.ok()) return;
-  device_.clear_failure(*queue_, issued());
+  forget_failure();
   error.raise();
 }
 
@@ -146,8 +157,8 @@ bool Lane::wait(Ticket ticket, sync::Deadline deadline) {
     }
     if (deadline.passed()) return false;
     if (abandoned_.load(sync::seq_cst)) {
-      throw Closed(fmt::format("the runtime shut down before ticket {} of stream {} was complete", ticket.value,
-                               id_.value));
+      throw Closed(
+          fmt::format("the runtime shut down before ticket {} of stream {} was complete", ticket.value, id_.value));
     }
     sync::assert_no_locks_held("waiting for a ticket");
     parking_.park(*queue_, ticket, deadline, abandoned_);

@@ -3,11 +3,13 @@
 // Thread safety: members marked [holder] are called only by the thread that is inside the lease's gate (or has claimed
 // it); committed(), completed(), holder_thread() by any thread; wait() and on_complete(ticket) by any thread without
 // locks.
-// Invariants: 1. issued >= committed >= completed. 2. Lists reach the queue in the order of their tickets. 3. A list is
-// committed by itself only for its count and bytes, never for the time, so a loop commits the same lists every round.
+// Invariants: 1. issued >= committed and issued >= completed; committed is told once the device has the list. 2. Lists
+// reach the queue in the order of their tickets. 3. A list is committed by itself only for its count and bytes, never
+// for the time, so a loop commits the same lists every round.
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -115,12 +117,12 @@ class Lane {
   // [holder] The next commands run after `ticket` of `other`, and inherit its error. Throws NotCommitted.
   void wait_for(Lane& other, Ticket ticket);
   // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). `keep`:
-  // owns this lane; needed where the options name an executor. Throws InvalidArgument for an empty handler.
+  // owns this lane; needed where the options name an executor. Throws InvalidArgument for an empty handler, Closed.
   void on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
-  // Any thread: the same, for a ticket of this lane.
+  // Any thread: the same, for a ticket of this lane; dropped without being told when the runtime has ended.
   void on_complete(Ticket ticket, CompletionHandler handler);
   // [holder] True when nothing is recorded, committed or running.
-  bool idle() const noexcept { return list_.empty() && completed() == issued(); }
+  bool idle() const noexcept { return list_.empty() && !ends_with_wait() && completed() == issued(); }
   // [holder] True when another thread may get the stream: idle, and no error waits for its holder's synchronize().
   bool transferable() const noexcept { return idle() && !queue_->failures().failing(); }
   // Ends a failure that nobody will collect. REQUIRES: idle, and no holder.
@@ -138,9 +140,14 @@ class Lane {
   }
 
  private:
+  static constexpr std::uint64_t kNeverWaited = std::numeric_limits<std::uint64_t>::max();
   void order_behind_write(StreamUse write);
   void order_after(Lane& other, Ticket ticket);
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
+  // The last thing recorded is a wait, which no ticket stands behind yet.
+  bool ends_with_wait() const noexcept { return waited_at_ == issued().value; }
+  // Puts a command that does nothing behind such a wait. True when there is a list to commit.
+  bool finish_list();
   void close_list();
   bool has_room();
   void submit_list(SubmitHint hint);
@@ -165,8 +172,9 @@ class Lane {
     std::uint64_t blocks;
     std::shared_ptr<const void> keep;
   };
-  std::vector<Draw> draws_;             // generators used by the current list
-  std::vector<std::uint64_t> ordered_;  // by stream id: the latest ticket this stream already waits for
+  std::vector<Draw> draws_;                 // generators used by the current list
+  std::uint64_t waited_at_ = kNeverWaited;  // issued() at the last wait
+  std::vector<std::uint64_t> ordered_;      // by stream id: the latest ticket this stream already waits for
 };
 
 }  // namespace HEDDLE_NS

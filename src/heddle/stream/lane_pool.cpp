@@ -41,15 +41,22 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
 
 LanePool::~LanePool() = default;
 
-void LanePool::acquire(LeaseSlot& slot) {
+StreamId LanePool::acquire(LeaseSlot& slot) {
   const bool main_thread = sync::is_main_thread();
   sync::MutexLock lock(mutex_);
-  if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::close()");
+  if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
   Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
   if (lane == nullptr) {
     if (const auto id = reserve_id(main_thread)) {
       lock.unlock();
-      std::unique_ptr<Lane> created = create_lane(*id);
+      std::unique_ptr<Lane> created;
+      try {
+        created = create_lane(*id);
+      } catch (...) {
+        lock.lock();
+        if (*id != 0) unused_ids_.push_back(*id);
+        throw;
+      }
       lane = created.get();
       lock.lock();
       if (lanes_.size() <= *id) {
@@ -66,6 +73,7 @@ void LanePool::acquire(LeaseSlot& slot) {
   if (lane == nullptr) lane = wait_for_lane();
   slot.lane = lane;
   lane->set_holder_thread(slot.thread.load(sync::relaxed));
+  return lane->id();
 }
 
 Lane* LanePool::wait_for_lane() {
@@ -76,7 +84,7 @@ Lane* LanePool::wait_for_lane() {
   while (true) {
     // Only the first waiter looks; it wakes the next when it is served.
     const bool first = waiters_.front() == &waiter;
-    if (first) {
+    if (first && !closed_) {
       if (Lane* lane = take_free(false)) {
         give(lane);
       } else {
@@ -90,7 +98,11 @@ Lane* LanePool::wait_for_lane() {
     if (waiter.lane != nullptr) break;
   }
   waiting_.fetch_sub(1, sync::relaxed);
-  if (waiter.lane != nullptr) return waiter.lane;
+  if (waiter.lane != nullptr) {
+    if (!closed_) return waiter.lane;
+    free_[waiter.lane->id().value] = true;  // given before the pool closed, which did not see it in a slot
+    throw Closed("the runtime closed while this thread waited for a stream");
+  }
   std::erase(waiters_, &waiter);
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
   if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
@@ -105,7 +117,9 @@ Lane* LanePool::wait_for_lane() {
 bool LanePool::any_returning() const { return std::find(free_.begin() + 1, free_.end(), true) != free_.end(); }
 
 void LanePool::release(LeaseSlot& slot) noexcept {
-  while (!slot.gate.try_enter()) wait_for_claim();
+  while (!slot.gate.try_enter()) {
+    if (!wait_for_claim()) return;
+  }
   if (slot.lane != nullptr) {
     try {
       slot.lane->commit_at_end();
@@ -121,7 +135,9 @@ void LanePool::release(LeaseSlot& slot) noexcept {
 }
 
 void LanePool::commit_slot(LeaseSlot& slot) {
-  while (!slot.gate.try_enter()) wait_for_claim();
+  while (!slot.gate.try_enter()) {
+    if (!wait_for_claim()) return;
+  }
   try {
     if (slot.lane != nullptr) slot.lane->commit_at_end();
   } catch (...) {
@@ -141,12 +157,14 @@ void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
     Lane* lane = nullptr;
     {
       sync::MutexLock lock(mutex_);
+      if (abandoned_) return;
       slot.gate.announce();
       sync::asymmetric_fence_heavy();
       const bool inside = slot.gate.owner_inside();
       if (!inside) {
         lane = std::exchange(slot.lane, nullptr);
         slot.ended.store(true, sync::relaxed);  // published by withdraw()
+        if (lane != nullptr) ++returning_;
       }
       slot.gate.withdraw();
       if (inside) {
@@ -158,6 +176,7 @@ void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
     if (lane == nullptr) return;
     lane->commit_at_end();
     sync::MutexLock lock(mutex_);
+    --returning_;
     give(lane);
     return;
   }
@@ -215,6 +234,11 @@ void LanePool::revoke_idle() {
 std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
   if (main_thread && lanes_[0] == nullptr) return 0;
   const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
+  if (!unused_ids_.empty()) {
+    const std::uint32_t id = unused_ids_.back();
+    unused_ids_.pop_back();
+    return id;
+  }
   if (ids_ > most) return std::nullopt;
   return ids_++;
 }
@@ -246,7 +270,7 @@ bool LanePool::close(sync::Deadline deadline) {
       for (Waiter* waiter : waiters_) waiter->given.notify_one();
       for (const auto& slot : slots_) slot->gate.announce();
       sync::asymmetric_fence_heavy();
-      all_taken = true;
+      all_taken = returning_ == 0;
       for (const auto& slot : slots_) {
         if (slot->gate.owner_inside()) {
           all_taken = false;
@@ -282,6 +306,9 @@ bool LanePool::stop_handlers(sync::Deadline deadline) {
 
 void LanePool::abandon() noexcept {
   sync::MutexLock lock(mutex_);
+  abandoned_ = true;
+  for (const auto& slot : slots_) slot->gate.announce();  // never withdrawn
+  sync::asymmetric_fence_heavy();
   for (const auto& lane : lanes_) {
     if (lane != nullptr) lane->abandon();
   }
@@ -326,8 +353,8 @@ std::string LanePool::holders_locked() const {
   std::string text;
   for (const auto& slot : slots_) {
     if (slot->lane == nullptr) continue;
-    text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value, slot->thread.load(sync::relaxed),
-                        slot->is_implicit ? " (implicit)" : "");
+    text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value,
+                        slot->thread.load(sync::relaxed), slot->is_implicit ? " (implicit)" : "");
   }
   return text.empty() ? "none" : text;
 }

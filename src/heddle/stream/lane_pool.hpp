@@ -57,9 +57,10 @@ class LanePool final : public CompletionListener {
   // Unique in the process, never reused: what a thread's cache compares.
   std::uint64_t id() const noexcept { return id_; }
 
-  // Puts a lane into `slot` (its thread calls; slot.lane is null). Throws PoolExhausted after Limits::lease_wait_max,
-  // naming the holders; WouldBlock where waiting is forbidden; Closed after close(). stream 0 goes to the process's main thread only.
-  void acquire(LeaseSlot& slot);
+  // Puts a lane into `slot` (its thread calls; slot.lane is null); returns its stream (slot.lane may be taken again by
+  // a close() at once). Throws PoolExhausted after Limits::lease_wait_max, naming the holders; WouldBlock where waiting
+  // is forbidden; Closed after close(). stream 0 goes to the process's main thread only.
+  StreamId acquire(LeaseSlot& slot);
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
   // by the slot's thread.
   void release(LeaseSlot& slot) noexcept;
@@ -74,8 +75,11 @@ class LanePool final : public CompletionListener {
   void note_attached(LeaseSlot& slot);
   // The holder of an implicit lease gives its lane up if somebody waits and the lane is idle.
   void give_up_if_idle(LeaseSlot& slot) noexcept;
-  // Returns once no claim is under way.
-  void wait_for_claim() const { sync::MutexLock lock(mutex_); }
+  // Returns once no claim is under way. False after abandon(): nobody enters a gate any more.
+  bool wait_for_claim() const {
+    sync::MutexLock lock(mutex_);
+    return !abandoned_;
+  }
 
   void add_slot(std::shared_ptr<LeaseSlot> slot);
   void remove_slot(const LeaseSlot& slot) noexcept;
@@ -85,10 +89,12 @@ class LanePool final : public CompletionListener {
   bool close(sync::Deadline deadline);
   // After close(): HandlerThread::stop.
   bool stop_handlers(sync::Deadline deadline);
-  // After a close() that ran out of time: whoever waits for a lane, now or later, gets Closed.
+  // After a close() that ran out of time: whoever waits for a lane, now or later, gets Closed, and so does the next
+  // operation of a thread that was inside one.
   void abandon() noexcept;
 
   std::size_t lanes() const;
+  std::vector<Lane*> existing_lanes() const;
   std::string holders() const;
   LaneTotals totals() const;
   HandlerStatistics handler_statistics() const;
@@ -110,7 +116,6 @@ class LanePool final : public CompletionListener {
   // True while a lane that was given back still runs.
   bool any_returning() const HEDDLE_REQUIRES(mutex_);
   std::string holders_locked() const HEDDLE_REQUIRES(mutex_);
-  std::vector<Lane*> existing_lanes() const;
 
   const sync::ForkGuarded fork_guarded_;
   const std::shared_ptr<Device> device_;  // outlives the lanes
@@ -126,8 +131,11 @@ class LanePool final : public CompletionListener {
   std::vector<bool> free_ HEDDLE_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<LeaseSlot>> slots_ HEDDLE_GUARDED_BY(mutex_);
   std::deque<Waiter*> waiters_ HEDDLE_GUARDED_BY(mutex_);
-  std::uint32_t ids_ HEDDLE_GUARDED_BY(mutex_) = 1;  // next worker id
+  std::uint32_t ids_ HEDDLE_GUARDED_BY(mutex_) = 1;                  // next worker id
+  std::vector<std::uint32_t> unused_ids_ HEDDLE_GUARDED_BY(mutex_);  // whose lanes the device refused to create
+  std::uint32_t returning_ HEDDLE_GUARDED_BY(mutex_) = 0;  // taken from outside, being committed, not yet given back
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
+  bool abandoned_ HEDDLE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace HEDDLE_NS

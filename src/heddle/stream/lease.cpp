@@ -18,8 +18,7 @@ Lease::Lease(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {
   thread_leases().attach(pool_, slot_);
   try {
     pool_->add_slot(slot_);
-    pool_->acquire(*slot_);
-    id_ = slot_->lane->id();
+    id_ = pool_->acquire(*slot_);
   } catch (...) {
     pool_->remove_slot(*slot_);
     thread_leases().remove(*slot_);
@@ -61,8 +60,8 @@ void Lease::detach() {
 void Lease::attach() {
   require_lease();
   if (const std::uint64_t thread = slot_->thread.load(sync::acquire); thread != 0) {
-    throw InvalidArgument(
-        fmt::format("this lease is attached to thread {}; detach() it there before another thread attaches it", thread));
+    throw InvalidArgument(fmt::format(
+        "this lease is attached to thread {}; detach() it there before another thread attaches it", thread));
   }
   thread_leases().commit_current(*pool_);
   thread_leases().attach(pool_, slot_);

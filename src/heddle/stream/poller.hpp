@@ -1,8 +1,8 @@
 // Poller: looks for progress on behalf of backends that write tickets without telling anybody (DeviceInfo::announces).
 //
 // One thread per device; it runs no user code and calls the driver only through Device::poll(), every 10 ms while
-// something is watched. It spins for Limits::spin_max after each progress, then looks every kInterval; while no queue is
-// watched it is parked.
+// something is watched. It spins for Limits::spin_max after each progress, then looks every kInterval; while no queue
+// is watched it is parked.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kPoller). Invariants: 1. A watcher calls wake() after
 // Queue::watch(), and the poller looks for watchers under the mutex before it parks, so none is missed.

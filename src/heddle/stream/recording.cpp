@@ -14,7 +14,8 @@ namespace {
 // A custom operation may run on a thread that waits inside a call on its stream.
 [[noreturn]] void throw_nested() {
   throw InvalidArgument(
-      "a custom operation tried to record commands or to use a stream while it runs on the device; record what it needs "
+      "a custom operation tried to record commands or to use a stream while it runs on the device; record what it "
+      "needs "
       "before it, and what follows behind it");
 }
 
@@ -35,10 +36,11 @@ Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_pt
   sync::require_not_forked();
   const std::uint64_t thread = slot->thread.load(sync::acquire);
   if (thread != sync::this_thread_id()) {
-    throw InvalidArgument(thread == 0 ? std::string("this lease is attached to no thread; call attach() first")
-                                      : fmt::format("this lease is attached to thread {}, and the call came from thread "
-                                                    "{}; detach() it there and attach() it here",
-                                                    thread, sync::this_thread_id()));
+    throw InvalidArgument(thread == 0
+                              ? std::string("this lease is attached to no thread; call attach() first")
+                              : fmt::format("this lease is attached to thread {}, and the call came from thread "
+                                            "{}; detach() it there and attach() it here",
+                                            thread, sync::this_thread_id()));
   }
   enter(pool);
 }
@@ -46,7 +48,9 @@ Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_pt
 void Recording::enter(const std::shared_ptr<LanePool>& pool) {
   while (true) {
     if (!slot_->gate.try_enter()) [[unlikely]] {
-      pool_.wait_for_claim();
+      if (!pool_.wait_for_claim()) {
+        throw Closed("the runtime shut down while this thread was recording; what it recorded was abandoned");
+      }
       continue;
     }
     lane_ = slot_->lane;

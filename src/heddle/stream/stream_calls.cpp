@@ -21,8 +21,7 @@ void wait(const std::shared_ptr<LanePool>& pool, Lane& lane, const Event& event)
   lane.wait_for(*event.lane(), event.ticket());
 }
 
-void on_complete(const std::shared_ptr<LanePool>& pool, Lane& lane, CompletionHandler handler,
-                 HandlerOptions options) {
+void on_complete(const std::shared_ptr<LanePool>& pool, Lane& lane, CompletionHandler handler, HandlerOptions options) {
   lane.on_complete(std::move(handler), std::move(options), pool);
 }
 

@@ -37,6 +37,11 @@ GeneratorState* Core::default_generator(Lane& lane) {
   return state;
 }
 
+void Core::keep(std::vector<float>&& memory) {
+  sync::MutexLock lock(kept_mutex_);
+  kept_.push_back(std::move(memory));
+}
+
 bool Core::close(sync::Deadline deadline) {
   if (closed_) return true;
   const bool lanes_done = pool_->close(deadline);

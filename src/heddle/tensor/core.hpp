@@ -44,6 +44,8 @@ class Core {
   bool close(sync::Deadline deadline);
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
+  // Host memory that the device may still write although its owner goes; for the life of this object.
+  void keep(std::vector<float>&& memory);
 
  private:
   const CoreOptions options_;
@@ -57,6 +59,8 @@ class Core {
   std::shared_ptr<LanePool> pool_;
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;
+  sync::Mutex kept_mutex_{Rank::kLeaf};
+  std::vector<std::vector<float>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
   std::shared_ptr<Core> self_;
 };
 

@@ -103,7 +103,7 @@ void* Tensor::data() const {
   return address();
 }
 
-void Tensor::record_to_host(Lane& lane, float* out) const {
+void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {
   Tensor packed;
   const void* source = address();
   if (!is_contiguous()) {
@@ -120,6 +120,7 @@ void Tensor::record_to_host(Lane& lane, float* out) const {
     lane.read(residency());
   }
   const auto bytes = static_cast<std::size_t>(elements()) * sizeof(float);
+  *ticket = lane.next_ticket();
   lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes});
 }
 
@@ -134,7 +135,8 @@ HostCopy Tensor::to_host_async() const {
   auto* const values = reinterpret_cast<float*>(buffer.get());
   if (count != 0) {
     lane.keep(buffer);
-    record_to_host(lane, values);
+    Ticket ticket;
+    record_to_host(lane, values, &ticket);
   }
   lane.commit();
   return {Event(core_->pool(), lane, lane.committed()), std::shared_ptr<const float>(buffer, values), count};
@@ -145,11 +147,18 @@ std::vector<float> Tensor::to_host() const {
     throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
   std::vector<float> values(static_cast<std::size_t>(elements()));
   if (values.empty()) return values;
+  sync::require_not_forked();
   sync::NoWaiting::refuse("to_host()");  // before a command is recorded that writes to memory of this call
   Recording recording(core_->pool());
   Lane& lane = recording.lane();
-  record_to_host(lane, values.data());
-  lane.synchronize();
+  Ticket ticket;
+  try {
+    record_to_host(lane, values.data(), &ticket);
+    lane.synchronize();
+  } catch (...) {
+    if (lane.completed() < ticket) core_->keep(std::move(values));  // given up at a shutdown: it may be written later
+    throw;
+  }
   return values;
 }
 

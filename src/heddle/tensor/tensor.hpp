@@ -43,10 +43,11 @@ class Tensor {
   static Tensor from_host(Core& core, std::span<const float> values, const Shape& shape);
   // As from_host, without the copy: the values move with the commands and go when the device has read them.
   static Tensor from_host_async(Core& core, std::vector<float>&& values, const Shape& shape);
-  // A tensor over memory of the user's that the device can reach, row-major, aligned to a float. It is used once `ready`
-  // is complete (default: it is now), and must not be written meanwhile. `deleter` is called when no tensor refers to it
-  // and no stream uses it any more, on the thread that dropped the last tensor or on the handler thread; never when
-  // the runtime shut down while the device might still use it. Throws InvalidArgument for a null or misaligned pointer.
+  // A tensor over memory of the user's that the device can reach, row-major, aligned to a float. It is used once
+  // `ready` is complete (default: it is now), and must not be written meanwhile. `deleter` is called when no tensor
+  // refers to it and no stream uses it any more, on the thread that dropped the last tensor or on the handler thread;
+  // never when the runtime shut down while the device might still use it. Throws InvalidArgument for a null or
+  // misaligned pointer.
   static Tensor from_external(Core& core, void* data, const Shape& shape, const Event& ready = {},
                               std::function<void()> deleter = {});
   // Where the first element lies on the device. Work of others on that memory must be ordered against the tensor's
@@ -75,8 +76,9 @@ class Tensor {
   };
   Tensor(Core& core, Block* block, const Shape& shape) noexcept;
   void release() noexcept;
-  // Records the copy of the elements, in row-major order, to `out` on the host.
-  void record_to_host(Lane& lane, float* out) const;
+  // Records the copy of the elements, in row-major order, to `out` on the host; `ticket` is the copy's, once it
+  // is recorded.
+  void record_to_host(Lane& lane, float* out, Ticket* ticket) const;
 
   View view_;
   Core* core_ = nullptr;

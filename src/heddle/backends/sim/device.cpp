@@ -48,6 +48,7 @@ KernelCounts SimDevice::executed() const {
 Status SimDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
   auto queue = std::make_unique<SimQueue>(stream, *this);
   sync::MutexLock lock(mutex_);
+  if (Status fault = std::exchange(queue_fault_, Status{}); !fault.ok()) return fault;
   const auto after = std::upper_bound(queues_.begin(), queues_.end(), stream,
                                       [](StreamId id, const SimQueue* other) { return id < other->stream(); });
   queues_.insert(after, queue.get());
@@ -267,6 +268,11 @@ std::size_t SimDevice::advance(std::uint64_t by_ns) {
 void SimDevice::fail_submit(std::uint64_t nth, Status status) {
   sync::MutexLock lock(mutex_);
   submit_faults_[submits_ + nth] = std::move(status);
+}
+
+void SimDevice::fail_queue(Status status) {
+  sync::MutexLock lock(mutex_);
+  queue_fault_ = std::move(status);
 }
 
 void SimDevice::fail_execution(StreamId stream, Ticket ticket, Status status) {

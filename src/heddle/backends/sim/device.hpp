@@ -69,6 +69,8 @@ class SimDevice final : public Device {
   void fail_submit(std::uint64_t nth, Status status);
   // The n-th allocate_segment from now on (from 1) fails; with `forever`, all after it too.
   void fail_allocation(std::uint64_t nth, bool forever = false) { segments_.fail(nth, forever); }
+  // The next create_queue fails with `status`.
+  void fail_queue(Status status);
   // The list of `stream` that contains `ticket` fails in execution.
   void fail_execution(StreamId stream, Ticket ticket, Status status);
   // Everything outstanding and everything later completes with `status`, now, and nothing executes.
@@ -125,6 +127,7 @@ class SimDevice final : public Device {
   std::map<std::pair<std::uint32_t, std::uint64_t>, Status> execution_faults_ HEDDLE_GUARDED_BY(mutex_);
   std::uint64_t submits_ HEDDLE_GUARDED_BY(mutex_) = 0;
   KernelCounts counts_ HEDDLE_GUARDED_BY(mutex_){};
+  Status queue_fault_ HEDDLE_GUARDED_BY(mutex_);
   Status lost_ HEDDLE_GUARDED_BY(mutex_);
   bool parked_ HEDDLE_GUARDED_BY(mutex_) = false;
 };

@@ -1,0 +1,108 @@
+#include "heddle/stream/completion_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "stream/sim_core.hpp"
+
+namespace heddle {
+namespace {
+
+class ADeviceQueue : public Queue {
+ public:
+  ADeviceQueue() : Queue(StreamId{5}) {}
+  using Queue::publish;
+};
+
+const Ticket kEnd{std::numeric_limits<std::uint64_t>::max() - 1};
+
+CompletionLine::Entry entry(std::uint64_t ticket, std::string name) {
+  return {Ticket{ticket}, [](const Status&) {}, {std::move(name), nullptr}, nullptr};
+}
+
+std::vector<std::string> drain(CompletionLine& line, Ticket limit) {
+  std::vector<std::string> names;
+  CompletionLine::Entry next;
+  while (line.take(limit, &next)) {
+    names.push_back(next.options.name);
+    line.note_finished(CompletionLine::Outcome::kRun);
+  }
+  return names;
+}
+
+TEST(CompletionLine, GivesEntriesInOrderAndOnlyUpToTheLimit) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  EXPECT_TRUE(line.add(entry(1, "a")));
+  EXPECT_TRUE(line.add(entry(3, "c")));
+  EXPECT_TRUE(line.add(entry(3, "d")));
+  EXPECT_TRUE(line.add(entry(2, "b")));
+  EXPECT_FALSE(line.ripe(Ticket{0}));
+  EXPECT_TRUE(line.ripe(Ticket{1}));
+  EXPECT_EQ(drain(line, Ticket{2}), (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(line.ripe(Ticket{2}));
+  EXPECT_EQ(drain(line, kEnd), (std::vector<std::string>{"c", "d"}));
+}
+
+TEST(CompletionLine, WatchesItsQueueWhileEntriesWait) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  EXPECT_FALSE(queue.watched());
+  line.add(entry(1, "a"));
+  line.add(entry(2, "b"));
+  EXPECT_TRUE(queue.watched());
+  drain(line, Ticket{1});
+  EXPECT_TRUE(queue.watched());
+  drain(line, kEnd);
+  EXPECT_FALSE(queue.watched()) << "an idle runtime must be left alone";
+}
+
+TEST(CompletionLine, OnlyOneCallerSchedulesIt) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  EXPECT_TRUE(line.claim_schedule());
+  EXPECT_FALSE(line.claim_schedule());
+  line.end_schedule();
+  EXPECT_TRUE(line.claim_schedule());
+}
+
+TEST(CompletionLine, C45_ClosedItTakesNothingMoreAndKeepsWhatItHas) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  line.add(entry(1, "a"));
+  line.close();
+  EXPECT_FALSE(line.add(entry(2, "b")));
+  EXPECT_EQ(line.counts().registered, 1u);
+  EXPECT_EQ(line.counts().pending(), 1u);
+  EXPECT_EQ(drain(line, kEnd), std::vector<std::string>{"a"});
+  EXPECT_EQ(line.counts().run, 1u);
+}
+
+// R02: the registration publishes its ticket and looks at completed(); the device publishes completed() and looks at
+// the registration. Without sequential consistency both may miss each other, and the handler never runs.
+TEST(CompletionLine, R02_RegistrationAndCompletionNeverMissEachOther) {
+  SimCore sim;
+  constexpr int kRounds = 3000;
+  sync::Atomic<int> submitted{0};
+  std::thread device([&] {
+    for (int done = 0; done < kRounds;) {
+      if (submitted.load() > done && sim.device().step()) ++done;
+    }
+  });
+  sync::Atomic<int> told{0};
+  for (int round = 1; round <= kRounds; ++round) {
+    const Tensor x = full(sim, {1}, 1.0f);
+    sim.commit();
+    submitted.store(round);  // from here on, the step and the registration race
+    sim.on_complete([&](const Status&) { told.fetch_add(1); });
+    ASSERT_TRUE(eventually([&] { return told.load() == round; })) << "round " << round;
+  }
+  device.join();
+}
+
+}  // namespace
+}  // namespace heddle

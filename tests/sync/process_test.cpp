@@ -1,0 +1,45 @@
+// What can be seen inside one process; what fork and exit do to it is tested with processes of their own.
+#include "heddle/sync/process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "heddle/base/error.hpp"
+
+namespace heddle::sync {
+namespace {
+
+struct Counted {
+  explicit Counted(int& count) : deaths(count) {}
+  ~Counted() { ++deaths; }
+  int& deaths;
+};
+
+TEST(Process, AnOrdinaryProcessIsNoForkedChild) {
+  const ForkGuarded guarded;
+  EXPECT_FALSE(in_forked_child());
+  EXPECT_NO_THROW(require_not_forked());
+}
+
+TEST(Process, ForkedNamesTheRemedy) {
+  try {
+    throw_forked();
+  } catch (const Forked& error) {
+    EXPECT_NE(std::string(error.what()).find("open the runtime after the fork"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Process, ForkSafeDeleteDeletesOutsideAForkedChild) {
+  int deaths = 0;
+  ForkSafeDelete{}(new Counted(deaths));
+  EXPECT_EQ(deaths, 1);
+}
+
+TEST(Process, PinningAProgramThatContainsTheLibraryIsHarmless) {
+  pin_module();
+  pin_module();
+}
+
+}  // namespace
+}  // namespace heddle::sync
