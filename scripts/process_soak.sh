@@ -2,12 +2,12 @@
 # Runs every process scenario and plugin mode in turn, each run with its own seed, until so many runs were done.
 #   scripts/process_soak.sh [RUNS] [FIRST-SEED]    default: 1000 runs, seeds from 1
 # Prints one line per failed run with the command that repeats it, and a summary; exits 1 when a run failed.
-# HEDDLE_BUILD names the build folder (default build/release); each run may take 20 s, SOAK_SECONDS changes that.
+# SOAK_BUILD names the build folder (default build/release); each run may take 20 s, SOAK_SECONDS changes that.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 readonly runs=${1:-1000} first=${2:-1}
 [[ $runs =~ ^[1-9][0-9]*$ && $first =~ ^[0-9]+$ ]] || { echo "usage: $0 [RUNS] [FIRST-SEED]" >&2; exit 2; }
-build=${HEDDLE_BUILD:-build/release}
+build=${SOAK_BUILD:-build/release}
 readonly build
 readonly seconds=${SOAK_SECONDS:-20}
 plugin=$(find "$build/tests/process" -name 'libprocess_plugin.so') || exit 1
