@@ -104,7 +104,7 @@ TEST(Lifecycle, ThreadsThatRecordGetClosed) {
 }
 
 // The device stands still: at the deadline everything is given up, and everybody is told.
-// Disabled: failed once in three runs on a loaded machine; whether the test or the code is at fault is open.
+// Disabled: failed once in two runs on a loaded machine; whether the test or the code is at fault is open.
 TEST(Lifecycle, DISABLED_C43_ABusyLaneAtTheDeadlineIsAbandonedAndItsWaiterGetsClosed) {
   SimCore sim;
   Log log;
