@@ -22,7 +22,7 @@ Options small_pool(std::uint32_t streams, std::uint32_t streams_max) {
   return options;
 }
 
-TEST(LanePool, StreamZeroBelongsToTheMainThreadWhoeverComesFirst) {
+TEST(LanePool, C37_StreamZeroBelongsToTheMainThreadWhoeverComesFirst) {
   Runtime runtime;
   StreamId other{99};
   std::thread([&] { other = runtime.stream(); }).join();
@@ -30,7 +30,7 @@ TEST(LanePool, StreamZeroBelongsToTheMainThreadWhoeverComesFirst) {
   EXPECT_EQ(runtime.stream().value, 0u);
 }
 
-TEST(LanePool, OneHolderForEachStream) {
+TEST(LanePool, C34_OneHolderForEachStream) {
   Runtime runtime;
   for (const int threads : {33, 80}) {
     std::barrier together(threads);
@@ -49,7 +49,7 @@ TEST(LanePool, OneHolderForEachStream) {
   }
 }
 
-TEST(LanePool, TwoHundredThreadsInTurnNeedOneStream) {
+TEST(LanePool, C33_TwoHundredThreadsInTurnNeedOneStream) {
   Runtime runtime;
   for (int i = 0; i < 200; ++i) {
     std::thread([&] { EXPECT_EQ(sum(full(runtime, {4}, 2.0f)).item(), 8.0f); }).join();

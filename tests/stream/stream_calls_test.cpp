@@ -161,6 +161,39 @@ TEST(StreamCalls, C26_AnOperandOfABusyStreamClosesTheListBeforeTheCommandGetsIts
   EXPECT_EQ(y.to_host(), std::vector<float>(4, 4.0f));
 }
 
+// A block of attention whose stages run on different streams, on eight threads, against the same on one.
+TEST(StreamCalls, C59_AttentionInStagesOnManyStreamsIsWhatItIsOnOne) {
+  constexpr std::int64_t kSide = 48;
+  Options options;
+  options.cpu_kernels = CpuKernels::kPortable;  // the same sums in the same order everywhere
+  Runtime runtime(options);
+  std::vector<float> values(kSide * kSide);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 7 % 13) * 0.1f - 0.5f;
+  const auto input = [&] { return Tensor::from_host(runtime, values, {kSide, kSide}); };
+  const auto scores = [](const Tensor& q, const Tensor& k) { return relu(matmul(q, transpose(k))); };
+  Tensor x = input();
+  const std::vector<float> expected = matmul(scores(matmul(x, x), matmul(x, relu(x))), x).to_host();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 5; ++round) {
+        Lease projection = runtime.lease();
+        Tensor own = input();
+        Tensor q = matmul(own, own);
+        Tensor k = matmul(own, relu(own));
+        const Event projected = projection.record_event();
+        projection.detach();
+        Lease attention = runtime.lease();
+        if (round % 2 == 0) attention.wait(projected);  // else the operands bring the wait
+        Tensor result = matmul(scores(q, k), own);
+        q = k = own = Tensor();
+        ASSERT_EQ(result.to_host(), expected);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
 // The error came in with a wait; once it is collected, that wait is spent, and the failed result is as failed as
 // before.
 TEST(StreamCalls, C59_AFailedResultOfAnotherStreamFailsWheneverItIsRead) {

@@ -17,6 +17,8 @@ constexpr std::size_t kMostSizes = 64;
 struct Registry {
   sync::Mutex mutex{Rank::kRuntimeRegistry};
   std::vector<std::shared_ptr<Lifecycle>> open HEDDLE_GUARDED_BY(mutex);
+  // Released, but not ended: reachable, so that leak checkers know that they are meant to stay.
+  std::vector<std::shared_ptr<Lifecycle>> kept HEDDLE_GUARDED_BY(mutex);
 };
 
 Registry& registry() {
@@ -49,6 +51,7 @@ std::shared_ptr<Lifecycle> Lifecycle::open(std::shared_ptr<Core> core) {
   auto lifecycle = std::make_shared<Lifecycle>(std::move(core));
   sync::MutexLock lock(registry().mutex);
   registry().open.push_back(lifecycle);
+  registry().kept.reserve(registry().kept.size() + registry().open.size());  // release() must not fail
   return lifecycle;
 }
 
@@ -93,8 +96,7 @@ ShutdownReport Lifecycle::drain(sync::Deadline deadline) {
   report.handlers_pending = handlers.pending;
   // A task that an executor keeps is not done, but needs nothing of the core.
   report.complete = closed && handlers.pending == 0;
-  report.busy = core_->pool()->holders();
-  if (report.busy == "none") report.busy.clear();
+  report.busy = core_->pool()->busy();
   const MemoryStatistics memory = core_->memory().statistics();
   report.leaked_blocks = memory.live_blocks;
   report.leaked_bytes = memory.live;
@@ -120,6 +122,7 @@ void Lifecycle::release() noexcept {
     if (at != open.end()) {
       self = std::move(*at);
       open.erase(at);
+      if (!ended) registry().kept.push_back(self);
     }
   }
   if (ended) core_->memory().retire(core_);

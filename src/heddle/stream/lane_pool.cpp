@@ -286,6 +286,10 @@ bool LanePool::close(sync::Deadline deadline) {
   }
   bool done = all_taken;
   for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline) && done;
+  sync::MutexLock lock(mutex_);
+  // Now: abandon() wakes them, and they leave.
+  if (!all_taken) busy_ = holders_locked();
+  if (busy_ == "none") busy_.clear();
   return done;
 }
 
@@ -347,6 +351,11 @@ std::size_t LanePool::lanes() const {
 std::string LanePool::holders() const {
   sync::MutexLock lock(mutex_);
   return holders_locked();
+}
+
+std::string LanePool::busy() const {
+  sync::MutexLock lock(mutex_);
+  return busy_;
 }
 
 std::string LanePool::holders_locked() const {

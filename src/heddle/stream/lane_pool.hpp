@@ -96,6 +96,8 @@ class LanePool final : public CompletionListener {
   std::size_t lanes() const;
   std::vector<Lane*> existing_lanes() const;
   std::string holders() const;
+  // Who held a stream when close() gave up; empty when nobody did.
+  std::string busy() const;
   LaneTotals totals() const;
   HandlerStatistics handler_statistics() const;
   void on_progress(Queue& queue) noexcept override;
@@ -136,6 +138,7 @@ class LanePool final : public CompletionListener {
   std::uint32_t returning_ HEDDLE_GUARDED_BY(mutex_) = 0;  // taken from outside, being committed, not yet given back
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
   bool abandoned_ HEDDLE_GUARDED_BY(mutex_) = false;
+  std::string busy_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace HEDDLE_NS
