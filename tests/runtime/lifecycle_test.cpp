@@ -104,8 +104,7 @@ TEST(Lifecycle, ThreadsThatRecordGetClosed) {
 }
 
 // The device stands still: at the deadline everything is given up, and everybody is told.
-// Disabled: failed once in two runs on a loaded machine; whether the test or the code is at fault is open.
-TEST(Lifecycle, DISABLED_C43_ABusyLaneAtTheDeadlineIsAbandonedAndItsWaiterGetsClosed) {
+TEST(Lifecycle, C43_ABusyLaneAtTheDeadlineIsAbandonedAndItsWaiterGetsClosed) {
   SimCore sim;
   Log log;
   std::latch waits(1);
