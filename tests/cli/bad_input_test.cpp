@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 
 #include "cli/command.hpp"
@@ -14,6 +15,11 @@ struct BadInput {
   const char* environment;
   const char* said;  // part of the line
 };
+
+// Makes the test's name; without it, it would be made of the pointers and change with every build.
+void PrintTo(const BadInput& input, std::ostream* out) {
+  *out << input.environment << (*input.environment == '\0' ? "" : " ") << "heddle " << input.arguments;
+}
 
 class BadInputTest : public ::testing::TestWithParam<BadInput> {};
 

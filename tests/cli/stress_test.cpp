@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,9 @@ struct Fault {
   const char* inject;
   int size;
 };
+
+// Makes the test's name; without it, it would be made of the pointer and change with every build.
+void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.inject << " " << fault.size; }
 
 class InjectTest : public ::testing::TestWithParam<Fault> {};
 
