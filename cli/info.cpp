@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -34,15 +33,15 @@ const char* fence_name() {
   return "unknown";
 }
 
-// Whether this build can open `device`.
+// Whether this build has the backend of `device`, even if this machine cannot open it.
 bool built_in(const char* device) {
   try {
     Options options;
     options.device = device;
     const Runtime runtime(options);
     return true;
-  } catch (const std::exception&) {
-    return false;
+  } catch (const Error& error) {
+    return error.kind() != ErrorKind::kUnsupported;
   }
 }
 
