@@ -1,12 +1,11 @@
 // The loop that one thread of the stress workload runs.
 //
-// Thread safety: one thread makes and runs a loop; iterations_done() may be read by any.
+// Thread safety: one thread makes and runs a loop; any may read the slot's `iterations` meanwhile.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "cli/stress.hpp"

@@ -1,4 +1,5 @@
-// Values that people type after options. Each function throws InvalidArgument naming the option and what is allowed.
+// Values that people type after options, and bytes as people read them. parse_... throw InvalidArgument naming the
+// option and what is allowed.
 #pragma once
 
 #include <fmt/core.h>
@@ -9,8 +10,6 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
-#include "heddle/base/limits.hpp"
-#include "heddle/runtime/options.hpp"
 
 namespace heddle::cli {
 
