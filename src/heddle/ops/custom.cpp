@@ -31,6 +31,9 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
   Lane& lane = recording.lane();
   CustomCall call{};
   std::vector<Tensor> results;
+  results.reserve(outputs.size());
+  call.inputs.reserve(inputs.size());
+  call.outputs.reserve(outputs.size());
   for (const Shape& shape : outputs) results.push_back(Tensor::allocate(core, lane, shape));
   for (const Tensor& input : inputs) call.inputs.push_back(describe(input));
   for (const Tensor& result : results) call.outputs.push_back(describe(result));

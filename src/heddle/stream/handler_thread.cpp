@@ -174,7 +174,7 @@ void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entr
   sync::assert_no_locks_held("a user's executor");
   try {
     executor->execute([task] { task->run(); });
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): its error is told another way
     // The task says so to its handler when it goes, unless the executor ran or kept it all the same.
   }
 }
@@ -215,7 +215,7 @@ void HandlerThread::report_failure(CompletionLine& line, const CompletionLine::E
   if (!on_failure_) return;
   try {
     on_failure_({entry.options.name, line.queue().stream(), std::current_exception()});
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it must not end the handler thread
     // The hook's own exception has nowhere to go.
   }
 }
