@@ -35,14 +35,17 @@ constexpr std::array<Bench, 6> kBenches = {{
     {"notice", "completion handlers: rate, latency, and the processor time of an idle runtime", bench_notice},
 }};
 
+std::string bench_names() {
+  std::string names;
+  for (const Bench& bench : kBenches) names += fmt::format("{}{}", names.empty() ? "" : ", ", bench.name);
+  return names;
+}
+
 const Bench& find(const std::string& name) {
-  std::string allowed;
   for (const Bench& bench : kBenches) {
     if (name == bench.name) return bench;
-    allowed += allowed.empty() ? "" : ", ";
-    allowed += bench.name;
   }
-  throw InvalidArgument(fmt::format("bench '{}' is unknown; allowed: {}", name, allowed));
+  throw InvalidArgument(fmt::format("bench '{}' is unknown; allowed: {}", name, bench_names()));
 }
 
 // Enough digits to compare by, no more.
@@ -113,7 +116,7 @@ void add_bench(CLI::App& app, Run& run) {
   };
   CLI::App* command = app.add_subcommand("bench", "Measure one part; without a name: list what there is");
   const auto typed = std::make_shared<Typed>();
-  command->add_option("name", typed->name, "record, submit, sync-pattern, scaling, ceiling, notice")->type_name("");
+  command->add_option("name", typed->name, bench_names())->type_name("");
   command->add_option("--runs", typed->runs, "1 to 100 (5)")->type_name("");
   command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 600 (2)")->type_name("");
   command->add_flag("--json", typed->json, "One JSON object");

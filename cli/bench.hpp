@@ -1,5 +1,5 @@
 // The benchmarks of `heddle bench`: one function and one file each. A new one is a function here and a line in
-// bench.cpp.
+// kBenches in bench.cpp.
 #pragma once
 
 #include <cstdint>
