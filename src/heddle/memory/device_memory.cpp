@@ -77,7 +77,7 @@ Block* DeviceMemory::try_allocate(Lane& lane, std::size_t bytes) {
   if (possible) {
     sync::MutexLock lock(mutex_);
     node = take_cached(lane, index);
-    if (node == nullptr) node = take_span(lane, index);
+    if (node == nullptr) node = take_span(index);
   }
   if (possible && node == nullptr) node = climb(lane, index);
   sync::MutexLock lock(mutex_);
@@ -107,7 +107,7 @@ DeviceMemory::Node* DeviceMemory::take_cached(Lane& lane, std::size_t index) {
   return node;
 }
 
-DeviceMemory::Node* DeviceMemory::take_span(Lane&, std::size_t index) {
+DeviceMemory::Node* DeviceMemory::take_span(std::size_t index) {
   const std::size_t bytes = class_bytes(index);
   std::byte* address = spans_.take(bytes);
   if (address == nullptr) return nullptr;
@@ -128,7 +128,7 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
     sync::MutexLock lock(mutex_);
     settle_pending();
     Node* node = take_cached(lane, index);
-    return node != nullptr ? node : take_span(lane, index);
+    return node != nullptr ? node : take_span(index);
   };
   const auto collect_and_search = [&]() -> Node* {
     {
@@ -139,10 +139,10 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
     return search();
   };
   if (Node* node = search()) return node;
-  if (Node* node = grow(lane, index)) return node;
+  if (Node* node = grow(index)) return node;
   if (Node* node = collect_and_search()) return node;
   release_idle();
-  if (Node* node = grow(lane, index)) return node;
+  if (Node* node = grow(index)) return node;
   if (sync::NoWaiting::active()) return nullptr;
   lane.commit(SubmitHint::kCallerWaits);
   const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
@@ -150,7 +150,7 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
     lane.wait(lane.committed(), deadline);
     if (Node* node = collect_and_search()) return node;
     release_idle();
-    if (Node* node = grow(lane, index)) return node;
+    if (Node* node = grow(index)) return node;
     {
       sync::MutexLock lock(mutex_);
       if (counts_.cached + counts_.pending == 0 && spans_.free_bytes() + limit_ - counts_.reserved < bytes)
@@ -162,7 +162,7 @@ DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
 }
 
 // The new span is taken under the lock that adds it, so that no other thread can take or release it first.
-DeviceMemory::Node* DeviceMemory::grow(Lane& lane, std::size_t index) {
+DeviceMemory::Node* DeviceMemory::grow(std::size_t index) {
   const std::size_t bytes = class_bytes(index);
   const std::size_t least = round_up(bytes, kSegmentGranule);
   // Small limits get small segments, so that many streams can share them.
@@ -183,7 +183,7 @@ DeviceMemory::Node* DeviceMemory::grow(Lane& lane, std::size_t index) {
   }
   ++counts_.segments_obtained;
   spans_.add_segment(static_cast<std::byte*>(segment), wanted);
-  return take_span(lane, index);
+  return take_span(index);
 }
 
 void DeviceMemory::free(Block* block) noexcept {

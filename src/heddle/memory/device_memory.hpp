@@ -35,8 +35,9 @@ class DeviceMemory {
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
-  // A block of at least `bytes` (0 counts as 1) for use in the order of `lane`, with one reference.
-  // Throws OutOfMemory with a report. REQUIRES: the caller holds lane's lease.
+  // A block of at least `bytes` (0 counts as 1) for use in the order of `lane`, with one reference. Where nothing is
+  // free, it commits `lane` and waits, 2 s at most, for work that still uses freed blocks.
+  // Throws OutOfMemory with a report. REQUIRES: the caller holds lane's lease, and no lock.
   Block* allocate(Lane& lane, std::size_t bytes);
   // As allocate, but null instead of throwing.
   Block* try_allocate(Lane& lane, std::size_t bytes);
@@ -58,7 +59,7 @@ class DeviceMemory {
   std::size_t release_cached();
 
   MemoryStatistics statistics() const;
-  // One line: who holds what.
+  // One line: limit, reserved, in use, free, still used by other streams.
   std::string report() const;
 
  private:
@@ -67,9 +68,9 @@ class DeviceMemory {
   struct LaneBins;
 
   Node* take_cached(Lane& lane, std::size_t index) HEDDLE_REQUIRES(mutex_);
-  Node* take_span(Lane& lane, std::size_t index) HEDDLE_REQUIRES(mutex_);
+  Node* take_span(std::size_t index) HEDDLE_REQUIRES(mutex_);
   Node* climb(Lane& lane, std::size_t index) HEDDLE_EXCLUDES(mutex_);
-  Node* grow(Lane& lane, std::size_t index) HEDDLE_EXCLUDES(mutex_);
+  Node* grow(std::size_t index) HEDDLE_EXCLUDES(mutex_);
   void settle_pending() HEDDLE_REQUIRES(mutex_);
   void collect_completed() HEDDLE_REQUIRES(mutex_);
   void put_back(Node* node) HEDDLE_REQUIRES(mutex_);

@@ -1,4 +1,7 @@
-// What a device's memory is used for, in bytes. A snapshot: the parts of one snapshot agree with each other.
+// What a device's memory is used for, in bytes.
+//
+// In each snapshot rounded + cached + pending <= reserved; they differ only while an allocation or a return to the
+// device is under way.
 #pragma once
 
 #include <cstddef>
