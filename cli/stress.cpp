@@ -21,11 +21,6 @@
 #include "heddle/runtime/open_device.hpp"
 
 namespace heddle::cli {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr std::size_t kShownErrors = 5;
 
 double process_cpu_seconds() {
   rusage usage{};
@@ -35,6 +30,12 @@ double process_cpu_seconds() {
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kShownErrors = 5;
 
 std::uint64_t count_of(const KernelCounts& counts, KernelId kernel) { return counts[static_cast<std::size_t>(kernel)]; }
 

@@ -64,4 +64,7 @@ struct StressResult {
 // and what the threads threw before the clock started. Later exceptions count as errors.
 StressResult run_stress(const StressOptions& options);
 
+// Processor time that this process has used, user and system, of all its threads.
+double process_cpu_seconds();
+
 }  // namespace heddle::cli

@@ -109,7 +109,7 @@ void Lane::submit_list(SubmitHint hint) {
 }
 
 bool Lane::try_commit() {
-  if (list_.empty() && !ends_with_wait()) return true;
+  if (nothing_to_commit()) return true;
   if (!has_room()) return false;
   commit();
   return true;
@@ -121,15 +121,19 @@ void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::s
   completions_.wait_for_room(limits_.handlers_max, abandoned_);
   if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
   if (options.executor == nullptr) keep = nullptr;
-  if (!services_.handlers->add(completions_, {issued(), std::move(handler), std::move(options), std::move(keep)})) {
+  if (!add_handler({issued(), std::move(handler), std::move(options), std::move(keep)})) {
     throw Closed("on_complete: the runtime has shut down; register handlers before Runtime::shutdown()");
   }
-  if (services_.poller != nullptr) services_.poller->wake();
 }
 
 void Lane::on_complete(Ticket ticket, CompletionHandler handler) {
-  static_cast<void>(services_.handlers->add(completions_, {ticket, std::move(handler), {}, nullptr}));
+  static_cast<void>(add_handler({ticket, std::move(handler), {}, nullptr}));
+}
+
+bool Lane::add_handler(CompletionLine::Entry&& entry) {
+  if (!services_.handlers->add(completions_, std::move(entry))) return false;
   if (services_.poller != nullptr) services_.poller->wake();
+  return true;
 }
 
 void Lane::synchronize() {

@@ -122,7 +122,7 @@ class Lane {
   // Any thread: the same, for a ticket of this lane; dropped without being told when the runtime has ended.
   void on_complete(Ticket ticket, CompletionHandler handler);
   // [holder] True when nothing is recorded, committed or running.
-  bool idle() const noexcept { return list_.empty() && !ends_with_wait() && completed() == issued(); }
+  bool idle() const noexcept { return nothing_to_commit() && completed() == issued(); }
   // [holder] True when another thread may get the stream: idle, and no error waits for its holder's synchronize().
   bool transferable() const noexcept { return idle() && !queue_->failures().failing(); }
   // Ends a failure that nobody will collect. REQUIRES: idle, and no holder.
@@ -146,11 +146,14 @@ class Lane {
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
   // The last thing recorded is a wait, which no ticket stands behind yet.
   bool ends_with_wait() const noexcept { return waited_at_ == issued().value; }
+  bool nothing_to_commit() const noexcept { return list_.empty() && !ends_with_wait(); }
   // Puts a command that does nothing behind such a wait. True when there is a list to commit.
   bool finish_list();
   void close_list();
   bool has_room();
   void submit_list(SubmitHint hint);
+  // False: the runtime has ended, and the handler was not taken.
+  bool add_handler(CompletionLine::Entry&& entry);
 
   const StreamId id_;
   Device& device_;

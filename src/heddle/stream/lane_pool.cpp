@@ -20,6 +20,8 @@ std::uint64_t next_pool_id() noexcept {
   return last.fetch_add(1, sync::relaxed) + 1;
 }
 
+std::string or_none(std::string held) { return held.empty() ? "none" : held; }
+
 }  // namespace
 
 LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
@@ -111,32 +113,25 @@ Lane* LanePool::wait_for_lane() {
                               ? std::string("no stream is free and the policy is to fail")
                               : fmt::format("no stream became free within {} ms", limits_.lease_wait_max.count());
   throw PoolExhausted(fmt::format("{}; held: {}; end a Lease, raise streams_max ({}) or wait longer", why,
-                                  holders_locked(), limits_.streams_max));
+                                  or_none(held_locked()), limits_.streams_max));
 }
 
 bool LanePool::any_returning() const { return std::find(free_.begin() + 1, free_.end(), true) != free_.end(); }
 
 void LanePool::release(LeaseSlot& slot) noexcept {
-  while (!slot.gate.try_enter()) {
-    if (!wait_for_claim()) return;
+  try {
+    if (!commit_slot(slot)) return;
+  } catch (...) {
+    // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be told.
+    HEDDLE_CHECK(false, "a returned stream could not commit what was recorded on it");
   }
-  if (slot.lane != nullptr) {
-    try {
-      slot.lane->commit_at_end();
-    } catch (...) {
-      // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be
-      // told.
-      HEDDLE_CHECK(false, "a returned stream could not commit what was recorded on it");
-    }
-  }
-  slot.gate.leave();
   sync::MutexLock lock(mutex_);
   if (slot.lane != nullptr) give(std::exchange(slot.lane, nullptr));
 }
 
-void LanePool::commit_slot(LeaseSlot& slot) {
+bool LanePool::commit_slot(LeaseSlot& slot) {
   while (!slot.gate.try_enter()) {
-    if (!wait_for_claim()) return;
+    if (!wait_for_claim()) return false;
   }
   try {
     if (slot.lane != nullptr) slot.lane->commit_at_end();
@@ -145,6 +140,7 @@ void LanePool::commit_slot(LeaseSlot& slot) {
     throw;
   }
   slot.gate.leave();
+  return true;
 }
 
 void LanePool::note_attached(LeaseSlot& slot) {
@@ -288,8 +284,7 @@ bool LanePool::close(sync::Deadline deadline) {
   for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline) && done;
   sync::MutexLock lock(mutex_);
   // Now: abandon() wakes them, and they leave.
-  if (!all_taken) busy_ = holders_locked();
-  if (busy_ == "none") busy_.clear();
+  if (!all_taken) busy_ = held_locked();
   return done;
 }
 
@@ -350,7 +345,7 @@ std::size_t LanePool::lanes() const {
 
 std::string LanePool::holders() const {
   sync::MutexLock lock(mutex_);
-  return holders_locked();
+  return or_none(held_locked());
 }
 
 std::string LanePool::busy() const {
@@ -358,14 +353,14 @@ std::string LanePool::busy() const {
   return busy_;
 }
 
-std::string LanePool::holders_locked() const {
+std::string LanePool::held_locked() const {
   std::string text;
   for (const auto& slot : slots_) {
     if (slot->lane == nullptr) continue;
     text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value,
                         slot->thread.load(sync::relaxed), slot->is_implicit ? " (implicit)" : "");
   }
-  return text.empty() ? "none" : text;
+  return text;
 }
 
 void LanePool::on_progress(Queue& queue) noexcept { static_cast<Lane*>(queue.owner())->on_progress(); }

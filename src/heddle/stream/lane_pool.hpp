@@ -69,8 +69,8 @@ class LanePool final : public CompletionListener {
   // True while some thread waits for a lane: holders of idle implicit leases then give them up.
   bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
 
-  // Commits what was recorded with a slot of the calling thread, without waiting.
-  void commit_slot(LeaseSlot& slot);
+  // Commits what was recorded with a slot of the calling thread, without waiting. False after abandon(): nothing was.
+  bool commit_slot(LeaseSlot& slot);
   // The calling thread attached `slot`: error texts about its lane name this thread.
   void note_attached(LeaseSlot& slot);
   // The holder of an implicit lease gives its lane up if somebody waits and the lane is idle.
@@ -117,7 +117,8 @@ class LanePool final : public CompletionListener {
   Lane* wait_for_lane() HEDDLE_REQUIRES(mutex_);
   // True while a lane that was given back still runs.
   bool any_returning() const HEDDLE_REQUIRES(mutex_);
-  std::string holders_locked() const HEDDLE_REQUIRES(mutex_);
+  // Which stream is held by whom; empty when none is.
+  std::string held_locked() const HEDDLE_REQUIRES(mutex_);
 
   const sync::ForkGuarded fork_guarded_;
   const std::shared_ptr<Device> device_;  // outlives the lanes

@@ -11,19 +11,11 @@
 namespace HEDDLE_NS {
 namespace {
 
-// A custom operation may run on a thread that waits inside a call on its stream.
-[[noreturn]] void throw_nested() {
-  throw InvalidArgument(
-      "a custom operation tried to record commands or to use a stream while it runs on the device; record what it "
-      "needs "
-      "before it, and what follows behind it");
-}
-
 LeaseSlot* current_slot(const std::shared_ptr<LanePool>& pool) {
   sync::require_not_forked();
   LeaseSlot& slot = thread_leases().current(pool);
   if (slot.gate.entered()) [[unlikely]]
-    throw_nested();
+    throw_recording_in_custom_operation();  // it runs on a thread that waits inside a call on its stream
   return &slot;
 }
 

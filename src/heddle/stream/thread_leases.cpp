@@ -22,6 +22,13 @@ struct ThreadLeasesTag;
 
 bool thread_has_leases() noexcept { return !thread_has_ended(); }
 
+void throw_recording_in_custom_operation() {
+  throw InvalidArgument(
+      "a custom operation tried to record commands or to use a stream while it runs on the device; record what it "
+      "needs "
+      "before it, and what follows behind it");
+}
+
 ThreadLeases& thread_leases() {
   if (thread_has_ended()) [[unlikely]] {
     throw Closed(
@@ -56,11 +63,7 @@ ThreadLeases::Entry* ThreadLeases::newest(std::uint64_t pool_id) noexcept {
 }
 
 LeaseSlot& ThreadLeases::find_current(const std::shared_ptr<LanePool>& pool) {
-  if (sync::NoWaiting::recording_forbidden()) {
-    throw InvalidArgument(
-        "a custom operation tried to record commands while it runs on the device; record what it needs before it, and "
-        "what follows behind it");
-  }
+  if (sync::NoWaiting::recording_forbidden()) throw_recording_in_custom_operation();
   Entry* entry = newest(pool->id());
   LeaseSlot* slot = entry != nullptr ? entry->slot.get() : add_implicit(pool).get();
   cached_pool_ = pool->id();

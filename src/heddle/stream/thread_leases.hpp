@@ -47,6 +47,10 @@ class ThreadLeases {
   std::vector<Entry> entries_;
 };
 
+// InvalidArgument. Found in two ways: the operation runs on a thread that is inside a call on its stream, or on one
+// that has no lease.
+[[noreturn]] void throw_recording_in_custom_operation();
+
 // The calling thread's. Throws Closed once the thread's own objects are being destroyed.
 ThreadLeases& thread_leases();
 // False once they are.

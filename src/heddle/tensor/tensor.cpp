@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "heddle/base/error.hpp"
+#include "heddle/stream/stream_calls.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/process.hpp"
 
@@ -138,8 +139,7 @@ HostCopy Tensor::to_host_async() const {
     Ticket ticket;
     record_to_host(lane, values, &ticket);
   }
-  lane.commit();
-  return {Event(core_->pool(), lane, lane.committed()), std::shared_ptr<const float>(buffer, values), count};
+  return {stream_calls::record_event(core_->pool(), lane), std::shared_ptr<const float>(buffer, values), count};
 }
 
 std::vector<float> Tensor::to_host() const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "heddle/base/error.hpp"
+#include "heddle/stream/stream_calls.hpp"
 
 namespace HEDDLE_NS {
 
@@ -13,8 +14,7 @@ TimingEvent::TimingEvent(Core& core) {
   slot_ = Tensor::allocate(core, lane, Shape{sizeof(std::uint64_t) / sizeof(float)});
   lane.write(slot_.residency());
   lane.append(KernelId::kTimestamp, TimestampArgs{static_cast<std::uint64_t*>(slot_.address())});
-  lane.commit();
-  event_ = Event(core.pool(), lane, lane.committed());
+  event_ = stream_calls::record_event(core.pool(), lane);
 }
 
 std::uint64_t TimingEvent::nanoseconds() const {

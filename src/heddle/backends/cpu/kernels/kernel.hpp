@@ -20,8 +20,8 @@ struct KernelContext {
   std::unique_ptr<KernelCache> matmul;  // created by the matmul implementation at first use
 };
 
-// Executes one command to its end on the calling thread. Must not allocate device memory or
-// start threads. Only a custom operation may throw.
+// Executes one command to its end on the calling thread. Must not allocate device memory or start threads. Only a
+// custom operation may throw.
 using Kernel = void (*)(const CommandView& command, KernelContext& context);
 
 // The kernel for `id`, or null when this backend lacks it. `best` chooses oneDNN where it is built in and wins.
