@@ -20,7 +20,7 @@ std::uint64_t next_pool_id() noexcept {
   return last.fetch_add(1, sync::relaxed) + 1;
 }
 
-std::string or_none(std::string held) { return held.empty() ? "none" : held; }
+std::string or_none(const std::string& held) { return held.empty() ? "none" : held; }
 
 }  // namespace
 
