@@ -94,7 +94,9 @@ class HandlerLoad {
         all_ended_ = true;
       });
       wait_for_registrations();
+      const auto begin = std::chrono::steady_clock::now();
       report = runtime.shutdown();
+      result_.shutdown_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       threads.join();
       executor_->stop();
       statistics = runtime.handler_statistics();
@@ -169,7 +171,7 @@ class HandlerLoad {
     try {
       const Tensor x = full(runtime, {8}, 1.0F);
       add(runtime, {});
-    } catch (const Error&) {  // as in add(); the slip of a refused handler says so
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): as in add(); the slip of a refused handler says so
     }
   }
 
@@ -184,7 +186,7 @@ class HandlerLoad {
         if (!add_any(runtime, random())) break;
         if (i % kReadEvery == 0) samples.push_back({i, thread, total.item()});
       }
-    } catch (const Closed&) {  // as it must be
+    } catch (const Closed&) {  // NOLINT(bugprone-empty-catch): as it must be
     }
     const std::lock_guard lock(mutex_);
     samples_.insert(samples_.end(), samples.begin(), samples.end());

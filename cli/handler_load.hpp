@@ -28,6 +28,7 @@ struct HandlerLoadResult {
   std::uint64_t threw = 0;
   std::uint64_t refused = 0;  // registrations that threw, as they must while shutting down
   std::uint64_t sums_checked = 0;
+  double shutdown_seconds = 0;
   std::vector<std::string> failures;
 };
 

@@ -81,6 +81,7 @@ class Pipe {
 
 pid_t start(const std::vector<std::string>& command, Pipe& out, Pipe& error) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   Pipe failure(command[0]);  // closed by a successful exec
