@@ -20,6 +20,9 @@ using Run = std::function<int()>;
 
 void add_info(CLI::App& app, Run& run);
 void add_stress(CLI::App& app, Run& run);
+void add_verify(CLI::App& app, Run& run);
+void add_verify_attempt(CLI::App& app, Run& run);  // what verify runs in processes of their own; not in the help
+void add_ledger(CLI::App& app, Run& run);
 void add_bench(CLI::App& app, Run& run);
 
 }  // namespace heddle::cli

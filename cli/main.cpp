@@ -1,4 +1,4 @@
-// The command line `heddle`: info, stress, bench.
+// The command line `heddle`: info, stress, verify, ledger, bench.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -32,6 +32,9 @@ int run_command_line(int argc, char** argv) {
   Run run;
   add_info(app, run);
   add_stress(app, run);
+  add_verify(app, run);
+  add_verify_attempt(app, run);
+  add_ledger(app, run);
   add_bench(app, run);
   try {
     app.parse(argc, argv);
@@ -40,7 +43,10 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail(kExitBadInput, fmt::format("{}; `{} --help` lists what is allowed", error.what(), chosen(app)));
   }
-  if (!run) return fail(kExitBadInput, "no command is given; allowed: info, stress, bench (`heddle --help` says more)");
+  if (!run) {
+    return fail(kExitBadInput,
+                "no command is given; allowed: info, stress, verify, ledger, bench (`heddle --help` says more)");
+  }
   const int code = run();
   if (std::fflush(stdout) != 0) return fail(kExitFail, "the output could not be written");
   return code;

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
@@ -12,8 +11,6 @@
 
 namespace heddle::cli {
 namespace {
-
-constexpr std::array<std::uint32_t, 7> kFamilyThreads = {8, 16, 20, 32, 48, 64, 80};
 
 std::vector<std::string> table_row(const StressOptions& options, const StressResult& result, std::uint64_t round) {
   return {std::to_string(round),

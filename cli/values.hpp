@@ -16,6 +16,9 @@ namespace heddle::cli {
 // A decimal number of seconds.
 double parse_seconds(std::string_view name, std::string_view text, double low, double high);
 
+// A decimal number with its unit, s, m or h, as in 90s or 1.5m; returns seconds. `low` and `high` are seconds.
+double parse_duration(std::string_view name, std::string_view text, double low, double high);
+
 // One of a few words.
 template <class Value>
 Value parse_word(std::string_view name, std::string_view text,
@@ -31,5 +34,7 @@ Value parse_word(std::string_view name, std::string_view text,
 
 // "34.5 MiB"
 std::string bytes_text(std::size_t bytes);
+// "90s", "30m", "24h": the largest unit that leaves a whole number
+std::string duration_text(double seconds);
 
 }  // namespace heddle::cli

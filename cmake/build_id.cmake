@@ -1,5 +1,5 @@
-# Writes the build id (source revision, or a digest of the sources where there is no git, and whether the tree is dirty)
-# at every build; see build_id.sh.
+# Writes the build id (source revision and a digest of what differs from it, or a digest of the sources where there is no
+# git) at every build; see build_id.sh.
 set(HEDDLE_BUILD_ID_HEADER ${CMAKE_BINARY_DIR}/generated/heddle_build_id.hpp)
 add_custom_target(heddle_build_id
   COMMAND ${CMAKE_SOURCE_DIR}/cmake/build_id.sh ${CMAKE_SOURCE_DIR} ${HEDDLE_BUILD_ID_HEADER}

@@ -1,13 +1,26 @@
 #!/bin/sh
-# build_id.sh SOURCE_DIR HEADER: writes the header that holds the build id, only if the id changed.
-# With git: the commit's first 12 digits, and "-dirty" when tracked or unignored files differ from it.
+# build_id.sh SOURCE_DIR [HEADER]: the build id; into HEADER, only if it changed, or to the standard output.
+# With git: the commit's first 12 digits and, when tracked or unignored files differ from it, "-dirty-" and 8 digits of
+# a digest of the difference in what is built, so that two states of one tree have two ids.
 # Without git (a release archive): "src-" and a digest of the sources.
 set -eu
-source_dir=$1 header=$2
-if id=$(git -C "$source_dir" rev-parse --short=12 HEAD 2>/dev/null) && [ -e "$source_dir/.git" ]; then
-  [ -z "$(git -C "$source_dir" status --porcelain 2>/dev/null)" ] || id="$id-dirty"
+header=${2:-}
+cd "$1"
+inputs=
+for name in CMakeLists.txt cmake src cli check; do [ ! -e "$name" ] || inputs="$inputs $name"; done
+git() { command git --no-optional-locks "$@"; }
+# shellcheck disable=SC2086  # inputs is a list
+if [ -e .git ] && id=$(git rev-parse --short=12 HEAD 2>/dev/null); then
+  if [ -n "$(git status --porcelain 2>/dev/null)" ]; then
+    id=$id-dirty-$({ git diff --binary HEAD -- $inputs
+      git ls-files -z --others --exclude-standard -- $inputs | xargs -0r sha256sum; } | sha256sum | cut -c1-8)
+  fi
 else
-  id=src-$(cd "$source_dir" && find CMakeLists.txt cmake src cli -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
+  id=src-$(find $inputs -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
+fi
+if [ -z "$header" ]; then
+  printf '%s\n' "$id"
+  exit
 fi
 mkdir -p "$(dirname "$header")"
 text="#pragma once

@@ -58,6 +58,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"stress --family --threads 4", "", "--threads"},
         BadInput{"stress --family --repeat 0", "", "--repeat"}, BadInput{"stress --repeat 2", "", "--family"},
         BadInput{"stress --weave", "", "--weave"}, BadInput{"stress 12", "", "12"},
+        BadInput{"verify --budget 2", "", "--budget"}, BadInput{"verify --budget soon", "", "soon"},
+        BadInput{"verify --budget 0s", "", "1s to 24h"}, BadInput{"verify --round 0", "", "--round"},
+        BadInput{"verify --round one", "", "one"}, BadInput{"verify --rounds 0", "", "--rounds"},
+        BadInput{"verify --until 3", "", "--until"}, BadInput{"verify --rounds 2 --until 3m", "", "--until"},
+        BadInput{"verify --round 2 --rounds 3", "", "--round"}, BadInput{"verify --round 2 --until 3m", "", "--round"},
+        BadInput{"verify --device abacus", "", "abacus"}, BadInput{"verify --device sim", "", "computes nothing"},
+        BadInput{"verify --device cuda", "", "cuda"}, BadInput{"verify --check-program /nowhere", "", "/nowhere"},
+        BadInput{"verify --source /usr", "", "/usr"}, BadInput{"verify --weave", "", "--weave"},
+        BadInput{"verify-attempt 4", "", "4"}, BadInput{"ledger --out /nowhere", "", "/nowhere"},
         BadInput{"info --weave", "", "--weave"}, BadInput{"bench weave", "", "weave"},
         BadInput{"bench record --runs 0", "", "--runs"}, BadInput{"bench record --seconds 0", "", "--seconds"}));
 

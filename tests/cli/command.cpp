@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -31,7 +32,7 @@ std::string take(const std::filesystem::path& file) {
 }  // namespace
 
 CommandResult run_heddle(const std::string& arguments, const std::string& environment) {
-  static int number = 0;
+  static std::atomic<int> number{0};
   const std::filesystem::path base = std::filesystem::path(::testing::TempDir()) /
                                      ("heddle_cli_" + std::to_string(::getpid()) + "_" + std::to_string(number++));
   const std::string out = base.string() + ".out";
@@ -44,6 +45,11 @@ CommandResult run_heddle(const std::string& arguments, const std::string& enviro
   result.out = take(out);
   result.err = take(err);
   return result;
+}
+
+bool process_runs(pid_t process) {
+  std::ifstream stream("/proc/" + std::to_string(process) + "/cmdline");
+  return stream.get() != std::ifstream::traits_type::eof();
 }
 
 }  // namespace heddle::test

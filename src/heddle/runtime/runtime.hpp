@@ -75,7 +75,7 @@ class Runtime {
   std::shared_ptr<Lifecycle> lifecycle_;
 };
 
-// The library's build id: source revision, "-dirty" when the tree differs from it.
+// The library's build id: source revision, "-dirty-" and a digest when the tree differs from it.
 const char* build_id() noexcept;
 
 }  // namespace HEDDLE_NS
