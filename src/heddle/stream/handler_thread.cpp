@@ -89,6 +89,7 @@ void HandlerThread::schedule(CompletionLine& line) noexcept {
     (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready_) = &line;
     last_ready_ = &line;
     has_ready_.store(true, sync::relaxed);
+    scheduled_on_.store(sync::current_processor(), sync::relaxed);
     wake = std::exchange(asleep_, false);
   }
   if (wake) ready_changed_.notify_one();
@@ -102,6 +103,7 @@ void HandlerThread::start_worker() {
 }
 
 void HandlerThread::work(std::uint64_t generation, Worker& worker) {
+  sync::prefer_short_turns();  // it is woken by threads that go on running, and has little to do each time
   {
     sync::MutexLock lock(mutex_);
     while (generation_.load(sync::relaxed) == generation) {
@@ -130,6 +132,8 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
 }
 
 void HandlerThread::spin() const {
+  // Whoever made the last line ready cannot make another one ready while this thread keeps its processor.
+  if (scheduled_on_.load(sync::relaxed) == sync::current_processor()) return;
   const sync::Deadline end = sync::Deadline::after(limits_.spin_max);
   while (!has_ready_.load(sync::relaxed) && !end.passed()) sync::spin_wait();
 }

@@ -80,6 +80,7 @@ class HandlerThread {
   sync::Atomic<bool> abandoning_{false};
   sync::Atomic<bool> stopping_{false};
   sync::Atomic<bool> has_ready_{false};      // mirrors first_ready_, for spinning
+  sync::Atomic<int> scheduled_on_{-1};       // the processor of the thread that made the last line ready
   sync::Atomic<std::uint64_t> finished_{0};  // counts while stopping: tells a slow handler thread from a stuck one
   mutable sync::Mutex mutex_{Rank::kHandlers};
   sync::ConditionVariable ready_changed_;
