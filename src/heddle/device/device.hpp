@@ -41,6 +41,7 @@ struct DeviceInfo {
   bool host_accessible = false;     // the host may read and write device memory that no pending work uses
   bool announces = true;            // contract 5; false: tickets are written silently, and somebody must look
   bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
+  bool has_workers = false;         // of those that do: work is done although nobody helps
 };
 
 struct MemoryInfo {

@@ -14,8 +14,10 @@ namespace HEDDLE_NS {
 namespace {
 
 constexpr const char* kInHandler = "a completion handler";
-// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over.
+// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over ...
 constexpr std::chrono::milliseconds kStuckAfter{100};
+// ... and for all of them, before stop() leaves the rest to it.
+constexpr std::chrono::milliseconds kTellingMost{1000};
 
 // Above every ticket, below what an empty line publishes.
 constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
@@ -276,7 +278,8 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
   // A thread that was still recording at the deadline may have added one since.
   bool done = wait_until_done(lines, sync::Deadline::at({}));
   abandoning_.store(true, sync::release);
-  while (!done) {
+  const sync::Deadline telling_end = sync::Deadline::after(kTellingMost);
+  while (!done && !telling_end.passed()) {
     const std::uint64_t before = finished_.load(sync::relaxed);
     for (CompletionLine* line : lines) schedule(*line);
     done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));

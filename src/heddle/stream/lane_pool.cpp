@@ -281,7 +281,7 @@ bool LanePool::close(sync::Deadline deadline) {
     sync::sleep_for(kRecheck);
   }
   bool done = all_taken;
-  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline) && done;
+  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline, Helping::kIfNeeded) && done;
   sync::MutexLock lock(mutex_);
   // Now: abandon() wakes them, and they leave.
   if (!all_taken) busy_ = held_locked();
