@@ -92,6 +92,7 @@ TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
     line.wait_for_room(2, never);
     has_room.store(true);
   });
+  std::this_thread::sleep_for(milliseconds(20));  // so that it waits; where it does not yet, it finds room later
   CompletionLine::Entry taken;
   EXPECT_TRUE(line.take(Ticket{1}, &taken));
   EXPECT_FALSE(line.take(Ticket{1}, &taken, CompletionLine::Outcome::kRun));

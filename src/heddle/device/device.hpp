@@ -7,7 +7,8 @@
 //  status
 //     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published,
 //     not executed) until clear_failure().
-//  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc for host memory at set-up.
+//  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc where host memory runs out;
+//  submit() and wait_on() have then changed nothing, and the list is still the caller's.
 //  4. wait_on() takes only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
 //  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
 //  DeviceInfo::announces is false.

@@ -98,10 +98,15 @@ void HandlerThread::schedule(CompletionLine& line) noexcept {
 }
 
 void HandlerThread::start_worker() {
-  auto worker = std::make_unique<Worker>();
+  workers_.push_back(std::make_unique<Worker>());
   const std::uint64_t generation = generation_.load(sync::relaxed);
-  worker->thread = sync::Thread("heddle-handler", [this, generation, &worker = *worker] { work(generation, worker); });
-  workers_.push_back(std::move(worker));
+  try {
+    Worker& worker = *workers_.back();
+    worker.thread = sync::Thread("heddle-handler", [this, generation, &worker] { work(generation, worker); });
+  } catch (...) {
+    workers_.pop_back();
+    throw;
+  }
 }
 
 void HandlerThread::work(std::uint64_t generation, Worker& worker) {

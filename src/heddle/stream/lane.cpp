@@ -102,8 +102,13 @@ void Lane::commit_at_end() {
 void Lane::submit_list(SubmitHint hint) {
   close_list();
   closing_.push_back(issued().value);
-  // A refused list is in the queue's failures already: synchronize() throws it.
-  static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
+  try {
+    // A refused list is in the queue's failures already: synchronize() throws it.
+    static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
+  } catch (...) {
+    closing_.pop_back();  // host memory ran out: the list is still here
+    throw;
+  }
   committed_.store(issued().value, sync::release);
   list_ = device_.recycled_list(*queue_);
 }

@@ -20,6 +20,16 @@ std::uint64_t next_pool_id() noexcept {
   return last.fetch_add(1, sync::relaxed) + 1;
 }
 
+// False where host memory ran out; nothing is lost then.
+bool commit_at_end(Lane& lane) noexcept {
+  try {
+    lane.commit_at_end();
+  } catch (...) {
+    return false;
+  }
+  return true;
+}
+
 std::string or_none(std::string held) { return held.empty() ? "none" : held; }
 
 }  // namespace
@@ -39,12 +49,14 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
   sync::MutexLock lock(mutex_);
   lanes_.resize(1);
   free_.resize(1);
+  returned_.reserve(1);
 }
 
 LanePool::~LanePool() = default;
 
 StreamId LanePool::acquire(LeaseSlot& slot) {
   const bool main_thread = sync::is_main_thread();
+  commit_returned();
   sync::MutexLock lock(mutex_);
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
   Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
@@ -61,10 +73,6 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
       }
       lane = created.get();
       lock.lock();
-      if (lanes_.size() <= *id) {
-        lanes_.resize(*id + std::size_t{1});
-        free_.resize(*id + std::size_t{1});
-      }
       lanes_[*id] = std::move(created);
       if (closed_) {
         free_[*id] = true;
@@ -122,11 +130,34 @@ void LanePool::release(LeaseSlot& slot) noexcept {
   try {
     if (!commit_slot(slot)) return;
   } catch (...) {
-    // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be told.
-    HEDDLE_CHECK(false, "a returned stream could not commit what was recorded on it");
+    // Host memory ran out while closing the list, and nobody can be told: whoever takes a lane next commits it.
+    sync::MutexLock lock(mutex_);
+    if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
+    return;
   }
   sync::MutexLock lock(mutex_);
   if (slot.lane != nullptr) give(std::exchange(slot.lane, nullptr));
+}
+
+void LanePool::commit_returned() noexcept {
+  while (true) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (returned_.empty() || closed_) return;
+      lane = returned_.back();
+      returned_.pop_back();
+      ++returning_;
+    }
+    const bool committed = commit_at_end(*lane);
+    sync::MutexLock lock(mutex_);
+    --returning_;
+    if (!committed) {
+      returned_.push_back(lane);
+      return;
+    }
+    give(lane);
+  }
 }
 
 bool LanePool::commit_slot(LeaseSlot& slot) {
@@ -149,33 +180,22 @@ void LanePool::note_attached(LeaseSlot& slot) {
 }
 
 void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
-  while (true) {
-    Lane* lane = nullptr;
+  for (bool inside = true; inside;) {
     {
       sync::MutexLock lock(mutex_);
       if (abandoned_) return;
       slot.gate.announce();
       sync::asymmetric_fence_heavy();
-      const bool inside = slot.gate.owner_inside();
+      inside = slot.gate.owner_inside();
       if (!inside) {
-        lane = std::exchange(slot.lane, nullptr);
+        if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
         slot.ended.store(true, sync::relaxed);  // published by withdraw()
-        if (lane != nullptr) ++returning_;
       }
       slot.gate.withdraw();
-      if (inside) {
-        lock.unlock();
-        sync::sleep_for(kRecheck);
-        continue;
-      }
     }
-    if (lane == nullptr) return;
-    lane->commit_at_end();
-    sync::MutexLock lock(mutex_);
-    --returning_;
-    give(lane);
-    return;
+    if (inside) sync::sleep_for(kRecheck);
   }
+  commit_returned();
 }
 
 void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
@@ -236,6 +256,12 @@ std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
     return id;
   }
   if (ids_ > most) return std::nullopt;
+  // All places now, so that neither a lane nor its number is lost where host memory runs out.
+  const std::size_t places = ids_ + std::size_t{1};
+  lanes_.resize(places);
+  free_.resize(places);
+  returned_.reserve(places);
+  unused_ids_.reserve(places);
   return ids_++;
 }
 
@@ -258,11 +284,13 @@ void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
 
 bool LanePool::close(sync::Deadline deadline) {
   bool all_taken = false;
+  bool done = true;
   while (true) {
     std::vector<Lane*> taken;
     {
       sync::MutexLock lock(mutex_);
       closed_ = true;
+      taken.swap(returned_);
       for (Waiter* waiter : waiters_) waiter->given.notify_one();
       for (const auto& slot : slots_) slot->gate.announce();
       sync::asymmetric_fence_heavy();
@@ -276,11 +304,11 @@ bool LanePool::close(sync::Deadline deadline) {
         slot->gate.withdraw();
       }
     }
-    for (Lane* lane : taken) lane->commit_at_end();
+    for (Lane* lane : taken) done = commit_at_end(*lane) && done;
     if (all_taken || deadline.passed()) break;
     sync::sleep_for(kRecheck);
   }
-  bool done = all_taken;
+  done = done && all_taken;
   for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline, Helping::kIfNeeded) && done;
   sync::MutexLock lock(mutex_);
   // Now: abandon() wakes them, and they leave.
