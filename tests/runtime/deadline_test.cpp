@@ -81,11 +81,13 @@ TEST(Deadlines, C43_AShutdownEndsThoughListsDoNot) {
 
 // R08: a list that was handed over for the thread that waits must not be left lying where that thread may not wait.
 TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
+  const auto gate = std::make_shared<Gate>();
   sync::Atomic<int> told{0};
   Runtime runtime;
   runtime.on_complete([&](const Status&) {
-    full(runtime, {4}, 1.0f);
+    custom(runtime, "gated", {}, {}, [gate](const CustomCall&) { gate->pass(); });
     EXPECT_THROW(runtime.synchronize(), WouldBlock);
+    gate->open();
     runtime.on_complete([&](const Status& status) { told.store(status.ok() ? 1 : 2); });
   });
   const sync::Deadline end = sync::Deadline::after(std::chrono::seconds(20));

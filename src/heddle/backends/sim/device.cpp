@@ -46,6 +46,7 @@ KernelCounts SimDevice::executed() const {
 }
 
 Status SimDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
+  if (on_create_queue_) on_create_queue_();
   auto queue = std::make_unique<SimQueue>(stream, *this);
   sync::MutexLock lock(mutex_);
   if (Status fault = std::exchange(queue_fault_, Status{}); !fault.ok()) return fault;
