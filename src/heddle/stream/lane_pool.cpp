@@ -15,6 +15,9 @@ namespace {
 // While a thread waits, it looks again this often for a lane that became idle without anybody's doing.
 constexpr std::chrono::milliseconds kRecheck{1};
 
+// Idle implicit leases that are revoked beyond what is asked for: taking one later costs no fence then.
+constexpr std::size_t kSpareRevoked = 8;
+
 std::uint64_t next_pool_id() noexcept {
   static sync::Atomic<std::uint64_t> last{0};
   return last.fetch_add(1, sync::relaxed) + 1;
@@ -231,17 +234,19 @@ Lane* LanePool::take_free(bool main_thread) {
   return nullptr;
 }
 
-// One fence, whose cost is the same for one lane and for many, serves everybody who waits now.
+// One fence, whose cost is the same for one lane and for many, serves everybody who waits now, and who comes next.
 void LanePool::revoke_idle() {
+  std::size_t most = waiters_.size() + kSpareRevoked;
   for (const auto& slot : slots_) {
     if (slot->is_implicit) slot->gate.announce();
   }
   sync::asymmetric_fence_heavy();
   for (const auto& slot : slots_) {
     if (!slot->is_implicit) continue;
-    if (!waiters_.empty() && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
+    if (most != 0 && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
         slot->lane->transferable()) {
       give(std::exchange(slot->lane, nullptr));
+      --most;
     }
     slot->gate.withdraw();
   }

@@ -108,7 +108,7 @@ class LanePool final : public CompletionListener {
     Lane* lane = nullptr;
   };
   Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
-  // Takes idle lanes from implicit leases, as many as there are waiters, and gives them to those.
+  // Takes idle lanes from implicit leases, a few more than there are waiters, and gives them to those.
   void revoke_idle() HEDDLE_REQUIRES(mutex_);
   void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
   // Commits and gives back the lanes in returned_, as far as host memory allows.
