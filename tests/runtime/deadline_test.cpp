@@ -8,11 +8,10 @@
 #include <thread>
 
 #include "heddle/heddle.hpp"
+#include "stream/sim_core.hpp"
 
 namespace heddle {
 namespace {
-
-using std::chrono::milliseconds;
 
 // Opened by open(), or after a time that no test of a working library takes; then given_up() says so.
 class Gate {
@@ -93,6 +92,26 @@ TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
   const sync::Deadline end = sync::Deadline::after(std::chrono::seconds(20));
   while (told.load() == 0 && !end.passed()) std::this_thread::sleep_for(milliseconds(1));
   EXPECT_EQ(told.load(), 1);
+}
+
+// Each of them is quick enough not to count as stuck; all of them together would take longer than anybody waits.
+TEST(Deadlines, C30_ManySlowAbandonedHandlersAreLeftToTheHandlerThreadAndStillTold) {
+  constexpr std::uint64_t kHandlers = 30;
+  SimCore sim;
+  for (std::uint64_t i = 0; i < kHandlers; ++i) {
+    sim.submit();
+    sim.on_complete([](const Status& status) {
+      EXPECT_EQ(status.kind(), ErrorKind::kAbandoned);
+      std::this_thread::sleep_for(milliseconds(60));
+    });
+  }
+  const ShutdownReport report = sim.shutdown(milliseconds(10));
+  EXPECT_FALSE(report.complete);
+  EXPECT_GT(report.handlers_pending, 0u) << "the shutdown waited for all of them: " << report.text();
+  EXPECT_GT(report.handlers_abandoned, 0u);
+  EXPECT_EQ(report.handlers_abandoned + report.handlers_pending, kHandlers);
+  EXPECT_TRUE(sim.handlers_settle()) << "nobody tells the rest";
+  EXPECT_EQ(sim.handlers().abandoned, kHandlers);
 }
 
 }  // namespace

@@ -257,26 +257,6 @@ TEST(Lifecycle, C45_AStreamThatIsCreatedWhileTheRuntimeClosesIsNotGivenOut) {
   EXPECT_FALSE(contains(sim.pool()->holders(), "stream 1")) << sim.pool()->holders();
 }
 
-// Each of them is quick enough not to count as stuck; all of them together would take longer than anybody waits.
-TEST(Lifecycle, C30_ManySlowAbandonedHandlersAreLeftToTheHandlerThreadAndStillTold) {
-  constexpr std::uint64_t kHandlers = 30;
-  SimCore sim;
-  for (std::uint64_t i = 0; i < kHandlers; ++i) {
-    sim.submit();
-    sim.on_complete([](const Status& status) {
-      EXPECT_EQ(status.kind(), ErrorKind::kAbandoned);
-      std::this_thread::sleep_for(milliseconds(60));
-    });
-  }
-  const ShutdownReport report = sim.shutdown(milliseconds(10));
-  EXPECT_FALSE(report.complete);
-  EXPECT_GT(report.handlers_pending, 0u) << "the shutdown waited for all of them: " << report.text();
-  EXPECT_GT(report.handlers_abandoned, 0u);
-  EXPECT_EQ(report.handlers_abandoned + report.handlers_pending, kHandlers);
-  EXPECT_TRUE(sim.handlers_settle()) << "nobody tells the rest";
-  EXPECT_EQ(sim.handlers().abandoned, kHandlers);
-}
-
 TEST(Lifecycle, C15_HandlersMayAllocateAndFreeWhileTheRuntimeDrains) {
   SimCore sim;
   Tensor x = sim.submit();
