@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <latch>
 #include <thread>
+#include <utility>
 
 #include "cli/bench.hpp"
 
@@ -60,30 +62,85 @@ Latency summarise(std::vector<double>& microseconds) {
   return {microseconds[last / 2], microseconds[last * 99 / 100]};
 }
 
-// From the last command of a list, which writes down the time, to the entry of its handler. `ahead`: lists that stay
-// outstanding behind the one that is looked at; 0: the runtime sleeps in between.
-Latency latency(double seconds, int ahead) {
+// One list: when its last command, which is the one before the ticket is published, wrote down the time; and when its
+// handler was entered.
+struct Probe {
+  std::uint64_t finished = 0;
+  std::uint64_t entered = 0;
+  double us() const { return static_cast<double>(entered - finished) * 1e-3; }
+};
+
+// One iteration of the stress loop, then the probe, then `entered`.
+void probe_list(Runtime& runtime, Probe& probe, std::function<void()> entered) {
+  const Tensor x = randn(runtime, {64, 64});
+  const Tensor y = sum(matmul(x, x));
+  custom(runtime, "probe", {y}, {}, [&probe](const CustomCall&) { probe.finished = now_ns(); });
+  runtime.on_complete([&probe, entered = std::move(entered)](const Status&) {
+    probe.entered = now_ns();
+    entered();
+  });
+}
+
+Clock::time_point after(double seconds) {
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// One stream whose worker goes from list to list, with nothing else to do: two cores, one of them for the handlers.
+Latency latency_core_free(double seconds) {
+  constexpr std::size_t kLists = 32;
   Runtime runtime;
   std::vector<double> all;
-  const Clock::time_point end =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  struct Probe {
-    std::uint64_t finished = 0;
-    std::atomic<std::uint64_t> entered{0};
-  };
-  while (Clock::now() < end) {
-    std::vector<Probe> probes(static_cast<std::size_t>(ahead) + 1);
-    for (Probe& probe : probes) {
-      const Tensor x = randn(runtime, {64, 64});
-      custom(runtime, "probe", {x}, {}, [&probe](const CustomCall&) { probe.finished = now_ns(); });
-      runtime.on_complete([&probe](const Status&) { probe.entered.store(now_ns(), std::memory_order_release); });
-    }
-    for (Probe& probe : probes) {
-      while (probe.entered.load(std::memory_order_acquire) == 0)
-        std::this_thread::sleep_for(std::chrono::microseconds(50));
-      all.push_back(static_cast<double>(probe.entered.load() - probe.finished) * 1e-3);
-    }
-    if (ahead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
+    std::vector<Probe> probes(kLists);
+    std::latch recorded(1), done(kLists);
+    // The thread that records is asleep before the first list runs; its handler finds the handler thread awake.
+    custom(runtime, "gate", {}, {}, [&recorded](const CustomCall&) { recorded.wait(); });
+    runtime.on_complete([](const Status&) {});
+    for (Probe& probe : probes) probe_list(runtime, probe, [&done] { done.count_down(); });
+    recorded.count_down();
+    done.wait();
+    for (const Probe& probe : probes) all.push_back(probe.us());
+  }
+  return summarise(all);
+}
+
+// 32 threads that each run their list, wait for it, and for its handler: there are more of them than cores.
+Latency latency_cores_busy(double seconds) {
+  constexpr std::size_t kThreads = 32;
+  Runtime runtime;
+  std::vector<std::vector<double>> each(kThreads);
+  std::vector<std::thread> threads;
+  threads.reserve(kThreads);
+  const Clock::time_point end = after(seconds);
+  for (std::vector<double>& mine : each) {
+    threads.emplace_back([&runtime, &mine, end] {
+      while (Clock::now() < end) {
+        Probe probe;
+        std::latch done(1);
+        probe_list(runtime, probe, [&done] { done.count_down(); });
+        runtime.synchronize();
+        done.wait();
+        mine.push_back(probe.us());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::vector<double> all;
+  for (const std::vector<double>& mine : each) all.insert(all.end(), mine.begin(), mine.end());
+  return summarise(all);
+}
+
+// The runtime sleeps between two lists.
+Latency latency_from_sleep(double seconds) {
+  Runtime runtime;
+  std::vector<double> all;
+  for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
+    Probe probe;
+    std::latch done(1);
+    probe_list(runtime, probe, [&done] { done.count_down(); });
+    done.wait();
+    all.push_back(probe.us());
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return summarise(all);
 }
@@ -103,23 +160,26 @@ double idle_percent(double seconds) {
 }  // namespace
 
 BenchRows bench_notice(const BenchOptions& options) {
+  const std::string latency = "ticket to handler, ";
   BenchRows rows = {{"32 threads, 1 handler a list", "handlers/s", {}},
                     {"32 threads, 8 handlers a list", "handlers/s", {}},
-                    {"ticket to handler, work outstanding, median", "us", {}},
-                    {"ticket to handler, work outstanding, p99", "us", {}},
-                    {"ticket to handler, from sleep, median", "us", {}},
-                    {"ticket to handler, from sleep, p99", "us", {}},
+                    {latency + "lists outstanding, a core free, median", "us", {}},
+                    {latency + "lists outstanding, a core free, p99", "us", {}},
+                    {latency + "32 threads on all cores, median", "us", {}},
+                    {latency + "32 threads on all cores, p99", "us", {}},
+                    {latency + "from sleep, median", "us", {}},
+                    {latency + "from sleep, p99", "us", {}},
                     {"idle runtime", "% of a core", {}}};
   for (std::uint64_t run = 0; run < options.runs; ++run) {
     rows[0].values.push_back(handlers_per_second(options.seconds, 32, 1));
     rows[1].values.push_back(handlers_per_second(options.seconds, 32, 8));
-    const Latency busy = latency(options.seconds, 32);
-    rows[2].values.push_back(busy.median_us);
-    rows[3].values.push_back(busy.p99_us);
-    const Latency asleep = latency(options.seconds, 0);
-    rows[4].values.push_back(asleep.median_us);
-    rows[5].values.push_back(asleep.p99_us);
-    rows[6].values.push_back(idle_percent(options.seconds));
+    std::size_t row = 2;
+    for (const auto measure : {latency_core_free, latency_cores_busy, latency_from_sleep}) {
+      const Latency measured = measure(options.seconds);
+      rows[row++].values.push_back(measured.median_us);
+      rows[row++].values.push_back(measured.p99_us);
+    }
+    rows[row].values.push_back(idle_percent(options.seconds));
   }
   return rows;
 }

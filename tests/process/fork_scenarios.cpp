@@ -226,6 +226,35 @@ int fork_after_the_runtime_ended(Random& random) {
   return 0;
 }
 
+// An event or a lease that outlived its runtime is the last owner of the device and its threads, which are not in the
+// child.
+int fork_with_what_outlived_the_runtime(Random& random) {
+  Event event;
+  std::optional<Lease> lease;
+  {
+    Runtime runtime;
+    if (random.chance()) lease.emplace(runtime.lease());
+    expect(product(runtime, 2).item() == product_value(2), "a result is wrong");
+    event = runtime.record_event();
+  }
+  const auto let_go = [&] {
+    lease.reset();
+    event = Event();
+  };
+  const pid_t child = fork_or_fail();
+  if (child == 0) {
+    die_in_time();
+    expect_throws<Forked>("query", [&] { event.query(); });
+    let_go();
+    if (random.chance()) std::exit(kChildCode);
+    return kChildCode;
+  }
+  expect_child_ends_well(child);
+  expect(event.query(), "the parent's event is complete");
+  let_go();
+  return 0;
+}
+
 int fork_in_handler(Random& random) {
   auto objects = std::make_unique<Objects>();
   Runtime& runtime = *objects->runtime;
@@ -255,6 +284,7 @@ constexpr Scenario kScenarios[] = {
     {"fork_on_a_worker", 0, fork_on_a_worker},
     {"fork_twice", 0, fork_twice},
     {"fork_after_the_runtime_ended", 0, fork_after_the_runtime_ended},
+    {"fork_with_what_outlived_the_runtime", 0, fork_with_what_outlived_the_runtime},
     {"fork_in_handler", 0, fork_in_handler},
 };
 

@@ -65,6 +65,7 @@ TEST(Process, C51_R16_ForkedChildExits) { expect_scenario("fork_child_exits", 0)
 TEST(Process, C51_R16_ForkOnAWorkerThread) { expect_scenario("fork_on_a_worker", 0); }
 TEST(Process, C51_R16_ForkTwiceAndExec) { expect_scenario("fork_twice", 0); }
 TEST(Process, C51_ForkAfterTheRuntimeEnded) { expect_scenario("fork_after_the_runtime_ended", 0); }
+TEST(Process, C51_R16_ForkWithWhatOutlivedTheRuntime) { expect_scenario("fork_with_what_outlived_the_runtime", 0); }
 TEST(Process, C51_R16_ForkInAHandler) { expect_scenario("fork_in_handler", 0); }
 
 TEST(Process, C52_SignalStorm) { expect_scenario("signal_storm", 0); }
@@ -78,7 +79,7 @@ TEST(Process, EveryScenarioHasATest) {
   std::stringstream list(run_process({HEDDLE_PROCESS_SCENARIO, "--list"}, kMost).output);
   int scenarios = 0;
   for (std::string line; std::getline(list, line);) ++scenarios;
-  EXPECT_EQ(scenarios, 28);
+  EXPECT_EQ(scenarios, 29);
 }
 
 }  // namespace

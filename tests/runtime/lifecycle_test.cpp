@@ -236,6 +236,27 @@ TEST(Lifecycle, TwoHandlersThatNeverReturn) {
   EXPECT_TRUE(eventually([&] { return returned.load() == 2; }));
 }
 
+// C45: a thread is in the middle of its first use, outside all locks, while the runtime closes and is done.
+TEST(Lifecycle, C45_AStreamThatIsCreatedWhileTheRuntimeClosesIsNotGivenOut) {
+  SimCore sim({}, {.auto_run = true});
+  std::latch creating(1), closed(1);
+  sim.device().on_create_queue([&] {
+    creating.count_down();
+    closed.wait();
+  });
+  std::thread first_use([&] {
+    EXPECT_THROW(full(sim, {4}, 1.0f), Closed);
+    EXPECT_THROW(sim.lease(), Closed);
+  });
+  creating.wait();
+  const ShutdownReport report = sim.shutdown();
+  closed.count_down();
+  first_use.join();
+  EXPECT_TRUE(report.complete);
+  EXPECT_EQ(sim.pool()->totals().abandoned, 0u) << "recorded after the shutdown was over";
+  EXPECT_FALSE(contains(sim.pool()->holders(), "stream 1")) << sim.pool()->holders();
+}
+
 TEST(Lifecycle, C15_HandlersMayAllocateAndFreeWhileTheRuntimeDrains) {
   SimCore sim;
   Tensor x = sim.submit();

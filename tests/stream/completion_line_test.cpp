@@ -61,6 +61,48 @@ TEST(CompletionLine, WatchesItsQueueWhileEntriesWait) {
   EXPECT_FALSE(queue.watched()) << "an idle runtime must be left alone";
 }
 
+TEST(CompletionLine, KeepsTheOrderWhileItIsFilledAndEmptiedAtOnce) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  std::vector<std::string> expected;
+  const auto add = [&](std::uint64_t ticket) { EXPECT_TRUE(line.add(entry(ticket, std::to_string(ticket)))); };
+  for (std::uint64_t ticket = 1; ticket <= 200; ++ticket) add(2 * ticket);
+  std::vector<std::string> seen = drain(line, Ticket{300});  // 150 of them, whose places may be used again
+  add(301);                                                  // becomes the first
+  for (std::uint64_t ticket = 201; ticket <= 300; ++ticket) add(2 * ticket);
+  add(501);  // into the middle
+  EXPECT_TRUE(line.ripe(Ticket{301}));
+  EXPECT_FALSE(line.ripe(Ticket{300}));
+  for (const std::string& name : drain(line, kEnd)) seen.push_back(name);
+  for (std::uint64_t ticket = 1; ticket <= 600; ++ticket) {
+    if (ticket % 2 == 0 || ticket == 301 || ticket == 501) expected.push_back(std::to_string(ticket));
+  }
+  EXPECT_EQ(seen, expected);
+}
+
+// R11: what is not due leaves no room, but what was due before it does.
+TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  line.add(entry(1, "due"));
+  line.add(entry(2, "not due"));
+  sync::Atomic<bool> never{false};
+  sync::Atomic<bool> has_room{false};
+  std::thread waiter([&] {
+    line.wait_for_room(2, never);
+    has_room.store(true);
+  });
+  std::this_thread::sleep_for(milliseconds(20));  // so that it waits; where it does not yet, it finds room later
+  CompletionLine::Entry taken;
+  EXPECT_TRUE(line.take(Ticket{1}, &taken));
+  EXPECT_FALSE(line.take(Ticket{1}, &taken, CompletionLine::Outcome::kRun));
+  EXPECT_TRUE(eventually([&] { return has_room.load(); }));
+  never.store(true);
+  line.wake();
+  waiter.join();
+  drain(line, kEnd);
+}
+
 TEST(CompletionLine, OnlyOneCallerSchedulesIt) {
   ADeviceQueue queue;
   CompletionLine line(queue);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <barrier>
+#include <latch>
 #include <set>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 
 #include "heddle/heddle.hpp"
 #include "heddle/sync/thread.hpp"
+#include "stream/sim_core.hpp"
 
 namespace heddle {
 namespace {
@@ -195,6 +197,34 @@ TEST(LanePool, AStreamReturnedWithRecordedWorkRunsIt) {
     x = full(runtime, {3}, 4.0f);  // recorded on the lease, committed by its end
   }
   EXPECT_EQ(sum(x).item(), 12.0f);
+}
+
+// The fence of a revocation interrupts every thread, so those who come next should not need one each.
+TEST(LanePool, OneRevocationServesAFewThatComeLater) {
+  constexpr int kStreams = 12;
+  SimCore sim(exactly(kStreams), {.auto_run = true});
+  std::latch used(kStreams), go(1);
+  std::vector<std::thread> idle;
+  for (int i = 0; i < kStreams; ++i) {
+    idle.emplace_back([&] {
+      full(sim, {4}, 1.0f);
+      sim.synchronize();
+      used.count_down();
+      go.wait();  // idle, and holds its implicit lease
+    });
+  }
+  used.wait();
+  const auto implicit = [&] {
+    const std::string held = sim.pool()->holders();
+    return std::count(held.begin(), held.end(), '(');
+  };
+  const auto before = implicit();
+  ASSERT_GE(before, kStreams);
+  std::thread([&] { full(sim, {4}, 1.0f); }).join();
+  EXPECT_LE(implicit(), before - 5) << sim.pool()->holders();
+  EXPECT_GE(implicit(), 1) << "not all of them: " << sim.pool()->holders();
+  go.count_down();
+  for (auto& thread : idle) thread.join();
 }
 
 }  // namespace

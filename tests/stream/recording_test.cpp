@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <latch>
 #include <thread>
 #include <utility>
@@ -41,6 +42,42 @@ TEST(Lease, CommitsWhatItsThreadRecordedBefore) {
     const Lease lease = runtime.lease();        // does not wait for itself
     EXPECT_EQ(sum(relu(x)).item(), 4.0f);
   }).join();
+}
+
+// A shutdown looks now and then for threads that are outside; one that is always inside must not keep it waiting.
+TEST(Recording, C45_AThreadThatIsBusyWhenTheRuntimeClosesRecordsNothingMore) {
+  Runtime runtime;
+  std::latch inside(1);
+  std::atomic<bool> leave{false};
+  bool was_closed = false;
+  std::thread busy([&] {
+    {
+      const Recording recording(runtime.core().pool());
+      inside.count_down();
+      while (!leave) std::this_thread::yield();
+    }
+    try {
+      const Recording again(runtime.core().pool());
+    } catch (const Closed&) {
+      was_closed = true;
+    }
+  });
+  inside.wait();
+  std::thread closer([&] { EXPECT_TRUE(runtime.shutdown().complete); });
+  const auto closed = [&] {
+    try {
+      runtime.lease();
+    } catch (const Closed&) {
+      return true;
+    }
+    return false;
+  };
+  while (!closed()) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the shutdown has looked by now, and sleeps most times
+  leave = true;
+  busy.join();
+  closer.join();
+  EXPECT_TRUE(was_closed);
 }
 
 TEST(Lease, FailPolicyWaitsForAStreamThatIsOnItsWayBack) {

@@ -7,7 +7,8 @@
 //  status
 //     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published,
 //     not executed) until clear_failure().
-//  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc for host memory at set-up.
+//  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc where host memory runs out;
+//  submit() and wait_on() have then changed nothing, and the list is still the caller's.
 //  4. wait_on() takes only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
 //  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
 //  DeviceInfo::announces is false.
@@ -41,6 +42,7 @@ struct DeviceInfo {
   bool host_accessible = false;     // the host may read and write device memory that no pending work uses
   bool announces = true;            // contract 5; false: tickets are written silently, and somebody must look
   bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
+  bool has_workers = false;         // of those that do: work is done although nobody helps
 };
 
 struct MemoryInfo {

@@ -17,7 +17,8 @@ CustomOperand describe(const Tensor& tensor) { return {tensor.address(), tensor.
 
 std::vector<Tensor> custom(Core& core, const std::string& name, const std::vector<Tensor>& inputs,
                            const std::vector<Shape>& outputs, CustomFunction function) {
-  if (!function) throw InvalidArgument(fmt::format("custom '{}': the function is empty", name));
+  if (!function)
+    throw InvalidArgument(fmt::format("custom '{}': the function is empty; pass something that can be called", name));
   for (const Tensor& input : inputs) {
     ops::require_defined("custom", input);
     if (&input.core() != &core) {

@@ -20,7 +20,7 @@ struct ShutdownReport {
 
   std::uint64_t handlers_run = 0;
   std::uint64_t handlers_abandoned = 0;  // told kAbandoned
-  std::uint64_t handlers_pending = 0;    // have not returned, or wait in a user's executor
+  std::uint64_t handlers_pending = 0;    // have not returned, wait behind one that did not, or in a user's executor
 
   std::string busy;  // leases that were inside an operation at the deadline, by stream and thread; empty if none
 

@@ -9,20 +9,24 @@ namespace HEDDLE_NS {
 
 CompletionLine::~CompletionLine() {
   sync::MutexLock lock(mutex_);
-  HEDDLE_CHECK(entries_.empty(), "a stream was destroyed while completion handlers waited on it");
+  HEDDLE_CHECK(empty(), "a stream was destroyed while completion handlers waited on it");
 }
 
 bool CompletionLine::add(Entry&& entry) {
   sync::MutexLock lock(mutex_);
   if (closed_) return false;
+  const bool first = empty();
   // Usually at the end; the library's own entries may name an older ticket.
-  const auto after = std::upper_bound(entries_.begin(), entries_.end(), entry.ticket,
-                                      [](Ticket ticket, const Entry& other) { return ticket < other.ticket; });
-  const bool first = entries_.empty();
-  entries_.insert(after, std::move(entry));
+  const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(head_);
+  auto at = entries_.end();
+  while (at != begin && entry.ticket < std::prev(at)->ticket) --at;
+  const bool leads = at == begin;
+  const Ticket ticket = entry.ticket;
+  entries_.insert(at, std::move(entry));
   ++counts_.registered;
   if (first) queue_.watch();
-  front_.store(entries_.front().ticket.value, sync::seq_cst);
+  // Behind another entry it needs no announcement: whoever takes that one out publishes this one, and looks again.
+  if (leads) front_.store(ticket.value, sync::seq_cst);
   return true;
 }
 
@@ -46,25 +50,41 @@ void CompletionLine::wake() noexcept {
 }
 
 void CompletionLine::count(Outcome outcome) {
-  if (outcome == Outcome::kNone) return;
-  ++(outcome == Outcome::kAbandoned ? counts_.abandoned : counts_.run);
+  if (outcome != Outcome::kNone) ++(outcome == Outcome::kAbandoned ? counts_.abandoned : counts_.run);
+}
+
+void CompletionLine::wake_for_room() {
   if (waiting_for_room_ != 0) room_.notify_all();
 }
 
 bool CompletionLine::take(Ticket limit, Entry* out, Outcome previous) {
   sync::MutexLock lock(mutex_);
   count(previous);
-  if (entries_.empty() || entries_.front().ticket > limit) return false;
-  *out = std::move(entries_.front());
-  entries_.pop_front();
-  front_.store(entries_.empty() ? kNone : entries_.front().ticket.value, sync::seq_cst);
-  if (entries_.empty()) queue_.unwatch();
+  if (empty() || entries_[head_].ticket > limit) {
+    wake_for_room();
+    return false;
+  }
+  *out = std::move(entries_[head_]);
+  drop_first();
+  front_.store(empty() ? kNone : entries_[head_].ticket.value, sync::seq_cst);
+  if (empty()) queue_.unwatch();
   return true;
+}
+
+void CompletionLine::drop_first() {
+  if (++head_ == entries_.size()) {
+    entries_.clear();
+    head_ = 0;
+  } else if (head_ >= kMostSpent && head_ * 2 >= entries_.size()) {
+    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
 }
 
 void CompletionLine::note_finished(Outcome outcome) {
   sync::MutexLock lock(mutex_);
   count(outcome);
+  wake_for_room();
 }
 
 CompletionLine::Counts CompletionLine::counts() const {

@@ -8,9 +8,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <memory>
+#include <vector>
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
@@ -53,7 +53,8 @@ class CompletionLine {
   // What is in the line stays; nothing comes any more.
   void close();
   // Notes how the entry that the caller took before has ended; then takes the first entry out if its ticket is at most
-  // `limit`.
+  // `limit`. Threads that wait for room are woken only when nothing is taken, or by note_finished(): a caller that
+  // takes many would else wake one of them for each.
   bool take(Ticket limit, Entry* out, Outcome previous = Outcome::kNone);
   void note_finished(Outcome outcome);
   Counts counts() const;
@@ -67,18 +68,24 @@ class CompletionLine {
 
  private:
   friend class HandlerThread;  // next_ready_ belongs to its mutex
+  // So many entries that are gone keep their places, or as many as still wait.
+  static constexpr std::size_t kMostSpent = 64;
   static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+
+  void count(Outcome outcome) HEDDLE_REQUIRES(mutex_);
+  void wake_for_room() HEDDLE_REQUIRES(mutex_);
+  bool empty() const HEDDLE_REQUIRES(mutex_) { return head_ == entries_.size(); }
+  void drop_first() HEDDLE_REQUIRES(mutex_);
 
   Queue& queue_;
   CompletionLine* next_ready_ = nullptr;
   sync::Atomic<bool> scheduled_{false};
   sync::Atomic<std::uint64_t> front_{kNone};  // ticket of the first entry
   mutable sync::Mutex mutex_{Rank::kCompletionLine};
-  void count(Outcome outcome) HEDDLE_REQUIRES(mutex_);
-
   sync::ConditionVariable room_;
   int waiting_for_room_ HEDDLE_GUARDED_BY(mutex_) = 0;
-  std::deque<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);  // waiting from head_ on; its memory is used again
+  std::size_t head_ HEDDLE_GUARDED_BY(mutex_) = 0;
   Counts counts_ HEDDLE_GUARDED_BY(mutex_);
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
 };

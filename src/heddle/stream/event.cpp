@@ -14,7 +14,8 @@ Status Event::status() const {
 bool Event::wait_until(sync::Deadline deadline) const {
   sync::require_not_forked();
   if (lane_ == nullptr) return true;
-  if (!lane_->wait(ticket_, deadline)) return false;
+  const Helping helping = deadline.is_never() ? Helping::kYes : Helping::kIfNeeded;
+  if (!lane_->wait(ticket_, deadline, helping)) return false;
   lane_->queue().failures().status_of(ticket_).raise();
   return true;
 }

@@ -14,8 +14,10 @@ namespace HEDDLE_NS {
 namespace {
 
 constexpr const char* kInHandler = "a completion handler";
-// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over.
+// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over ...
 constexpr std::chrono::milliseconds kStuckAfter{100};
+// ... and for all of them, before stop() leaves the rest to it.
+constexpr std::chrono::milliseconds kTellingMost{1000};
 
 // Above every ticket, below what an empty line publishes.
 constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
@@ -89,19 +91,26 @@ void HandlerThread::schedule(CompletionLine& line) noexcept {
     (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready_) = &line;
     last_ready_ = &line;
     has_ready_.store(true, sync::relaxed);
+    scheduled_on_.store(sync::current_processor(), sync::relaxed);
     wake = std::exchange(asleep_, false);
   }
   if (wake) ready_changed_.notify_one();
 }
 
 void HandlerThread::start_worker() {
-  auto worker = std::make_unique<Worker>();
+  workers_.push_back(std::make_unique<Worker>());
   const std::uint64_t generation = generation_.load(sync::relaxed);
-  worker->thread = sync::Thread("heddle-handler", [this, generation, &worker = *worker] { work(generation, worker); });
-  workers_.push_back(std::move(worker));
+  try {
+    Worker& worker = *workers_.back();
+    worker.thread = sync::Thread("heddle-handler", [this, generation, &worker] { work(generation, worker); });
+  } catch (...) {
+    workers_.pop_back();
+    throw;
+  }
 }
 
 void HandlerThread::work(std::uint64_t generation, Worker& worker) {
+  sync::prefer_short_turns();  // it is woken by threads that go on running, and has little to do each time
   {
     sync::MutexLock lock(mutex_);
     while (generation_.load(sync::relaxed) == generation) {
@@ -130,6 +139,8 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
 }
 
 void HandlerThread::spin() const {
+  // Whoever made the last line ready cannot make another one ready while this thread keeps its processor.
+  if (scheduled_on_.load(sync::relaxed) == sync::current_processor()) return;
   const sync::Deadline end = sync::Deadline::after(limits_.spin_max);
   while (!has_ready_.load(sync::relaxed) && !end.passed()) sync::spin_wait();
 }
@@ -272,7 +283,8 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
   // A thread that was still recording at the deadline may have added one since.
   bool done = wait_until_done(lines, sync::Deadline::at({}));
   abandoning_.store(true, sync::release);
-  while (!done) {
+  const sync::Deadline telling_end = sync::Deadline::after(kTellingMost);
+  while (!done && !telling_end.passed()) {
     const std::uint64_t before = finished_.load(sync::relaxed);
     for (CompletionLine* line : lines) schedule(*line);
     done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));

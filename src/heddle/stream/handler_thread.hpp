@@ -41,8 +41,9 @@ class HandlerThread {
   }
 
   // Waits until the handlers of `lines` are done or the deadline passed, closes the lines, tells the remaining ones
-  // kAbandoned, and ends the thread. Returns false when some handler has not returned: threads of this object
-  // then still run. REQUIRES: not called from a handler.
+  // kAbandoned, and ends the thread; about a second beyond the deadline at most. Returns false when some handler has
+  // not returned or was not told yet: threads of this object then still run, and tell the rest. REQUIRES: not called
+  // from a handler.
   bool stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline);
 
   // Adds what is counted here, not in the lines, to `statistics`.
@@ -80,6 +81,7 @@ class HandlerThread {
   sync::Atomic<bool> abandoning_{false};
   sync::Atomic<bool> stopping_{false};
   sync::Atomic<bool> has_ready_{false};      // mirrors first_ready_, for spinning
+  sync::Atomic<int> scheduled_on_{-1};       // the processor of the thread that made the last line ready
   sync::Atomic<std::uint64_t> finished_{0};  // counts while stopping: tells a slow handler thread from a stuck one
   mutable sync::Mutex mutex_{Rank::kHandlers};
   sync::ConditionVariable ready_changed_;

@@ -102,8 +102,13 @@ void Lane::commit_at_end() {
 void Lane::submit_list(SubmitHint hint) {
   close_list();
   closing_.push_back(issued().value);
-  // A refused list is in the queue's failures already: synchronize() throws it.
-  static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
+  try {
+    // A refused list is in the queue's failures already: synchronize() throws it.
+    static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
+  } catch (...) {
+    closing_.pop_back();  // host memory ran out: the list is still here
+    throw;
+  }
   committed_.store(issued().value, sync::release);
   list_ = device_.recycled_list(*queue_);
 }
@@ -137,7 +142,8 @@ bool Lane::add_handler(CompletionLine::Entry&& entry) {
 }
 
 void Lane::synchronize() {
-  commit(SubmitHint::kCallerWaits);
+  // Where waiting is forbidden, nobody would run a list that was left to this thread.
+  commit(sync::NoWaiting::active() ? SubmitHint::kAsynchronous : SubmitHint::kCallerWaits);
   wait(issued(), sync::Deadline::never());
   const Status error = queue_->failures().open_error();
   if (error.ok()) return;
@@ -145,12 +151,13 @@ void Lane::synchronize() {
   error.raise();
 }
 
-bool Lane::wait(Ticket ticket, sync::Deadline deadline) {
+bool Lane::wait(Ticket ticket, sync::Deadline deadline, Helping helping) {
   if (queue_->completed() >= ticket) return true;
   sync::NoWaiting::refuse("waiting for a stream");
   const bool spins = policy_ != WaitPolicy::kBlock && !device_.info().executes_on_caller;
+  const bool helps = helping == Helping::kYes || !device_.info().has_workers;
   while (queue_->completed() < ticket) {
-    if (device_.help(*queue_, ticket)) continue;
+    if (helps && device_.help(*queue_, ticket)) continue;
     if (spins) {
       const sync::Deadline spin_end =
           policy_ == WaitPolicy::kSpin ? deadline : deadline.earlier(sync::Deadline::after(limits_.spin_max));

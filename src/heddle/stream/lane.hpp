@@ -32,6 +32,10 @@ enum class WaitPolicy : unsigned char {
   kBlock,     // parks at once
 };
 
+// Whether a waiting thread may run work itself. kIfNeeded: only where nobody else would (DeviceInfo::has_workers), for
+// waits that must end at their deadline: a list that this thread began could outlast it.
+enum class Helping : unsigned char { kYes, kIfNeeded };
+
 // What the lanes of one pool share: who runs their handlers, and who looks for progress where the backend is silent.
 struct LaneServices {
   HandlerThread* handlers = nullptr;
@@ -129,9 +133,9 @@ class Lane {
   void forget_failure();
 
   // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread
-  // where the device allows. Throws WouldBlock where waiting is forbidden, and Closed when the runtime gave the lane's
-  // unfinished work up. REQUIRES: ticket is committed; no lock held.
-  bool wait(Ticket ticket, sync::Deadline deadline);
+  // where the device and `helping` allow. Throws WouldBlock where waiting is forbidden, and Closed when the runtime
+  // gave the lane's unfinished work up. REQUIRES: ticket is committed; no lock held.
+  bool wait(Ticket ticket, sync::Deadline deadline, Helping helping = Helping::kYes);
   // At the end of a shutdown that ran out of time: ends all waits.
   void abandon() noexcept;
   void on_progress() noexcept {

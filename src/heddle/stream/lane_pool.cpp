@@ -15,9 +15,22 @@ namespace {
 // While a thread waits, it looks again this often for a lane that became idle without anybody's doing.
 constexpr std::chrono::milliseconds kRecheck{1};
 
+// Idle implicit leases that are revoked beyond what is asked for: taking one later costs no fence then.
+constexpr std::size_t kSpareRevoked = 8;
+
 std::uint64_t next_pool_id() noexcept {
   static sync::Atomic<std::uint64_t> last{0};
   return last.fetch_add(1, sync::relaxed) + 1;
+}
+
+// False where host memory ran out; nothing is lost then.
+bool commit_at_end(Lane& lane) noexcept {
+  try {
+    lane.commit_at_end();
+  } catch (...) {
+    return false;
+  }
+  return true;
 }
 
 std::string or_none(const std::string& held) { return held.empty() ? "none" : held; }
@@ -39,12 +52,14 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
   sync::MutexLock lock(mutex_);
   lanes_.resize(1);
   free_.resize(1);
+  returned_.reserve(1);
 }
 
 LanePool::~LanePool() = default;
 
 StreamId LanePool::acquire(LeaseSlot& slot) {
   const bool main_thread = sync::is_main_thread();
+  commit_returned();
   sync::MutexLock lock(mutex_);
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
   Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
@@ -61,10 +76,6 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
       }
       lane = created.get();
       lock.lock();
-      if (lanes_.size() <= *id) {
-        lanes_.resize(*id + std::size_t{1});
-        free_.resize(*id + std::size_t{1});
-      }
       lanes_[*id] = std::move(created);
       if (closed_) {
         free_[*id] = true;
@@ -119,14 +130,41 @@ Lane* LanePool::wait_for_lane() {
 bool LanePool::any_returning() const { return std::find(free_.begin() + 1, free_.end(), true) != free_.end(); }
 
 void LanePool::release(LeaseSlot& slot) noexcept {
+  bool committed = false;
   try {
-    if (!commit_slot(slot)) return;
+    committed = commit_slot(slot);
   } catch (...) {
-    // Host memory ran out while closing the list: the recorded commands cannot be handed over, and nobody can be told.
-    HEDDLE_CHECK(false, "a returned stream could not commit what was recorded on it");
+    committed = false;  // host memory ran out while closing the list, and nobody can be told
   }
   sync::MutexLock lock(mutex_);
-  if (slot.lane != nullptr) give(std::exchange(slot.lane, nullptr));
+  if (slot.lane == nullptr || abandoned_) return;
+  Lane* const lane = std::exchange(slot.lane, nullptr);
+  if (committed) {
+    give(lane);
+  } else {
+    returned_.push_back(lane);  // whoever takes a lane next commits it, or close()
+  }
+}
+
+void LanePool::commit_returned() noexcept {
+  while (true) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (returned_.empty() || closed_) return;
+      lane = returned_.back();
+      returned_.pop_back();
+      ++returning_;
+    }
+    const bool committed = commit_at_end(*lane);
+    sync::MutexLock lock(mutex_);
+    --returning_;
+    if (!committed) {
+      returned_.push_back(lane);
+      return;
+    }
+    give(lane);
+  }
 }
 
 bool LanePool::commit_slot(LeaseSlot& slot) {
@@ -149,33 +187,22 @@ void LanePool::note_attached(LeaseSlot& slot) {
 }
 
 void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
-  while (true) {
-    Lane* lane = nullptr;
+  for (bool inside = true; inside;) {
     {
       sync::MutexLock lock(mutex_);
       if (abandoned_) return;
       slot.gate.announce();
       sync::asymmetric_fence_heavy();
-      const bool inside = slot.gate.owner_inside();
+      inside = slot.gate.owner_inside();
       if (!inside) {
-        lane = std::exchange(slot.lane, nullptr);
+        if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
         slot.ended.store(true, sync::relaxed);  // published by withdraw()
-        if (lane != nullptr) ++returning_;
       }
       slot.gate.withdraw();
-      if (inside) {
-        lock.unlock();
-        sync::sleep_for(kRecheck);
-        continue;
-      }
     }
-    if (lane == nullptr) return;
-    lane->commit_at_end();
-    sync::MutexLock lock(mutex_);
-    --returning_;
-    give(lane);
-    return;
+    if (inside) sync::sleep_for(kRecheck);
   }
+  commit_returned();
 }
 
 void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
@@ -211,17 +238,19 @@ Lane* LanePool::take_free(bool main_thread) {
   return nullptr;
 }
 
-// One fence, whose cost is the same for one lane and for many, serves everybody who waits now.
+// One fence, whose cost is the same for one lane and for many, serves everybody who waits now, and who comes next.
 void LanePool::revoke_idle() {
+  std::size_t most = waiters_.size() + kSpareRevoked;
   for (const auto& slot : slots_) {
     if (slot->is_implicit) slot->gate.announce();
   }
   sync::asymmetric_fence_heavy();
   for (const auto& slot : slots_) {
     if (!slot->is_implicit) continue;
-    if (!waiters_.empty() && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
+    if (most != 0 && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
         slot->lane->transferable()) {
       give(std::exchange(slot->lane, nullptr));
+      --most;
     }
     slot->gate.withdraw();
   }
@@ -236,6 +265,12 @@ std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
     return id;
   }
   if (ids_ > most) return std::nullopt;
+  // All places now, so that neither a lane nor its number is lost where host memory runs out.
+  const std::size_t places = ids_ + std::size_t{1};
+  lanes_.resize(places);
+  free_.resize(places);
+  returned_.reserve(places);
+  unused_ids_.reserve(places);
   return ids_++;
 }
 
@@ -258,30 +293,32 @@ void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
 
 bool LanePool::close(sync::Deadline deadline) {
   bool all_taken = false;
+  bool done = true;
   while (true) {
     std::vector<Lane*> taken;
     {
       sync::MutexLock lock(mutex_);
       closed_ = true;
+      taken.swap(returned_);
       for (Waiter* waiter : waiters_) waiter->given.notify_one();
       for (const auto& slot : slots_) slot->gate.announce();
       sync::asymmetric_fence_heavy();
       all_taken = returning_ == 0;
       for (const auto& slot : slots_) {
         if (slot->gate.owner_inside()) {
-          all_taken = false;
-        } else if (slot->lane != nullptr) {
-          taken.push_back(std::exchange(slot->lane, nullptr));
+          all_taken = false;  // and its gate stays claimed: its thread is out before the next look, and for good
+          continue;
         }
+        if (slot->lane != nullptr) taken.push_back(std::exchange(slot->lane, nullptr));
         slot->gate.withdraw();
       }
     }
-    for (Lane* lane : taken) lane->commit_at_end();
+    for (Lane* lane : taken) done = commit_at_end(*lane) && done;
     if (all_taken || deadline.passed()) break;
     sync::sleep_for(kRecheck);
   }
-  bool done = all_taken;
-  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline) && done;
+  done = done && all_taken;
+  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline, Helping::kIfNeeded) && done;
   sync::MutexLock lock(mutex_);
   // Now: abandon() wakes them, and they leave.
   if (!all_taken) busy_ = held_locked();
@@ -313,54 +350,9 @@ void LanePool::abandon() noexcept {
   }
 }
 
-LaneTotals LanePool::totals() const {
-  LaneTotals totals;
-  for (Lane* lane : existing_lanes()) {
-    const Ticket completed = lane->completed();
-    totals.completed += completed.value;
-    totals.failed += lane->queue().failures().failed_tickets(completed);
-    totals.abandoned += lane->issued().value - completed.value;
-  }
-  return totals;
-}
-
-HandlerStatistics LanePool::handler_statistics() const {
-  HandlerStatistics statistics;
-  for (Lane* lane : existing_lanes()) {
-    const CompletionLine::Counts counts = lane->completions().counts();
-    statistics.registered += counts.registered;
-    statistics.run += counts.run;
-    statistics.abandoned += counts.abandoned;
-    statistics.pending += counts.pending();
-  }
-  handlers_.add_statistics(statistics);
-  return statistics;
-}
-
-std::size_t LanePool::lanes() const {
-  sync::MutexLock lock(mutex_);
-  return static_cast<std::size_t>(
-      std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
-}
-
 std::string LanePool::holders() const {
   sync::MutexLock lock(mutex_);
   return or_none(held_locked());
-}
-
-std::string LanePool::busy() const {
-  sync::MutexLock lock(mutex_);
-  return busy_;
-}
-
-std::string LanePool::held_locked() const {
-  std::string text;
-  for (const auto& slot : slots_) {
-    if (slot->lane == nullptr) continue;
-    text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value,
-                        slot->thread.load(sync::relaxed), slot->is_implicit ? " (implicit)" : "");
-  }
-  return text;
 }
 
 void LanePool::on_progress(Queue& queue) noexcept { static_cast<Lane*>(queue.owner())->on_progress(); }

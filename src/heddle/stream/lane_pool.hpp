@@ -62,23 +62,24 @@ class LanePool final : public CompletionListener {
   // is forbidden; Closed after close(). stream 0 goes to the process's main thread only.
   StreamId acquire(LeaseSlot& slot);
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
-  // by the slot's thread.
+  // by the slot's thread. Where host memory runs out, the next acquire() or close() commits it.
   void release(LeaseSlot& slot) noexcept;
   // The same for a slot of another thread, or of none: waits while that thread is inside an operation.
   void release_from_outside(LeaseSlot& slot) noexcept;
   // True while some thread waits for a lane: holders of idle implicit leases then give them up.
   bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
 
-  // Commits what was recorded with a slot of the calling thread, without waiting. False after abandon(): nothing was.
+  // Commits what was recorded with a slot of the calling thread, without waiting. False, and nothing was, once the pool
+  // closes: close() does it then.
   bool commit_slot(LeaseSlot& slot);
   // The calling thread attached `slot`: error texts about its lane name this thread.
   void note_attached(LeaseSlot& slot);
   // The holder of an implicit lease gives its lane up if somebody waits and the lane is idle.
   void give_up_if_idle(LeaseSlot& slot) noexcept;
-  // Returns once no claim is under way. False after abandon(): nobody enters a gate any more.
+  // Returns once no claim is under way. False once the pool closes: nobody enters a gate for new work any more.
   bool wait_for_claim() const {
     sync::MutexLock lock(mutex_);
-    return !abandoned_;
+    return !closed_ && !abandoned_;
   }
 
   void add_slot(std::shared_ptr<LeaseSlot> slot);
@@ -108,9 +109,11 @@ class LanePool final : public CompletionListener {
     Lane* lane = nullptr;
   };
   Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
-  // Takes idle lanes from implicit leases, as many as there are waiters, and gives them to those.
+  // Takes idle lanes from implicit leases, a few more than there are waiters, and gives them to those.
   void revoke_idle() HEDDLE_REQUIRES(mutex_);
   void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
+  // Commits and gives back the lanes in returned_, as far as host memory allows.
+  void commit_returned() noexcept HEDDLE_EXCLUDES(mutex_);
   // The id of a new lane; none when the pool may not grow.
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
   std::unique_ptr<Lane> create_lane(std::uint32_t id);
@@ -136,7 +139,9 @@ class LanePool final : public CompletionListener {
   std::deque<Waiter*> waiters_ HEDDLE_GUARDED_BY(mutex_);
   std::uint32_t ids_ HEDDLE_GUARDED_BY(mutex_) = 1;                  // next worker id
   std::vector<std::uint32_t> unused_ids_ HEDDLE_GUARDED_BY(mutex_);  // whose lanes the device refused to create
-  std::uint32_t returning_ HEDDLE_GUARDED_BY(mutex_) = 0;  // taken from outside, being committed, not yet given back
+  // Lanes whose leases ended while what was recorded on them was still to be committed; room for all lanes.
+  std::vector<Lane*> returned_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint32_t returning_ HEDDLE_GUARDED_BY(mutex_) = 0;  // taken out of returned_, and not yet given back
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
   bool abandoned_ HEDDLE_GUARDED_BY(mutex_) = false;
   std::string busy_ HEDDLE_GUARDED_BY(mutex_);

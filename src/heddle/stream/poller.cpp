@@ -48,6 +48,7 @@ std::vector<Queue*> Poller::look() {
 }
 
 void Poller::work() {
+  sync::prefer_short_turns();
   sync::MutexLock lock(mutex_);
   sync::Deadline spin_end = sync::Deadline::at({});
   sync::Deadline next_fault = sync::Deadline::after(kFaultInterval);

@@ -41,7 +41,9 @@ void Recording::enter(const std::shared_ptr<LanePool>& pool) {
   while (true) {
     if (!slot_->gate.try_enter()) [[unlikely]] {
       if (!pool_.wait_for_claim()) {
-        throw Closed("the runtime shut down while this thread was recording; what it recorded was abandoned");
+        throw Closed(
+            "the runtime is shutting down: nothing more can be recorded; what this thread recorded before is committed "
+            "where the shutdown's deadline allows");
       }
       continue;
     }

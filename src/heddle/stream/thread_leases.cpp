@@ -50,7 +50,11 @@ ThreadLeases::~ThreadLeases() {
       pool->release(*entry.slot);
       pool->remove_slot(*entry.slot);
     } else {
-      pool->commit_slot(*entry.slot);
+      try {
+        pool->commit_slot(*entry.slot);
+      } catch (...) {  // NOLINT(bugprone-empty-catch): the thread is ending
+        // Host memory ran out. It is still recorded: who attaches the lease next commits it.
+      }
       entry.slot->thread.store(0, sync::release);
     }
   }

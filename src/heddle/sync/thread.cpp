@@ -33,6 +33,19 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
+// The kernel's struct sched_attr, in its first version: its header cannot be included beside <sched.h>.
+struct SchedulingAttributes {
+  std::uint32_t size = sizeof(SchedulingAttributes);
+  std::uint32_t policy = 0;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime_ns = 0;  // of a turn
+  std::uint64_t deadline_ns = 0;
+  std::uint64_t period_ns = 0;
+};
+static_assert(sizeof(SchedulingAttributes) == 48);
+
 }  // namespace
 
 Thread::Thread(std::string name, std::function<void()> body) {
@@ -63,6 +76,17 @@ unsigned available_processors() noexcept {
     return static_cast<unsigned>(CPU_COUNT(&set));
   const unsigned count = std::thread::hardware_concurrency();
   return count == 0 ? 1 : count;
+}
+
+int current_processor() noexcept { return sched_getcpu(); }
+
+void prefer_short_turns() noexcept {
+  constexpr std::uint64_t kTurnNs = 100'000;  // the shortest that the kernel knows
+  SchedulingAttributes attributes;
+  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return;
+  if (attributes.policy != SCHED_OTHER) return;  // what runtime means is another thing elsewhere
+  attributes.runtime_ns = kTurnNs;
+  syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 std::uint64_t this_thread_id() noexcept { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }

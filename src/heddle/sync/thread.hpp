@@ -30,6 +30,13 @@ class Thread {
 // Processors that this process may run on (at least 1).
 unsigned available_processors() noexcept;
 
+// The processor that runs the calling thread, a hint: it may be another one by the time this returns. No system call.
+int current_processor() noexcept;
+
+// Asks the kernel to give the calling thread short turns, and so to let it run soon after it is woken although others
+// are running. Where the kernel cannot (Linux before 6.12), or does not let it, nothing changes.
+void prefer_short_turns() noexcept;
+
 // The kernel's id of the calling thread; for messages.
 std::uint64_t this_thread_id() noexcept;
 

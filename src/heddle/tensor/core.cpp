@@ -37,9 +37,9 @@ GeneratorState* Core::default_generator(Lane& lane) {
   return state;
 }
 
-void Core::keep(std::vector<float>&& memory) {
+void Core::keep(std::list<std::vector<float>>&& memory) noexcept {
   sync::MutexLock lock(kept_mutex_);
-  kept_.push_back(std::move(memory));
+  kept_.splice(kept_.end(), memory);
 }
 
 bool Core::close(sync::Deadline deadline) {

@@ -4,6 +4,7 @@
 // Thread safety: all members.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -45,7 +46,7 @@ class Core {
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
   // Host memory that the device may still write although its owner goes; for the life of this object.
-  void keep(std::vector<float>&& memory);
+  void keep(std::list<std::vector<float>>&& memory) noexcept;
 
  private:
   const CoreOptions options_;
@@ -60,7 +61,7 @@ class Core {
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;
   sync::Mutex kept_mutex_{Rank::kLeaf};
-  std::vector<std::vector<float>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
+  std::list<std::vector<float>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
   std::shared_ptr<Core> self_;
 };
 

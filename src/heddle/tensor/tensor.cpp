@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <list>
 
 #include "heddle/base/error.hpp"
 #include "heddle/stream/stream_calls.hpp"
@@ -145,8 +146,11 @@ HostCopy Tensor::to_host_async() const {
 std::vector<float> Tensor::to_host() const {
   if (!defined())
     throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
-  std::vector<float> values(static_cast<std::size_t>(elements()));
-  if (values.empty()) return values;
+  // In a list of one, which can be kept without host memory where that runs out after the copy was recorded.
+  std::list<std::vector<float>> result(1);
+  std::vector<float>& values = result.front();
+  values.resize(static_cast<std::size_t>(elements()));
+  if (values.empty()) return std::move(values);
   sync::require_not_forked();
   sync::NoWaiting::refuse("to_host()");  // before a command is recorded that writes to memory of this call
   Recording recording(core_->pool());
@@ -156,10 +160,10 @@ std::vector<float> Tensor::to_host() const {
     record_to_host(lane, values.data(), &ticket);
     lane.synchronize();
   } catch (...) {
-    if (lane.completed() < ticket) core_->keep(std::move(values));  // given up at a shutdown: it may be written later
+    if (lane.completed() < ticket) core_->keep(std::move(result));  // the copy may still come
     throw;
   }
-  return values;
+  return std::move(values);
 }
 
 float Tensor::item() const {

@@ -61,6 +61,7 @@ CpuDevice::CpuDevice(const CpuOptions& options)
   info_.alignment = 256;
   info_.host_accessible = true;
   info_.executes_on_caller = true;
+  info_.has_workers = true;
   for (std::size_t i = 0; i < kKernelCount; ++i) engine_.kernels[i] = find_kernel(static_cast<KernelId>(i), best_);
   engine_.scheduler = &scheduler_;
   engine_.device = this;

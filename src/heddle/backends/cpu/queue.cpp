@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -35,7 +36,9 @@ void CpuQueue::submit(CommandList&& list, Ticket closes, SubmitHint hint) {
   bool schedule = false;
   {
     sync::MutexLock lock(mutex_);
-    push({.list = std::move(list), .ticket = closes});
+    Entry& entry = entries_.emplace_back();  // throws before the list is taken
+    entry.list = std::move(list);
+    entry.ticket = closes;
     schedule = hint == SubmitHint::kAsynchronous && claim_schedule();
   }
   if (schedule) engine_.scheduler->add(*this, true);
@@ -47,15 +50,27 @@ void CpuQueue::wait_on(CpuQueue& other, Ticket ticket) {
   if (complete && other.failures().status_of(ticket).ok()) return;
   {
     sync::MutexLock lock(mutex_);
-    push({.list = {}, .ticket = ticket, .is_wait = true, .other = &other});
+    entries_.push_back({.list = {}, .ticket = ticket, .is_wait = true, .other = &other});
   }
   if (!complete) {
     // The runner publishes first and takes this mutex afterwards: one of the two sees the other.
     sync::MutexLock lock(other.mutex_);
     complete = other.completed() >= ticket;
-    if (!complete) other.dependants_.push_back({this, ticket});
+    try {
+      if (!complete) other.dependants_.push_back({this, ticket});
+    } catch (...) {
+      lock.unlock();
+      take_back_wait();
+      throw;
+    }
   }
   if (complete) resolve(other, ticket, other.failures().status_of(ticket), nullptr);
+}
+
+// Unresolved, and nobody else adds entries: it is still the last one.
+void CpuQueue::take_back_wait() {
+  sync::MutexLock lock(mutex_);
+  entries_.pop_back();
 }
 
 CommandList CpuQueue::recycled_list() {
@@ -125,12 +140,9 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
         execute(entry, std::move(inherited));
         entry.list.clear();
         lock.lock();
-        if (!dependants_.empty()) {
-          const std::vector<Dependant> passed = take_passed();
+        while (const std::optional<Dependant> passed = take_passed()) {
           lock.unlock();
-          for (const Dependant& dependant : passed) {
-            dependant.queue->resolve(*this, dependant.ticket, failures().status_of(dependant.ticket), chain);
-          }
+          passed->queue->resolve(*this, passed->ticket, failures().status_of(passed->ticket), chain);
           lock.lock();
         }
         recycle(std::move(entry.list));
@@ -189,13 +201,12 @@ Status CpuQueue::execute_commands(const CommandList& list) {
   return status;
 }
 
-std::vector<CpuQueue::Dependant> CpuQueue::take_passed() {
-  std::vector<Dependant> passed;
-  std::erase_if(dependants_, [&](const Dependant& dependant) {
-    if (dependant.ticket > completed()) return false;
-    passed.push_back(dependant);
-    return true;
-  });
+std::optional<CpuQueue::Dependant> CpuQueue::take_passed() {
+  const auto at = std::find_if(dependants_.begin(), dependants_.end(),
+                               [&](const Dependant& dependant) { return dependant.ticket <= completed(); });
+  if (at == dependants_.end()) return std::nullopt;
+  const Dependant passed = *at;
+  dependants_.erase(at);
   return passed;
 }
 
@@ -233,8 +244,6 @@ bool CpuQueue::claim_schedule() {
   scheduled_ = true;
   return true;
 }
-
-void CpuQueue::push(Entry&& entry) { entries_.push_back(std::move(entry)); }
 
 void CpuQueue::pop() {
   if (++head_ == entries_.size()) {

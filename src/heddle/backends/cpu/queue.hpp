@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,7 @@ class CpuQueue final : public Queue {
     Ticket blocker_ticket{};
   };
 
-  CpuQueue(StreamId stream, const Engine& engine) noexcept : Queue(stream), engine_(engine) {}
+  CpuQueue(StreamId stream, const Engine& engine) : Queue(stream), engine_(engine) { recycled_.reserve(kMostRecycled); }
   // REQUIRES: everything submitted is complete; the caller holds no lock that the listener takes.
   ~CpuQueue() override;
 
@@ -100,19 +101,22 @@ class CpuQueue final : public Queue {
     Ticket ticket;
   };
   static constexpr std::size_t kMostRecycled = 4;
+  friend class Scheduler;  // next_ready_ belongs to its mutex
 
   bool runnable() HEDDLE_REQUIRES(mutex_);  // the head is a list; drops resolved waits
   bool claim_schedule() HEDDLE_REQUIRES(mutex_);
-  void push(Entry&& entry) HEDDLE_REQUIRES(mutex_);
   void pop() HEDDLE_REQUIRES(mutex_);
   void recycle(CommandList&& list) HEDDLE_REQUIRES(mutex_);
   Result run_locked(Ticket limit, sync::Deadline until, HelpChain* chain, bool is_worker) HEDDLE_EXCLUDES(mutex_);
   void execute(const Entry& entry, Status inherited);
   Status execute_commands(const CommandList& list);
-  std::vector<Dependant> take_passed() HEDDLE_REQUIRES(mutex_);
+  // One of the queues whose wait has passed; allocates nothing, as what the runner does must not fail.
+  std::optional<Dependant> take_passed() HEDDLE_REQUIRES(mutex_);
+  void take_back_wait();
   void resolve(const CpuQueue& other, Ticket ticket, const Status& status, HelpChain* chain);
 
   const Engine& engine_;
+  CpuQueue* next_ready_ = nullptr;
   KernelContext context_;                                           // the runner's
   std::array<sync::Atomic<std::uint64_t>, kKernelCount> counts_{};  // written by the runner; relaxed: no other data
   sync::Atomic<std::uint32_t> pins_{0};

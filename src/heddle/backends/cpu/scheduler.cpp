@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "heddle/backends/cpu/queue.hpp"
 
@@ -16,16 +16,18 @@ Scheduler::Scheduler(unsigned workers) {
 Scheduler::~Scheduler() {
   {
     sync::MutexLock lock(mutex_);
-    HEDDLE_CHECK(ready_.empty(), "the CPU device is destroyed before its queues");
+    HEDDLE_CHECK(first_ == nullptr, "the CPU device is destroyed before its queues");
     stopping_ = true;
     changed_.notify_all();
   }
   for (sync::Thread& worker : workers_) worker.join();
 }
 
-void Scheduler::add(CpuQueue& queue, bool wake) {
+void Scheduler::add(CpuQueue& queue, bool wake) noexcept {
   sync::MutexLock lock(mutex_);
-  ready_.push_back(&queue);
+  queue.next_ready_ = nullptr;
+  (first_ == nullptr ? first_ : last_->next_ready_) = &queue;
+  last_ = &queue;
   if (!wake || idle_ == 0) return;
   --idle_;  // here, so that two queues wake two workers; a spurious wake-up makes the count too high, which is harmless
   changed_.notify_one();
@@ -33,22 +35,25 @@ void Scheduler::add(CpuQueue& queue, bool wake) {
 
 bool Scheduler::remove(const CpuQueue& queue) {
   sync::MutexLock lock(mutex_);
-  const auto at = std::find(ready_.begin(), ready_.end(), &queue);
-  if (at == ready_.end()) return false;
-  ready_.erase(at);
-  return true;
+  CpuQueue* before = nullptr;
+  for (CpuQueue* at = first_; at != nullptr; before = std::exchange(at, at->next_ready_)) {
+    if (at != &queue) continue;
+    (before == nullptr ? first_ : before->next_ready_) = at->next_ready_;
+    if (last_ == at) last_ = before;
+    return true;
+  }
+  return false;
 }
 
 void Scheduler::work() {
   sync::MutexLock lock(mutex_);
   for (;;) {
-    while (ready_.empty() && !stopping_) {
+    while (first_ == nullptr && !stopping_) {
       ++idle_;
       changed_.wait(mutex_);
     }
-    if (ready_.empty()) return;
-    CpuQueue& queue = *ready_.front();
-    ready_.pop_front();
+    if (first_ == nullptr) return;
+    CpuQueue& queue = *std::exchange(first_, first_->next_ready_);
     lock.unlock();
     queue.work();
     lock.lock();

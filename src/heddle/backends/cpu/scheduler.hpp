@@ -2,13 +2,12 @@
 //
 // A worker takes the queue at the front, runs one list of it, and puts it at the back if more can run. Work that its
 // own waiting thread runs (Device::help) never comes here. Thread safety: all members, from any thread. Locks: mutex_
-// (kDeviceScheduler); a queue's mutex is taken without it. Invariants: 1. A queue is in ready_ at most once: its own
+// (kDeviceScheduler); a queue's mutex is taken without it. Invariants: 1. A queue is ready at most once: its own
 // `scheduled` flag says so. 2. A queue whose flag is set is not destroyed, so a worker may use the pointer it took
 // until it clears the flag.
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <vector>
 
 #include "heddle/base/namespace.hpp"
@@ -28,7 +27,7 @@ class Scheduler {
 
   // REQUIRES: the caller has set the queue's `scheduled` flag, and holds no queue's mutex. `wake` is false where the
   // caller is a worker, which looks at the ready queues next anyway.
-  void add(CpuQueue& queue, bool wake);
+  void add(CpuQueue& queue, bool wake) noexcept;
   // Takes a queue back; false when it is not here (a worker has it, or it is about to be added).
   bool remove(const CpuQueue& queue);
 
@@ -37,7 +36,8 @@ class Scheduler {
 
   sync::Mutex mutex_{Rank::kDeviceScheduler};
   sync::ConditionVariable changed_;
-  std::deque<CpuQueue*> ready_ HEDDLE_GUARDED_BY(mutex_);
+  CpuQueue* first_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the ready queues, linked, so that add() cannot fail
+  CpuQueue* last_ HEDDLE_GUARDED_BY(mutex_) = nullptr;
   std::size_t idle_ HEDDLE_GUARDED_BY(mutex_) = 0;  // workers asleep and not yet woken
   bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
   std::vector<sync::Thread> workers_;

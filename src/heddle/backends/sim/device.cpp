@@ -46,6 +46,7 @@ KernelCounts SimDevice::executed() const {
 }
 
 Status SimDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
+  if (on_create_queue_) on_create_queue_();
   auto queue = std::make_unique<SimQueue>(stream, *this);
   sync::MutexLock lock(mutex_);
   if (Status fault = std::exchange(queue_fault_, Status{}); !fault.ok()) return fault;
@@ -70,7 +71,7 @@ void SimDevice::retire(const SimQueue& queue) noexcept {
 Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint) {
   SimQueue& to = cast(queue);
   sync::MutexLock lock(mutex_);
-  SimQueue::Entry entry{.list = std::move(list), .ticket = closes};
+  SimQueue::Entry entry{.list = {}, .ticket = closes};
   const auto delay = delays_.find(queue.stream().value);
   entry.delay_ns = delay == delays_.end() ? 0 : delay->second;
   entry.submitted_ns = now_ns_;
@@ -79,7 +80,8 @@ Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, Submit
   }
   if (!lost_.ok()) entry.submit_error = lost_;
   Status status = entry.submit_error;
-  to.entries_.push_back(std::move(entry));
+  to.entries_.push_back(std::move(entry));  // may throw: the list is taken only then
+  to.entries_.back().list = std::move(list);
   if (!lost_.ok()) {
     begin_step();
     lose_pending(to);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -71,6 +72,8 @@ class SimDevice final : public Device {
   void fail_allocation(std::uint64_t nth, bool forever = false) { segments_.fail(nth, forever); }
   // The next create_queue fails with `status`.
   void fail_queue(Status status);
+  // Called by each create_queue() before it does anything, on its thread, without locks. Before the first.
+  void on_create_queue(std::function<void()> call) { on_create_queue_ = std::move(call); }
   // The list of `stream` that contains `ticket` fails in execution.
   void fail_execution(StreamId stream, Ticket ticket, Status status);
   // Everything outstanding and everything later completes with `status`, now, and nothing executes.
@@ -114,6 +117,7 @@ class SimDevice final : public Device {
   bool lose_pending(SimQueue& queue) HEDDLE_REQUIRES(mutex_);
 
   const bool auto_run_;
+  std::function<void()> on_create_queue_;
   DeviceInfo info_;
   Segments segments_;
   CompletionListener* listener_ = nullptr;

@@ -1,0 +1,181 @@
+// Host memory that runs out: the n-th allocation of a call fails, alone or with all behind it, for n = 1, 2, ... until
+// the call needs no more. After each failure the stream must be usable, nothing recorded may be lost, and no count may
+// be wrong.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "heddle/heddle.hpp"
+
+namespace {
+
+thread_local std::size_t fails_in = 0;  // of the calling thread: the allocation that fails; 0: none
+bool for_ever = false;                  // and all behind it; set before threads start
+thread_local bool has_failed = false;
+
+void* allocate(std::size_t bytes, std::size_t alignment) {
+  if (fails_in != 0 && --fails_in == 0) {
+    has_failed = true;
+    if (for_ever) fails_in = 1;
+    throw std::bad_alloc();
+  }
+  void* memory = nullptr;
+  if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes) != 0) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace heddle {
+namespace {
+
+// Calls `call` with its n-th allocation failing. True when it came to that.
+bool fails_at(std::size_t n, const std::function<void()>& call) {
+  has_failed = false;
+  fails_in = n;
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+  } catch (const OutOfMemory&) {
+  } catch (...) {
+    fails_in = 0;
+    throw;
+  }
+  fails_in = 0;
+  return has_failed;
+}
+
+constexpr std::size_t kMost = 200;
+
+class HostMemory : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override { for_ever = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(OnceAndForEver, HostMemory, testing::Bool());
+
+TEST_P(HostMemory, C58_ToHostThatFailsLeavesNoCopyIntoFreedMemory) {
+  Runtime runtime;
+  const Tensor x = full(runtime, {1024}, 1.0f);
+  runtime.synchronize();
+  std::size_t n = 1;
+  const auto to_host = [&] { EXPECT_EQ(x.to_host(), std::vector<float>(1024, 1.0f)); };
+  for (; n < kMost && fails_at(n, to_host); ++n) {
+    const std::vector<std::vector<float>> others(16, std::vector<float>(1024, -1.0f));  // would get that memory
+    ASSERT_NO_THROW(runtime.synchronize()) << n;
+    for (const auto& other : others) ASSERT_EQ(other, std::vector<float>(1024, -1.0f)) << n;
+    to_host();
+  }
+  EXPECT_GT(n, 1u);
+  EXPECT_LT(n, kMost);
+}
+
+TEST_P(HostMemory, C30_CallsOnAStreamThatFailLoseNothing) {
+  Runtime runtime;
+  sync::Atomic<std::uint64_t> told{0};
+  const CompletionHandler handler = [&](const Status& status) { told.fetch_add(status.ok() ? 1 : 0); };
+  std::vector<Tensor> kept;  // memory of the device is freed where host memory is there
+  kept.reserve(8);
+  const std::vector<std::function<void()>> calls = {
+      [&] { runtime.commit(); },
+      [&] { runtime.try_commit(); },
+      [&] { runtime.synchronize(); },
+      [&] { runtime.record_event(); },
+      [&] { runtime.on_complete(handler); },
+      [&] { runtime.handler_statistics(); },
+      [&] { kept.push_back(randn(runtime, {8})); },
+      [&] {
+        kept.push_back(full(runtime, {4, 4}, 1.0f));
+        kept.push_back(matmul(kept.back(), kept.back()));
+        runtime.commit();
+      },
+      [&] {
+        kept.push_back(zeros(runtime, {1}));
+        kept.back().item();
+      },
+  };
+  for (std::size_t call = 0; call < calls.size(); ++call) {
+    std::size_t n = 1;
+    for (; n < kMost; ++n) {
+      const Tensor before = full(runtime, {4}, static_cast<float>(n));
+      const bool failed = fails_at(n, calls[call]);
+      kept.clear();
+      const Tensor after = add(before, before);
+      ASSERT_EQ(after.to_host(), std::vector<float>(4, 2.0f * static_cast<float>(n))) << call << ' ' << n;
+      if (!failed) break;
+    }
+    EXPECT_LT(n, kMost) << call;
+  }
+  const ShutdownReport report = runtime.shutdown();
+  EXPECT_TRUE(report.complete) << report.text();
+  EXPECT_EQ(report.abandoned, 0u);
+  EXPECT_EQ(report.handlers_run, told.load());
+  EXPECT_EQ(report.leaked_blocks, 0u);
+}
+
+// A lease that ends cannot throw: what it cannot commit is committed later.
+TEST_P(HostMemory, C49_ALeaseThatCannotCommitAtItsEndLosesNothing) {
+  for (const bool elsewhere : {false, true}) {
+    std::size_t n = 1;
+    for (bool failed = true; failed && n < kMost; ++n) {
+      Runtime runtime;
+      std::optional<Lease> lease(runtime.lease());
+      const Tensor x = randn(runtime, {4});
+      const auto end = [&] { failed = fails_at(n, [&] { lease.reset(); }); };
+      if (elsewhere) {
+        std::thread(end).join();
+      } else {
+        end();
+      }
+      const Lease next = runtime.lease();
+      ASSERT_EQ(x.to_host().size(), 4u) << n;
+      ASSERT_TRUE(runtime.shutdown().complete) << n;
+    }
+    EXPECT_LT(n, kMost);
+  }
+}
+
+TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
+  bool failed = true;
+  for (std::size_t n = 1; failed; ++n) {
+    ASSERT_LT(n, kMost);
+    Runtime runtime;
+    Tensor x;
+    struct AtThreadEnd {  // destroyed behind the thread's leases, which it was constructed before
+      bool* failed;
+      ~AtThreadEnd() {
+        *failed = has_failed;
+        fails_in = 0;
+      }
+    };
+    std::thread([&] {
+      static thread_local AtThreadEnd last{&failed};
+      last.failed = &failed;
+      x = randn(runtime, {4});
+      has_failed = false;
+      fails_in = n;
+    }).join();
+    const ShutdownReport report = runtime.shutdown();
+    ASSERT_TRUE(report.complete) << report.text();
+    ASSERT_EQ(report.abandoned, 0u);
+    ASSERT_GT(report.completed, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace heddle

@@ -1,0 +1,118 @@
+// Waits with a deadline on the CPU device, where a waiting thread could run the work itself: they must end all the
+// same.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "heddle/heddle.hpp"
+#include "stream/sim_core.hpp"
+
+namespace heddle {
+namespace {
+
+// Opened by open(), or after a time that no test of a working library takes; then given_up() says so.
+class Gate {
+ public:
+  void open() { open_.store(true); }
+  void pass() {
+    const sync::Deadline end = sync::Deadline::after(std::chrono::seconds(20));
+    while (!open_.load()) {
+      if (end.passed()) given_up_.store(true);
+      if (given_up_.load()) return;
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+  bool given_up() const { return given_up_.load(); }
+
+ private:
+  sync::Atomic<bool> open_{false};
+  sync::Atomic<bool> given_up_{false};
+};
+
+// One worker; as many streams as objects of this class have work that ends when the gate opens.
+class GatedStream {
+ public:
+  GatedStream(Runtime& runtime, const std::shared_ptr<Gate>& gate) : lease_(runtime.lease()) {
+    custom(runtime, "gated", {}, {}, [gate](const CustomCall&) { gate->pass(); });
+    event_ = lease_->record_event();
+    lease_->detach();
+  }
+  const Event& event() const { return event_; }
+
+ private:
+  std::optional<Lease> lease_;
+  Event event_;
+};
+
+Options one_worker() {
+  Options options;
+  options.cpu_workers = 1;
+  return options;
+}
+
+TEST(Deadlines, C43_AnEventsWaitEndsThoughNobodyElseRunsItsList) {
+  const auto gate = std::make_shared<Gate>();
+  Runtime runtime(one_worker());
+  const GatedStream first(runtime, gate);
+  const GatedStream second(runtime, gate);  // the worker is busy with the first
+  EXPECT_FALSE(first.event().wait_for(milliseconds(5)));
+  EXPECT_FALSE(second.event().wait_for(milliseconds(5)));
+  EXPECT_FALSE(gate->given_up()) << "the waiting thread ran a list that outlasted its deadline";
+  gate->open();
+  EXPECT_TRUE(second.event().wait_for(std::chrono::seconds(20)));
+}
+
+TEST(Deadlines, C43_AShutdownEndsThoughListsDoNot) {
+  const auto gate = std::make_shared<Gate>();
+  Runtime runtime(one_worker());
+  const GatedStream first(runtime, gate);
+  const GatedStream second(runtime, gate);
+  const ShutdownReport report = runtime.shutdown(milliseconds(5));
+  EXPECT_FALSE(gate->given_up()) << "the thread that shut down ran a list that outlasted its deadline";
+  EXPECT_FALSE(report.complete);
+  EXPECT_EQ(report.abandoned, 2u);
+  gate->open();
+  while (!first.event().query() || !second.event().query()) std::this_thread::yield();
+}
+
+// R08: a list that was handed over for the thread that waits must not be left lying where that thread may not wait.
+TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
+  const auto gate = std::make_shared<Gate>();
+  sync::Atomic<int> told{0};
+  Runtime runtime;
+  runtime.on_complete([&](const Status&) {
+    custom(runtime, "gated", {}, {}, [gate](const CustomCall&) { gate->pass(); });
+    EXPECT_THROW(runtime.synchronize(), WouldBlock);
+    gate->open();
+    runtime.on_complete([&](const Status& status) { told.store(status.ok() ? 1 : 2); });
+  });
+  const sync::Deadline end = sync::Deadline::after(std::chrono::seconds(20));
+  while (told.load() == 0 && !end.passed()) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(told.load(), 1);
+}
+
+// Each of them is quick enough not to count as stuck; all of them together would take longer than anybody waits.
+TEST(Deadlines, C30_ManySlowAbandonedHandlersAreLeftToTheHandlerThreadAndStillTold) {
+  constexpr std::uint64_t kHandlers = 30;
+  SimCore sim;
+  for (std::uint64_t i = 0; i < kHandlers; ++i) {
+    sim.submit();
+    sim.on_complete([](const Status& status) {
+      EXPECT_EQ(status.kind(), ErrorKind::kAbandoned);
+      std::this_thread::sleep_for(milliseconds(60));
+    });
+  }
+  const ShutdownReport report = sim.shutdown(milliseconds(10));
+  EXPECT_FALSE(report.complete);
+  EXPECT_GT(report.handlers_pending, 0u) << "the shutdown waited for all of them: " << report.text();
+  EXPECT_GT(report.handlers_abandoned, 0u);
+  EXPECT_EQ(report.handlers_abandoned + report.handlers_pending, kHandlers);
+  EXPECT_TRUE(sim.handlers_settle()) << "nobody tells the rest";
+  EXPECT_EQ(sim.handlers().abandoned, kHandlers);
+}
+
+}  // namespace
+}  // namespace heddle
