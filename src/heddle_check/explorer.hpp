@@ -70,7 +70,6 @@ class Explorer {
   Replayed replay(const Scenario& scenario, const DecisionList& decisions);
 
  private:
-  void run_once(const Scenario& scenario, Strategy& strategy, bool record);
   bool same_again(const Scenario& scenario, Result& result);
 
   std::unique_ptr<LockOrder> lock_order_;

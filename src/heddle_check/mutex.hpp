@@ -48,6 +48,7 @@ class SharedMutex {
   const char* name_;
   int rank_;
   ObjectRef ref_;
+  ObjectRef readers_ref_;  // what writers learn from readers, and readers not from each other
 };
 
 // Fails the execution if the calling thread holds any lock.

@@ -14,7 +14,7 @@ namespace heddle_check {
 class Carriers {
  public:
   static constexpr unsigned kRoot = kMaxThreads;
-  // Runs as `party`; must end in exit_to(), never by returning.
+  // Runs as `party`; calls exit_to() last and returns at once.
   using Entry = void (*)(void* context, unsigned party);
 
   Carriers() = default;
@@ -27,7 +27,8 @@ class Carriers {
   virtual void prepare(unsigned party, Entry entry, void* context) = 0;
   // Returns when somebody switches to `from`.
   virtual void switch_to(unsigned from, unsigned to) = 0;
-  [[noreturn]] virtual void exit_to(unsigned from, unsigned to) = 0;
+  // `from` has ended. Others run already when this returns, if it does: the caller touches nothing that is not its own.
+  virtual void exit_to(unsigned from, unsigned to) = 0;
 };
 
 std::unique_ptr<Carriers> make_fibers();

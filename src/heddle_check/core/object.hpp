@@ -30,7 +30,8 @@ struct Object {
   bool destroyed = false;
   const char* name = nullptr;  // null: type and number
   int rank = kUnranked;
-  ThreadMask touched = 0;  // by whom it was ever used
+  std::uint8_t lock_class = 0;  // of LockOrder; 0: none
+  ThreadMask touched = 0;       // by whom it was ever used
   // Locks: `wanted` by threads whose next operation is to lock it (`wanted_shared`: for reading).
   ThreadMask wanted = 0;
   ThreadMask wanted_shared = 0;
@@ -41,7 +42,7 @@ struct Object {
   // Locks, atomics: what whoever acquires it learns. Cells: `knowledge.hb` holds the times of the last reads.
   Knowledge knowledge;
   std::uint32_t written_at = 0;  // cells: time of the last write by `owner`
-  std::uint32_t history = 0;     // atomics under stale reads: their stores
+  std::uint32_t history = 0;     // atomics under stale reads: 1 + the number of their History
 };
 
 class Objects {

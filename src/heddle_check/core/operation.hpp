@@ -42,7 +42,9 @@ enum class OperationKind : std::uint8_t {
   kSleep,
   kDestroy,
   kJoin,
-  kCustom,
+  // Only rows of a printed trace: accesses to cells are no visible operations.
+  kCellRead,
+  kCellWrite,
 };
 
 const char* name_of(OperationKind kind) noexcept;
