@@ -43,14 +43,14 @@ void run_together(std::initializer_list<std::pair<const char*, std::function<voi
   for (Thread& thread : threads) thread.join(site);
 }
 
-void* detail::thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*)) {
+void* detail::thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*), bool trivial) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return nullptr;
   for (const LocalObject& local : execution->self().locals) {
     if (local.key == key) return local.object;
   }
   void* object = make();  // may use other thread-local objects, which are destroyed after it
-  execution->self().locals.push_back({key, object, destroy});
+  execution->self().locals.push_back({key, object, destroy, trivial});
   return object;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <initializer_list>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "heddle_check/core/operation.hpp"
@@ -37,8 +38,9 @@ void run_together(std::initializer_list<std::pair<const char*, std::function<voi
 
 namespace detail {
 // The object of the calling thread under `key`; made with `make` at the first use, destroyed with `destroy` when the
-// thread ends, in reverse order, while the thread can still be switched away from. Null outside an execution.
-void* thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*));
+// thread ends, in reverse order, while the thread can still be switched away from; `trivial` ones after all others.
+// Null outside an execution.
+void* thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*), bool trivial);
 }  // namespace detail
 
 template <class T, class Tag>
@@ -47,7 +49,8 @@ class ThreadLocal {
   static T& get() noexcept {
     static constexpr char key = 0;
     void* object = detail::thread_local_object(
-        &key, [] { return static_cast<void*>(new T()); }, [](void* made) { delete static_cast<T*>(made); });
+        &key, [] { return static_cast<void*>(new T()); }, [](void* made) { delete static_cast<T*>(made); },
+        std::is_trivially_destructible_v<T>);
     if (object != nullptr) return *static_cast<T*>(object);
     static thread_local T outside{};
     return outside;

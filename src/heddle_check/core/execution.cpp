@@ -97,13 +97,23 @@ void Execution::enter(void* execution, unsigned party) {
   self.end_thread();
 }
 
-void Execution::end_thread() {
-  ThreadState& state = self();
-  while (!state.locals.empty()) {
-    const LocalObject local = state.locals.back();
-    state.locals.pop_back();
+// In reverse order; a destructor may make new ones, and may use those without a destructor to the end.
+void Execution::destroy_locals(ThreadState& state) {
+  while (true) {
+    const auto last = std::find_if(state.locals.rbegin(), state.locals.rend(),
+                                   [](const LocalObject& local) { return !local.trivial; });
+    if (last == state.locals.rend()) break;
+    const LocalObject local = *last;
+    state.locals.erase(std::next(last).base());
     local.destroy(local.object);
   }
+  for (const LocalObject& local : state.locals) local.destroy(local.object);
+  state.locals.clear();
+}
+
+void Execution::end_thread() {
+  ThreadState& state = self();
+  destroy_locals(state);
   state.own_body = nullptr;
   if (!state.held.empty()) {
     fail(FailureKind::kMisuse, fmt::format("thread {} ends while it holds a lock", state.name), state.held[0].site);

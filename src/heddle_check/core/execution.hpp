@@ -115,6 +115,7 @@ class Execution {
  private:
   static void enter(void* execution, unsigned party);
   void reset(const Scenario& scenario, Strategy& strategy, bool record);
+  static void destroy_locals(ThreadState& state);
   void end_thread();
   void pick();
   ThreadId decide();

@@ -20,6 +20,7 @@ struct LocalObject {
   const void* key;
   void* object;
   void (*destroy)(void*);
+  bool trivial;  // without a destructor: stays until all others of its thread are gone
 };
 
 // Why a wait that nobody notified shall end.
