@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -21,7 +22,7 @@ bool CompletionLine::add(Entry&& entry) {
   const bool first = entries_.empty();
   entries_.insert(after, std::move(entry));
   ++counts_.registered;
-  if (first) queue_.watch();
+  if (first && !HEDDLE_PLANT(line_without_watch)) queue_.watch();
   front_.store(entries_.front().ticket.value, sync::seq_cst);
   return true;
 }

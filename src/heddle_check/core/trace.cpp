@@ -8,7 +8,7 @@
 namespace heddle_check {
 namespace {
 
-constexpr std::size_t kColumn = 30;
+constexpr std::size_t kColumn = 36;
 
 std::string_view file_of(const Site& site) {
   const std::string_view path = site.file_name();

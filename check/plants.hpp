@@ -1,0 +1,18 @@
+// The planted faults: what each breaks, and which scenario must then fail. tests/check_program kills every one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace heddle::check {
+
+struct Plant {
+  std::string id;        // of HEDDLE_PLANT
+  std::string group;     // pool, ticket, handlers, shutdown, memory, kernel
+  std::string story;     // one line
+  std::string scenario;  // that kills it
+};
+
+const std::vector<Plant>& all_plants();
+
+}  // namespace heddle::check
