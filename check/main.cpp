@@ -22,7 +22,7 @@ int fail(int code, std::string text) {
 int run_command_line(int argc, char** argv) {
   CLI::App app("Explores the interleavings of heddle's own code, built against controlled primitives.", "heddle-check");
   app.set_version_flag("--version", build_id());
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
 
   bool json = false;
   CLI::App* list_command = app.add_subcommand("list", "Scenarios and plants");
@@ -56,6 +56,9 @@ int run_command_line(int argc, char** argv) {
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
     return fail(kExitBadInput, fmt::format("{}; `heddle-check --help` lists what is allowed", error.what()));
+  }
+  if (app.get_subcommands().empty()) {
+    return fail(kExitBadInput, "no command is given; allowed: list, run, replay (`heddle-check --help` says more)");
   }
   const int code = list_command->parsed()  ? list(json)
                    : run_command->parsed() ? run(options, argv[0])

@@ -1,4 +1,5 @@
-// The planted faults: what each breaks, and which scenario must then fail. tests/check_program kills every one.
+// The planted faults: what each breaks, and which scenario must then fail. tests/check/program/program_test.cpp kills
+// every one.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@ source_dir=$1 header=$2
 if id=$(git -C "$source_dir" rev-parse --short=12 HEAD 2>/dev/null) && [ -e "$source_dir/.git" ]; then
   [ -z "$(git -C "$source_dir" status --porcelain 2>/dev/null)" ] || id="$id-dirty"
 else
-  id=src-$(cd "$source_dir" && find CMakeLists.txt cmake src cli -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
+  id=src-$(cd "$source_dir" && find CMakeLists.txt cmake src cli check -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-12)
 fi
 mkdir -p "$(dirname "$header")"
 text="#pragma once
