@@ -22,7 +22,6 @@ const char* name_of(OperationKind kind) noexcept {
     case OperationKind::kFence: return "fence";
     case OperationKind::kYield: return "yield";
     case OperationKind::kSleep: return "sleep";
-    case OperationKind::kDestroy: return "destroy";
     case OperationKind::kJoin: return "join";
     case OperationKind::kCellRead: return "read";
     case OperationKind::kCellWrite: return "write";

@@ -1,7 +1,10 @@
 // Each kind of failure: a program that has it fails with it, and its repaired twin passes.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include "kernels.hpp"
@@ -237,6 +240,23 @@ TEST(Detection, UseAfterDestroy) {
   expect_pass(exhaust(body(true)));
 }
 
+// What stands in the memory by then does not hide the use.
+TEST(Detection, UseOfMemoryThatIsNotThePrimitiveAnyMore) {
+  using Flag = Atomic<std::uint64_t>;
+  expect_failure(exhaust([] {
+                   alignas(Flag) std::array<std::byte, sizeof(Flag)> memory{};
+                   Flag* flag = new (memory.data()) Flag(0);
+                   flag->fetch_add(1);
+                   run_together({{"destroyer",
+                                  [&] {
+                                    flag->~Flag();
+                                    memory.fill(std::byte{0x5A});
+                                  }},
+                                 {"user", [&] { flag->fetch_add(1); }}});
+                 }),
+                 FailureKind::kUseAfterDestroy);
+}
+
 // The classic: the last user unlocks a mutex that its owner destroys as soon as it sees the state.
 TEST(Detection, DestroyedWhileAnotherThreadIsAboutToNotify) {
   expect_failure(exhaust(
@@ -350,6 +370,27 @@ TEST(Detection, ThreadLocalObjectsEndWithTheirThread) {
     require(Tracked::live.load() == 0, "destroyed before the join returned");
   }));
   EXPECT_GT(seen_while_ending, 0);
+}
+
+struct FlagTag;
+struct OwnerTag;
+// As thread_local does: what has no destructor stays to the end of its thread, whatever was made first.
+struct SetsFlag {
+  ~SetsFlag() { ThreadLocal<int, FlagTag>::get() += 1; }
+};
+struct LooksAtFlag {
+  static inline int seen = -1;
+  ~LooksAtFlag() { seen = ThreadLocal<int, FlagTag>::get(); }
+};
+TEST(Detection, ThreadLocalObjectsWithoutDestructorStayToTheEnd) {
+  expect_pass(exhaust([] {
+    Thread("user", [] {
+      ThreadLocal<LooksAtFlag, OwnerTag>::get();
+      ThreadLocal<SetsFlag, OwnerTag>::get();
+      ThreadLocal<int, FlagTag>::get() = 1;
+    }).join();
+    require(LooksAtFlag::seen == 2, "the destructors shared the flag");
+  }));
 }
 
 }  // namespace

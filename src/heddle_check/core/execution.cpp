@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <exception>
 #include <utility>
 
@@ -15,6 +14,18 @@ namespace {
 std::uint32_t next_epoch() noexcept {
   static std::atomic<std::uint32_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+// The threads of a failed execution were abandoned where they stood: what they own is kept, not destroyed.
+void abandon(ThreadState& thread) {
+  struct Abandoned {
+    std::function<void()> body;
+    std::vector<LocalObject> locals;
+  };
+  static auto& all = *new std::vector<Abandoned>;  // reachable, so that leak checkers know that it is meant
+  if (thread.own_body || !thread.locals.empty()) all.push_back({std::move(thread.own_body), thread.locals});
+  thread.own_body = nullptr;
+  thread.locals.clear();
 }
 
 // Far from both ends, so that deadlines can be computed.
@@ -39,6 +50,10 @@ void ThreadState::reset(const std::string& new_name) {
 
 // --- the run ---
 
+Execution::~Execution() {
+  if (failure_.kind != FailureKind::kNone) std::for_each(threads_.begin(), threads_.end(), abandon);
+}
+
 void Execution::reset(const Scenario& scenario, Strategy& strategy, bool record) {
   limits_ = &scenario.limits;
   strategy_ = &strategy;
@@ -47,11 +62,7 @@ void Execution::reset(const Scenario& scenario, Strategy& strategy, bool record)
   tracks_ = weak_memory_ || limits_->races;
   recording_ = record;
   if (failure_.kind != FailureKind::kNone) {
-    // The threads of a failed execution were abandoned where they stood: what they own must not be destroyed.
-    for (ThreadState& thread : threads_) {
-      if (thread.own_body) static_cast<void>(new std::function<void()>(std::move(thread.own_body)));
-      thread.own_body = nullptr;
-    }
+    for (ThreadState& thread : threads_) abandon(thread);
     failure_ = {};
   }
   enabled_ = enabled_before_ = waiting_ = 0;
@@ -174,153 +185,15 @@ void Execution::join(ThreadId target, Site site) {
   acquire(other.knowledge);
 }
 
-// --- decisions ---
-
-void Execution::pick() {
-  ThreadState& state = self();
-  if (state.starter != kNoThread) [[unlikely]] {
-    pass_to(std::exchange(state.starter, kNoThread));
-    return;
-  }
-  const ThreadId next = decide();
-  if (next != running_) pass_to(next);
-}
-
-ThreadId Execution::decide() {
-  if (++points_ > limits_->points_max) [[unlikely]] {
-    fail(FailureKind::kLivelock, fmt::format("no end within {} operations", limits_->points_max), next_[running_].site);
-  }
-  ThreadMask options = enabled_;
-  if (fairness_.active()) [[unlikely]] {
-    fairness_.after(performer_, performer_yields_, enabled_before_, enabled_, threads_count_);
-    options = fairness_.filter(options);
-  }
-  if (waiting_ != 0) options |= wakeable();
-  if (options == 0) [[unlikely]]
-    options = at_quiescence();
-  const ThreadId next = std::has_single_bit(options) ? static_cast<ThreadId>(std::countr_zero(options)) : ask(options);
-  const Operation& operation = next_[next];
-  add_to_hash(next | static_cast<std::uint64_t>(operation.kind) << 8 |
-              static_cast<std::uint64_t>(operation.object) << 16);
-  if (observed_) strategy_->observe(next, {next_.data(), enabled_, threads_count_, points_});
-  if (recording_) {
-    const bool preempts = next != running_ && (options & bit(running_)) != 0 && !self().yields;
-    trace_.add({next, operation, objects_.label(operation.object), {}, preempts});
-  }
-  enabled_before_ = enabled_;
-  performer_ = next;
-  performer_yields_ = threads_[next].yields;
-  return next;
-}
-
-ThreadId Execution::ask(ThreadMask options) {
-  std::array<ThreadId, kMaxThreads> threads;  // NOLINT: filled below
-  std::uint32_t count = 0;
-  const ThreadMask own = options & bit(running_);
-  const bool may_stay = own != 0 && !self().yields;
-  if (may_stay) threads[count++] = running_;
-  for (ThreadMask rest = options & ~bit(running_); rest != 0; rest &= rest - 1) {
-    threads[count++] = static_cast<ThreadId>(std::countr_zero(rest));
-  }
-  if (own != 0 && !may_stay) threads[count++] = running_;
-  Choice choice;
-  choice.kind = ChoiceKind::kThread;
-  choice.options = count;
-  choice.threads = threads.data();
-  choice.running = running_;
-  choice.may_stay = may_stay;
-  choice.view = {next_.data(), options, threads_count_, points_};
-  const std::uint32_t answer = strategy_->choose(choice);
-  if (answer >= count) {
-    fail(FailureKind::kDivergence,
-         fmt::format("decision {} is {}, but only {} threads can go on", decisions_.size(), answer, count),
-         next_[running_].site);
-  }
-  decisions_.push_back(static_cast<std::uint8_t>(answer));
-  return threads[answer];
-}
-
-std::uint32_t Execution::choose(ChoiceKind kind, std::uint32_t options) {
-  if (options < 2) return 0;
-  Choice choice;
-  choice.kind = kind;
-  choice.options = options;
-  choice.running = running_;
-  choice.view = {next_.data(), enabled_, threads_count_, points_};
-  const std::uint32_t answer = strategy_->choose(choice);
-  if (answer >= options) {
-    fail(FailureKind::kDivergence,
-         fmt::format("decision {} is {}, but the {} question has {} answers", decisions_.size(), answer, name_of(kind),
-                     options),
-         next_[running_].site);
-  }
-  decisions_.push_back(static_cast<std::uint8_t>(answer));
-  add_to_hash(answer | static_cast<std::uint64_t>(kind) << 8 | std::uint64_t{1} << 63);
-  if (recording_) note(fmt::format("{} {} of {}", name_of(kind), answer, options));
-  return answer;
-}
-
-void Execution::yield_point(OperationKind kind, Site site) {
-  if (!fairness_.active()) fairness_.activate();
-  ThreadState& state = self();
-  state.yields = true;
-  point(kind, kAllObjects, site);
-  state.yields = false;
-}
-
-void Execution::wait_point(ObjectId condition, Site site) {
-  ThreadState& state = self();
-  waiting_ |= bit(running_);
-  // A wake-up by time moves the clock, which everybody may read.
-  const ObjectId object = state.deadline == TimePoint::max() ? condition : kAllObjects;
-  point(OperationKind::kWake, object, site, false);
-}
-
-ThreadMask Execution::wakeable() const noexcept {
-  if (left_.spurious_wakeups != 0) return waiting_;
-  const bool by_choice = limits_->timeout_mode == Timeouts::kChoice && left_.timeouts != 0;
-  ThreadMask threads = 0;
-  for (ThreadMask rest = waiting_; rest != 0; rest &= rest - 1) {
-    const auto thread = static_cast<ThreadId>(std::countr_zero(rest));
-    const TimePoint deadline = threads_[thread].deadline;
-    if (deadline <= now_ || (by_choice && deadline != TimePoint::max())) threads |= bit(thread);
-  }
-  return threads;
-}
-
-// Nobody can go on by itself. First every waiter with a deadline is woken once as by a spurious wake-up: one that does
-// not wait again would have gone on long ago, had it been notified. Then the earliest deadline passes.
-ThreadMask Execution::at_quiescence() {
-  ThreadId first = kNoThread;
-  for (ThreadMask rest = waiting_; rest != 0; rest &= rest - 1) {
-    const auto thread = static_cast<ThreadId>(std::countr_zero(rest));
-    ThreadState& state = threads_[thread];
-    if (state.deadline == TimePoint::max()) continue;
-    if (limits_->masked_wakeups && !state.probed) {
-      state.forced = ForcedWake::kProbe;
-      return bit(thread);
-    }
-    if (first == kNoThread || state.deadline < threads_[first].deadline) first = thread;
-  }
-  if (first == kNoThread) {
-    fail(waiting_ != 0 ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "no thread can go on",
-         next_[running_].site);
-  }
-  for (ThreadState& state : threads_) state.probed = false;
-  threads_[first].forced = ForcedWake::kTimeout;
-  return bit(first);
-}
-
 // --- objects, knowledge ---
 
 Object& Execution::use(ObjectRef& ref, ObjectType type, const char* name, Site site) {
   const bool known = objects_.knows(ref);
   Object* object = objects_.find(ref, type);
   if (object == nullptr || object->destroyed) [[unlikely]] {
-    fail(FailureKind::kUseAfterDestroy, fmt::format("{} is used after it was destroyed", objects_.label(ref.id)), site);
+    fail(FailureKind::kUseAfterDestroy, fmt::format("a {} is used after it was destroyed", name_of(type)), site);
   }
   if (!known) object->name = name;
-  object->touched |= bit(running_);
   return *object;
 }
 
@@ -338,12 +211,11 @@ void Execution::destroy(ObjectRef& ref, Site site) {
     }
     return nullptr;
   };
-  if ((objects_[id].touched & ~bit(running_)) != 0) point(OperationKind::kDestroy, id, site);
   if (const char* how = in_use(); how != nullptr) {
     fail(FailureKind::kUseAfterDestroy, fmt::format("{} is destroyed while a thread {}", objects_.label(id), how),
          site);
   }
-  objects_[id].destroyed = true;
+  objects_.note_destroyed(ref);
 }
 
 void Execution::release(Knowledge& into) noexcept {
@@ -359,8 +231,12 @@ void Execution::tick() noexcept {
 // --- failures, trace ---
 
 void Execution::fail(FailureKind kind, std::string text, Site site) {
-  failure_ = {kind, fmt::format("{} (thread {}, {}:{})", text, threads_[running_].name, site.file_name(), site.line()),
-              who_waits()};
+  {
+    const std::string taken = std::move(text);  // this frame never ends: nothing may stay in it
+    failure_.kind = kind;
+    failure_.text = fmt::format("{} (thread {}, {}:{})", taken, threads_[running_].name, site.file_name(), site.line());
+    failure_.details = who_waits();
+  }
   carriers_.switch_to(running_, Carriers::kRoot);
   std::terminate();  // an abandoned thread never goes on
 }

@@ -29,6 +29,7 @@ namespace heddle_check {
 class Execution {
  public:
   Execution(Carriers& carriers, LockOrder& lock_order) : carriers_(carriers), lock_order_(lock_order) {}
+  ~Execution();
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
@@ -91,7 +92,8 @@ class Execution {
   LockOrder& lock_order() noexcept { return lock_order_; }
   // The entry of a primitive that the calling thread is about to use. Fails for a destroyed one.
   Object& use(ObjectRef& ref, ObjectType type, const char* name, Site site);
-  // A primitive is being destroyed: a visible operation where others have used it.
+  // A primitive is being destroyed. No scheduling point: right behind the operation before it, it comes as early as it
+  // can, and every later use is found.
   void destroy(ObjectRef& ref, Site site);
 
   // --- knowledge ---

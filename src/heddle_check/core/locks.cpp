@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace heddle_check {
 
@@ -16,8 +17,8 @@ void check_lock_order(Execution& execution, ObjectId id, Site site) {
                                  taken.rank, execution.objects().label(lock.object), held.rank),
                      site);
     }
-    const std::string cycle = execution.lock_order().note(held.lock_class, taken.lock_class, site);
-    if (!cycle.empty()) execution.fail(FailureKind::kLockOrder, cycle, site);
+    std::string cycle = execution.lock_order().note(held.lock_class, taken.lock_class, site);
+    if (!cycle.empty()) execution.fail(FailureKind::kLockOrder, std::move(cycle), site);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace heddle_check {
 
 const char* name_of(ObjectType type) noexcept {
@@ -19,6 +21,7 @@ const char* name_of(ObjectType type) noexcept {
 void Objects::begin(std::uint32_t epoch) noexcept {
   epoch_ = epoch;
   size_ = kFirstObject;
+  destroyed_.clear();
 }
 
 Object* Objects::find(ObjectRef& ref, ObjectType type) {
@@ -26,6 +29,8 @@ Object* Objects::find(ObjectRef& ref, ObjectType type) {
     Object& known = table_[ref.id];
     return known.type == type ? &known : nullptr;
   }
+  // Not a new primitive, and not entered in this execution: a static one, or the memory of one that is gone.
+  if (ref.epoch != 0 && std::find(destroyed_.begin(), destroyed_.end(), &ref) != destroyed_.end()) return nullptr;
   ref = {epoch_, size_};
   if (table_.size() <= size_) table_.resize(2 * (size_ + std::size_t{32}));
   Object& entered = table_[size_++];

@@ -2,8 +2,8 @@
 //
 // A primitive holds an ObjectRef of 8 bytes; everything else is here, in a table that is emptied, not freed, between
 // executions. A primitive is entered at its first use, so objects with static storage need no reset, and construction
-// is no operation. A destroyed primitive keeps its entry: a later use finds it, as long as its memory was not used
-// again (memory used again is for AddressSanitizer to find).
+// is no operation. A destroyed primitive keeps its entry, and its address is kept: a later use finds one of the two, as
+// long as its memory does not hold a new primitive (that is for AddressSanitizer to find).
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,6 @@ struct Object {
   const char* name = nullptr;  // null: type and number
   int rank = kUnranked;
   std::uint8_t lock_class = 0;  // of LockOrder; 0: none
-  ThreadMask touched = 0;       // by whom it was ever used
   // Locks: `wanted` by threads whose next operation is to lock it (`wanted_shared`: for reading).
   ThreadMask wanted = 0;
   ThreadMask wanted_shared = 0;
@@ -48,10 +47,15 @@ struct Object {
 class Objects {
  public:
   void begin(std::uint32_t epoch) noexcept;
-  // The entry of `ref`; makes one if this execution has not used it. Null: the memory of a primitive of another type.
+  // The entry of `ref`; makes one if this execution has not used it. Null: it was destroyed, or its memory is that of
+  // another.
   Object* find(ObjectRef& ref, ObjectType type);
   Object& operator[](ObjectId id) noexcept { return table_[id]; }
   const Object& operator[](ObjectId id) const noexcept { return table_[id]; }
+  void note_destroyed(const ObjectRef& ref) {
+    table_[ref.id].destroyed = true;
+    destroyed_.push_back(&ref);
+  }
   bool knows(const ObjectRef& ref) const noexcept { return ref.epoch == epoch_ && ref.id < size_; }
   ObjectId size() const noexcept { return size_; }
   std::string label(ObjectId id) const;
@@ -60,6 +64,7 @@ class Objects {
   std::vector<Object> table_;
   ObjectId size_ = kFirstObject;
   std::uint32_t epoch_ = 0;
+  std::vector<const ObjectRef*> destroyed_;
 };
 
 }  // namespace heddle_check

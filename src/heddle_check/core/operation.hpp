@@ -40,7 +40,6 @@ enum class OperationKind : std::uint8_t {
   kFence,
   kYield,
   kSleep,
-  kDestroy,
   kJoin,
   // Only rows of a printed trace: accesses to cells are no visible operations.
   kCellRead,
