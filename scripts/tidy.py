@@ -29,6 +29,7 @@ UNTESTED = {
     "sync/asymmetric_fence.cpp": "tested by what it is for, in tests/sync/owner_gate_test.cpp",
     "sync/process.cpp": "fork, exit, unloading: whole processes do that, in tests/process/process_test.cpp",
     "runtime/lifecycle.cpp": "its end with the process is in tests/process/process_test.cpp, its shutdown in runtime_test.cpp",
+    "sync/checked/*.cpp": "the checked build's side; every scenario of check/ runs on it",
     "sync/clock.cpp": "one call; deadlines are tested in tests/sync/mutex_test.cpp",
     "sync/lock_checks.cpp": "tested through the mutex, in tests/sync/mutex_test.cpp",
     "tensor/core.cpp": "opened and closed by every test in tests/runtime/runtime_test.cpp",
@@ -42,7 +43,9 @@ UNTESTED = {
 LINES_WARN, LINES_MOST = 350, 500
 CPP = (".hpp", ".cpp", ".cu", ".cuh")
 SKIPPED = {"build", ".git", "__pycache__"}
-DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/")
+DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/", "check/")
+# The adaptors of the checked build: the one place of the library that knows heddle_check.
+CHECKED = "src/heddle/sync/checked/"
 
 
 class Problem(NamedTuple):
@@ -119,6 +122,32 @@ def layers(tree: Tree) -> Found:
             why = may_include(path, match[1]) if match else ""
             if why:
                 yield path, number, why
+
+
+def checker_apart(tree: Tree) -> Found:
+    for path, text in cpp_files(tree, "src/"):
+        for number, line in enumerate(text.split("\n"), 1):
+            match = re.match(r'\s*#\s*include\s*["<](heddle(?:_check)?)/', line)
+            if match and path.startswith("src/heddle_check/") and match[1] == "heddle":
+                yield path, number, "heddle_check is a library of its own; what it needs of heddle is a parameter"
+            if match and path.startswith("src/heddle/") and match[1] == "heddle_check" and not path.startswith(CHECKED):
+                yield path, number, f"only {CHECKED} includes heddle_check; go through the header of sync"
+        if path.startswith("src/heddle/") and not path.startswith(CHECKED):
+            yield from checked_includes(path, text)
+
+
+def checked_includes(path: str, text: str) -> Found:
+    """Includes of sync/checked/ stand under #if HEDDLE_CHECKED: the shipped build has none."""
+    inside = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if re.match(r"\s*#\s*if", line):
+            inside.append(re.match(r"\s*#\s*if HEDDLE_CHECKED$", line) is not None)
+        elif re.match(r"\s*#\s*else", line):
+            inside[-1] = False
+        elif re.match(r"\s*#\s*endif", line):
+            inside.pop()
+        elif re.match(r'\s*#\s*include "heddle/sync/checked/', line) and not any(inside):
+            yield path, number, "sync/checked is for the checked build; include it under #if HEDDLE_CHECKED"
 
 
 # (pattern, what to use instead); these hold in src/heddle outside sync.
@@ -258,7 +287,7 @@ def lock_order_page(tree: Tree) -> Found:
 
 
 RULES: list[Callable[[Tree], Found]] = [
-    layers, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
+    layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
     white_space, private_paths, lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]

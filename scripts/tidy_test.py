@@ -55,6 +55,17 @@ class Rules(unittest.TestCase):
                     '#include "heddle/sync/thread_local.hpp"\nstd::chrono::milliseconds m; sync::sleep_for(m);\n')
         self.fails(tidy.banned_names, "src/heddle/memory/a.cpp", "/* a\nb */\nstd::mutex m;\n", line=3)
 
+    def test_checker_apart(self):
+        self.fails(tidy.checker_apart, "src/heddle_check/a.cpp", '#include "heddle/base/error.hpp"\n')
+        self.fails(tidy.checker_apart, "src/heddle/stream/a.cpp", '#include "heddle_check/mutex.hpp"\n')
+        self.fails(tidy.checker_apart, "src/heddle/sync/a.hpp", '#include "heddle_check/mutex.hpp"\n')
+        own = '#include "heddle/sync/checked/a.hpp"\n'
+        self.fails(tidy.checker_apart, "src/heddle/sync/a.hpp", own)
+        self.fails(tidy.checker_apart, "src/heddle/sync/a.hpp", "#if HEDDLE_CHECKED\n#else\n" + own + "#endif\n", line=3)
+        self.passes(tidy.checker_apart, "src/heddle/sync/a.hpp", "#if HEDDLE_CHECKED\n" + own + "#endif\n")
+        self.passes(tidy.checker_apart, "src/heddle/sync/checked/a.hpp", '#include "heddle_check/mutex.hpp"\n' + own)
+        self.passes(tidy.checker_apart, "src/heddle_check/a.cpp", '#include "heddle_check/mutex.hpp"\n')
+
     def test_headers(self):
         self.fails(tidy.pragma_once, "src/heddle/base/a.hpp", "// A.\n// #pragma once\n")
         self.passes(tidy.pragma_once, "src/heddle/base/a.hpp", "// A.\n#pragma once\n")

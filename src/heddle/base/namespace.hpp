@@ -4,7 +4,11 @@
 // checked build). The two live in different inline namespaces, so that mixing their objects fails to link.
 #pragma once
 
-#if defined(HEDDLE_CHECKED) && HEDDLE_CHECKED
+#ifndef HEDDLE_CHECKED
+#define HEDDLE_CHECKED 0
+#endif
+
+#if HEDDLE_CHECKED
 #define HEDDLE_NS heddle::inline checked
 #else
 #define HEDDLE_NS heddle::inline shipped

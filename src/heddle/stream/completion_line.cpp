@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -24,7 +25,7 @@ bool CompletionLine::add(Entry&& entry) {
   const Ticket ticket = entry.ticket;
   entries_.insert(at, std::move(entry));
   ++counts_.registered;
-  if (first) queue_.watch();
+  if (first && !HEDDLE_PLANT(line_without_watch)) queue_.watch();
   // Behind another entry it needs no announcement: whoever takes that one out publishes this one, and looks again.
   if (leads) front_.store(ticket.value, sync::seq_cst);
   return true;

@@ -7,6 +7,7 @@
 
 #include "heddle/base/error.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 #include "heddle/sync/thread.hpp"
 
 namespace HEDDLE_NS {
@@ -221,7 +222,7 @@ void LanePool::give(Lane* lane) noexcept {
   Waiter* first = waiters_.front();
   waiters_.pop_front();
   first->lane = lane;
-  first->given.notify_one();
+  if (!HEDDLE_PLANT(pool_gives_without_notify)) first->given.notify_one();
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
 }
 

@@ -1,6 +1,7 @@
 #include "heddle/stream/ticket_parking.hpp"
 
 #include "heddle/stream/poller.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -22,7 +23,7 @@ void TicketParking::park(Queue& queue, Ticket ticket, sync::Deadline deadline, c
 void TicketParking::wake() noexcept {
   // A thread that parks counts itself before it looks at completed(), whose new value was published before this load.
   if (parked_.load(sync::seq_cst) == 0) return;
-  {
+  if (!HEDDLE_PLANT(parking_wakes_without_mutex)) {
     sync::MutexLock lock(mutex_);
     ++generation_;
   }

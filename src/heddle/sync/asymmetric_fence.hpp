@@ -13,6 +13,14 @@ namespace HEDDLE_NS::sync {
 
 enum class FenceMode : unsigned char { kUnknown, kMembarrier, kFull };
 
+}  // namespace HEDDLE_NS::sync
+
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/asymmetric_fence.hpp"
+#else
+
+namespace HEDDLE_NS::sync {
+
 // Registers with the kernel once per process; later calls return the same answer.
 FenceMode asymmetric_fence_mode() noexcept;
 
@@ -32,3 +40,5 @@ inline void asymmetric_fence_light() noexcept {
 void asymmetric_fence_heavy() noexcept;
 
 }  // namespace HEDDLE_NS::sync
+
+#endif

@@ -7,10 +7,16 @@
 
 #include "heddle/base/namespace.hpp"
 
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/atomic.hpp"
+#endif
+
 namespace HEDDLE_NS::sync {
 
+#if !HEDDLE_CHECKED
 template <class T>
 using Atomic = std::atomic<T>;
+#endif
 
 inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
 inline constexpr std::memory_order acquire = std::memory_order_acquire;

@@ -11,8 +11,18 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using Duration = Clock::duration;
 
+}  // namespace HEDDLE_NS::sync
+
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/clock.hpp"
+#endif
+
+namespace HEDDLE_NS::sync {
+
+#if !HEDDLE_CHECKED
 inline TimePoint now() noexcept { return Clock::now(); }
 void sleep_for(Duration duration);
+#endif
 
 // A point in time after which a wait gives up; a value.
 class Deadline {

@@ -8,6 +8,10 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/sync/rank.hpp"
 
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/lock_checks.hpp"
+#else
+
 namespace HEDDLE_NS::sync {
 
 #if HEDDLE_DEBUG_CHECKS
@@ -25,3 +29,5 @@ inline void assert_no_locks_held(const char*) noexcept {}
 #endif
 
 }  // namespace HEDDLE_NS::sync
+
+#endif

@@ -4,10 +4,16 @@
 // the size and the code of std::mutex. Not recursive. There is no other mutex in the library.
 #pragma once
 
+#include "heddle/base/namespace.hpp"
+
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/mutex.hpp"
+#include "heddle/sync/lock_checks.hpp"
+#else
+
 #include <condition_variable>
 #include <mutex>
 
-#include "heddle/base/namespace.hpp"
 #include "heddle/sync/annotations.hpp"
 #include "heddle/sync/clock.hpp"
 #include "heddle/sync/lock_checks.hpp"
@@ -113,3 +119,5 @@ class ConditionVariable {
 };
 
 }  // namespace HEDDLE_NS::sync
+
+#endif

@@ -10,11 +10,11 @@
 namespace HEDDLE_NS::sync {
 namespace {
 
-Atomic<int> fork_guarded{0};
+std::atomic<int> fork_guarded{0};
 
 // Runs in the child, where only its thread exists: no lock, no allocation.
 void on_fork_in_child() {
-  if (fork_guarded.load(relaxed) != 0) detail::forked_child.store(true, relaxed);
+  if (fork_guarded.load(std::memory_order_relaxed) != 0) detail::forked_child.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -32,14 +32,18 @@ void end_forked_child() {
 ForkGuarded::ForkGuarded() {
   static const int registered = pthread_atfork(nullptr, nullptr, on_fork_in_child);
   static_cast<void>(registered);
-  fork_guarded.fetch_add(1, relaxed);
+  fork_guarded.fetch_add(1, std::memory_order_relaxed);
 }
 
-ForkGuarded::~ForkGuarded() { fork_guarded.fetch_sub(1, relaxed); }
+ForkGuarded::~ForkGuarded() { fork_guarded.fetch_sub(1, std::memory_order_relaxed); }
 
 void at_process_exit(void (*hook)()) {
+#if HEDDLE_CHECKED
+  static_cast<void>(hook);  // the checker ends runtimes, not processes
+#else
   std::atexit(hook);
   std::at_quick_exit(hook);
+#endif
 }
 
 void pin_module() noexcept {

@@ -8,16 +8,18 @@
 // Thread safety: all functions, from any thread.
 #pragma once
 
+#include <atomic>
+
 #include "heddle/base/namespace.hpp"
-#include "heddle/sync/atomic.hpp"
 
 namespace HEDDLE_NS::sync {
 
 namespace detail {
-inline Atomic<bool> forked_child{false};
-}
+// A fact of the process, not a matter of order between threads: no decision for the checker.
+inline std::atomic<bool> forked_child{false};
+}  // namespace detail
 
-inline bool in_forked_child() noexcept { return detail::forked_child.load(relaxed); }
+inline bool in_forked_child() noexcept { return detail::forked_child.load(std::memory_order_relaxed); }
 
 // Throws Forked, naming what was asked for.
 [[noreturn]] void throw_forked();

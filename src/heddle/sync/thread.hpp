@@ -1,12 +1,16 @@
 // Threads. Joined by their owner, always: there is no detach.
 #pragma once
 
+#include "heddle/base/namespace.hpp"
+
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/thread.hpp"
+#else
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>
-
-#include "heddle/base/namespace.hpp"
 
 namespace HEDDLE_NS::sync {
 
@@ -54,3 +58,5 @@ inline void spin_wait() noexcept {
 }
 
 }  // namespace HEDDLE_NS::sync
+
+#endif

@@ -7,6 +7,10 @@
 
 #include "heddle/base/namespace.hpp"
 
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/thread_local.hpp"
+#else
+
 namespace HEDDLE_NS::sync {
 
 template <class T, class Tag>
@@ -19,3 +23,5 @@ class ThreadLocal {
 };
 
 }  // namespace HEDDLE_NS::sync
+
+#endif

@@ -1,0 +1,83 @@
+// The command line `heddle-check`: list, run, replay.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "check/run.hpp"
+#include "heddle/runtime/runtime.hpp"
+
+namespace heddle::check {
+namespace {
+
+int fail(int code, std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  fmt::print(stderr, "heddle-check: {}\n", text);
+  return code;
+}
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("Explores the interleavings of heddle's own code, built against controlled primitives.", "heddle-check");
+  app.set_version_flag("--version", build_id());
+  app.require_subcommand(0, 1);
+
+  bool json = false;
+  CLI::App* list_command = app.add_subcommand("list", "Scenarios and plants");
+  list_command->add_flag("--json", json, "As JSON");
+
+  RunOptions options;
+  CLI::App* run_command =
+      app.add_subcommand("run", "Explores scenarios; a failure exits with 1 and says how to replay it");
+  run_command->add_option("scenarios", options.scenarios, "Names, as `heddle-check list` shows them");
+  run_command->add_flag("--all", options.all, "Every scenario");
+  run_command->add_option("--group", options.group, "Every scenario of a group");
+  run_command->add_option("--strategy", options.strategy, "exhaustive, bounded, walk; else those of each scenario");
+  run_command->add_option("--bound", options.bound, "bounded: at most so many preemptions")->check(CLI::Range(0, 100));
+  run_command->add_option("--seed", options.seed, "Of random strategies (1)");
+  run_command->add_option("--executions", options.executions, "At most so many for each strategy")
+      ->check(CLI::PositiveNumber);
+  run_command->add_option("--seconds", options.seconds, "At most so long for each strategy")
+      ->check(CLI::PositiveNumber);
+  run_command->add_option("--plant", options.plant, "With this planted fault");
+  run_command->add_flag("--real-threads", options.real_threads, "On real threads in place of fibres; slow");
+  run_command->add_flag("--json", options.json, "As JSON");
+
+  std::string decisions;
+  CLI::App* replay_command = app.add_subcommand("replay", "Runs the decisions of one execution, and prints its trace");
+  replay_command->add_option("decisions", decisions, "The string that a failing run printed")->required();
+  replay_command->add_flag("--json", json, "As JSON");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    return fail(kExitBadInput, fmt::format("{}; `heddle-check --help` lists what is allowed", error.what()));
+  }
+  if (app.get_subcommands().empty()) {
+    return fail(kExitBadInput, "no command is given; allowed: list, run, replay (`heddle-check --help` says more)");
+  }
+  const int code = list_command->parsed()  ? list(json)
+                   : run_command->parsed() ? run(options, argv[0])
+                                           : replay(decisions, json);
+  if (std::fflush(stdout) != 0) return fail(kExitFail, "the output could not be written");
+  return code;
+}
+
+int guarded(int argc, char** argv) {
+  try {
+    return run_command_line(argc, argv);
+  } catch (const std::invalid_argument& error) {
+    return fail(kExitBadInput, error.what());
+  } catch (const std::exception& error) {
+    return fail(kExitFail, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace heddle::check
+
+int main(int argc, char** argv) { return heddle::check::guarded(argc, argv); }

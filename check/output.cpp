@@ -1,0 +1,83 @@
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "check/run.hpp"
+#include "heddle/runtime/runtime.hpp"
+#include "heddle_check/failure.hpp"
+
+namespace heddle::check {
+namespace {
+
+double per_second(std::uint64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+// "3.2 M", "45 k", "310"
+std::string short_number(double value) {
+  if (value >= 1e6) return fmt::format("{:.1f} M", value / 1e6);
+  if (value >= 1e4) return fmt::format("{:.0f} k", value / 1e3);
+  return fmt::format("{:.0f}", value);
+}
+
+std::string strategy_name(const Row& row) {
+  return row.strategy.name == "bounded" ? fmt::format("bounded c<={}", row.strategy.bound) : row.strategy.name;
+}
+
+constexpr const char* kColumns = "{:<24} {:>3} {:>7} {:<14} {:>11} {:>9} {:>6} {:>9} {:>9} {:>8}  {}\n";
+
+}  // namespace
+
+void print_header() {
+  fmt::print(kColumns, "scenario", "thr", "ops", "strategy", "executions", "exhausted", "depth", "exec/s", "ops/s",
+             "wall", "result");
+}
+
+void print_row(const Row& row, const std::string& program) {
+  const heddle_check::Result& result = row.result;
+  const std::uint64_t each = result.executions == 0 ? 0 : result.points / result.executions;
+  fmt::print(kColumns, row.scenario.name, row.scenario.threads, each, strategy_name(row), result.executions,
+             result.exhausted ? "yes" : "no", result.depth_max,
+             short_number(per_second(result.executions, result.seconds)),
+             short_number(per_second(result.points, result.seconds)), fmt::format("{:.2f} s", result.seconds),
+             result.failed() ? heddle_check::name_of(result.failure.kind) : "pass");
+  if (!result.failed()) return;
+  fmt::print("\n{}: {}\n{}\n{}\nreplay: {} replay {}\n\n", heddle_check::name_of(result.failure.kind),
+             result.failure.text, result.failure.details, result.trace, program, row.decisions);
+}
+
+std::string to_json(const std::vector<Row>& rows) {
+  nlohmann::ordered_json document;
+  document["build_id"] = build_id();
+  document["results"] = nlohmann::ordered_json::array();
+  for (const Row& row : rows) {
+    const heddle_check::Result& result = row.result;
+    nlohmann::ordered_json entry;
+    entry["scenario"] = row.scenario.name;
+    entry["group"] = row.scenario.group;
+    entry["strategy"] = row.strategy.name;
+    entry["bound"] = row.strategy.name == "bounded" ? nlohmann::ordered_json(result.bound) : nullptr;
+    entry["threads"] = row.scenario.threads;
+    entry["executions"] = result.executions;
+    entry["exhausted"] = result.exhausted;
+    entry["points"] = result.points;
+    entry["points_per_second"] = per_second(result.points, result.seconds);
+    entry["executions_per_second"] = per_second(result.executions, result.seconds);
+    entry["choices"] = heddle_check::choice_names(row.scenario.limits);
+    entry["depth_max"] = result.depth_max;
+    entry["wall_seconds"] = result.seconds;
+    entry["result"] = result.failed() ? "fail" : "pass";
+    entry["failure"] = nullptr;
+    if (result.failed()) {
+      entry["failure"] = {{"kind", heddle_check::name_of(result.failure.kind)},
+                          {"text", result.failure.text},
+                          {"decisions", row.decisions},
+                          {"trace_hash", fmt::format("{:016x}", result.trace_hash)}};
+    }
+    document["results"].push_back(std::move(entry));
+  }
+  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace heddle::check

@@ -1,0 +1,21 @@
+// The scenarios of heddle, by the part that they check; docs/checking.md shows how to write one.
+#pragma once
+
+#include <vector>
+
+#include "heddle_check/scenario.hpp"
+
+namespace heddle::check {
+
+using Scenarios = std::vector<heddle_check::Scenario>;
+
+void add_owner_gate(Scenarios& to);
+void add_lane_pool(Scenarios& to);
+void add_ticket_wait(Scenarios& to);
+void add_completion_line(Scenarios& to);
+void add_kernels(Scenarios& to);
+
+// All of them. Names are unique.
+Scenarios all_scenarios();
+
+}  // namespace heddle::check

@@ -1,0 +1,74 @@
+#include "heddle/stream/completion_line.hpp"
+
+#include <memory>
+
+#include "check/scenarios.hpp"
+#include "heddle/backends/sim/device.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+// As HandlerThread does it, on the thread that finds the line ripe.
+void run_ripe(CompletionLine& line) {
+  if (!line.ripe(line.queue().completed_after_watch()) || !line.claim_schedule()) return;
+  line.end_schedule();
+  auto previous = CompletionLine::Outcome::kNone;
+  CompletionLine::Entry entry;
+  while (line.take(line.queue().completed_after_watch(), &entry, previous)) {
+    entry.handler({});
+    previous = CompletionLine::Outcome::kRun;
+  }
+}
+
+class RunsRipe final : public CompletionListener {
+ public:
+  CompletionLine* line = nullptr;
+  void on_progress(Queue&) noexcept override { run_ripe(*line); }
+};
+
+// A thread registers a handler for each of two tickets while the device completes them.
+void handlers_of_two_tickets() {
+  RunsRipe listener;
+  sim::SimDevice device({.auto_run = false});
+  device.set_listener(&listener);
+  std::unique_ptr<Queue> queue;
+  device.create_queue(StreamId{1}, &queue).raise();
+  CompletionLine line(*queue);
+  listener.line = &line;
+  float cell = 0;
+  for (std::uint64_t ticket = 1; ticket <= 2; ++ticket) {
+    CommandList list;
+    list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
+    device.submit(*queue, std::move(list), Ticket{ticket}, SubmitHint::kAsynchronous).raise();
+  }
+  sync::Atomic<int> told[2]{{0}, {0}};
+  heddle_check::run_together({{"recorder",
+                               [&] {
+                                 for (std::uint64_t ticket = 1; ticket <= 2; ++ticket) {
+                                   sync::Atomic<int>& count = told[ticket - 1];
+                                   line.add({Ticket{ticket}, [&count](const Status&) { count.fetch_add(1); }, {}, {}});
+                                   run_ripe(line);
+                                 }
+                               }},
+                              {"device", [&] {
+                                 while (device.step()) {
+                                 }
+                               }}});
+  for (const auto& count : told) heddle_check::require(count.load() == 1, "each handler ran exactly once");
+  heddle_check::require(line.counts().pending() == 0, "nothing is pending");
+}
+
+}  // namespace
+
+void add_completion_line(Scenarios& to) {
+  to.push_back({.name = "completion_line",
+                .group = "handlers",
+                .threads = 2,
+                .body = handlers_of_two_tickets,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 20'000}},
+                .claim = "every handler that was registered runs exactly once, whenever its ticket passes"});
+}
+
+}  // namespace heddle::check

@@ -1,0 +1,55 @@
+#include <memory>
+
+#include "check/scenarios.hpp"
+#include "heddle/backends/sim/device.hpp"
+#include "heddle/stream/ticket_parking.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+// A thread parks until a ticket passes, which the device completes at any moment.
+class Wakes final : public CompletionListener {
+ public:
+  explicit Wakes(TicketParking& parking) : parking_(parking) {}
+  void on_progress(Queue&) noexcept override { parking_.wake(); }
+
+ private:
+  TicketParking& parking_;
+};
+
+void wait_for_a_ticket() {
+  TicketParking parking;
+  Wakes wakes(parking);
+  sim::SimDevice device({.auto_run = false});
+  device.set_listener(&wakes);
+  std::unique_ptr<Queue> queue;
+  device.create_queue(StreamId{1}, &queue).raise();
+  float cell = 0;
+  CommandList list;
+  list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
+  device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+  const sync::Atomic<bool> stop{false};
+  heddle_check::run_together({{"waiter",
+                               [&] {
+                                 while (queue->completed() < Ticket{1}) {
+                                   parking.park(*queue, Ticket{1}, sync::Deadline::never(), stop);
+                                 }
+                               }},
+                              {"device", [&] { heddle_check::require(device.step(), "a list is due"); }}});
+  heddle_check::require(!queue->watched(), "nobody watches any more");
+}
+
+}  // namespace
+
+void add_ticket_wait(Scenarios& to) {
+  to.push_back({.name = "ticket_wait",
+                .group = "ticket",
+                .threads = 2,
+                .body = wait_for_a_ticket,
+                .limits = {.spurious_wakeups = 1},
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 50'000}},
+                .claim = "a thread that parks for a ticket goes on once the ticket has passed"});
+}
+
+}  // namespace heddle::check

@@ -1,0 +1,17 @@
+// sync/asymmetric_fence.hpp in the checked build: the light side does nothing, so that a store may stay unseen until
+// the heavy side has met it.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/sync/plant.hpp"
+#include "heddle_check/atomic.hpp"
+
+namespace HEDDLE_NS::sync {
+
+inline FenceMode asymmetric_fence_mode() noexcept { return FenceMode::kMembarrier; }
+inline void asymmetric_fence_light() noexcept {}
+inline void asymmetric_fence_heavy(heddle_check::Site site = heddle_check::Site::current()) noexcept {
+  if (!HEDDLE_PLANT(owner_gate_without_fence)) heddle_check::fence_all_threads(site);
+}
+
+}  // namespace HEDDLE_NS::sync

@@ -1,0 +1,14 @@
+// sync/clock.hpp in the checked build: the checker's virtual clock.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle_check/clock.hpp"
+
+namespace HEDDLE_NS::sync {
+
+inline TimePoint now() noexcept { return heddle_check::now(); }
+inline void sleep_for(Duration duration, heddle_check::Site site = heddle_check::Site::current()) {
+  heddle_check::sleep_for(duration, site);
+}
+
+}  // namespace HEDDLE_NS::sync

@@ -1,0 +1,31 @@
+// The names of ranks, under which the checker lists locks and their order.
+#pragma once
+
+#include "heddle/sync/rank.hpp"
+
+namespace heddle {
+
+constexpr const char* name_of(Rank rank) noexcept {
+  switch (rank) {
+    case Rank::kRuntimeRegistry: return "runtime registry";
+    case Rank::kRuntime: return "runtime";
+    case Rank::kLanePool: return "lane pool";
+    case Rank::kGenerator: return "generator";
+    case Rank::kHandlers: return "handlers";
+    case Rank::kCompletionLine: return "completion line";
+    case Rank::kAllocator: return "allocator";
+    case Rank::kBlockUses: return "block uses";
+    case Rank::kPageSource: return "page source";
+    case Rank::kDevice: return "device";
+    case Rank::kDeviceScheduler: return "device scheduler";
+    case Rank::kDeviceQueue: return "device queue";
+    case Rank::kFailureLog: return "failure log";
+    case Rank::kPoller: return "poller";
+    case Rank::kTicketParking: return "ticket parking";
+    case Rank::kPrimitiveCache: return "primitive cache";
+    case Rank::kLeaf: return "leaf";
+  }
+  return "lock";
+}
+
+}  // namespace heddle

@@ -1,0 +1,38 @@
+// sync/thread.hpp in the checked build: threads of the checker. Thread 0 of an execution is its main thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle_check/clock.hpp"
+#include "heddle_check/mutex.hpp"
+#include "heddle_check/thread.hpp"
+
+namespace HEDDLE_NS::sync {
+
+class Thread {
+ public:
+  Thread() = default;
+  Thread(std::string name, std::function<void()> body, heddle_check::Site site = heddle_check::Site::current())
+      : native_(std::move(name), std::move(body), site) {}
+
+  bool joinable() const noexcept { return native_.joinable(); }
+  void join(heddle_check::Site site = heddle_check::Site::current()) {
+    heddle_check::require_no_locks_held("joining a thread", site);
+    native_.join(site);
+  }
+
+ private:
+  heddle_check::Thread native_;
+};
+
+inline unsigned available_processors() noexcept { return 2; }
+inline std::uint64_t this_thread_id() noexcept { return heddle_check::this_thread() + std::uint64_t{1}; }
+inline bool is_main_thread() noexcept { return heddle_check::this_thread() == 0; }
+inline void yield(heddle_check::Site site = heddle_check::Site::current()) noexcept { heddle_check::yield(site); }
+inline void spin_wait(heddle_check::Site site = heddle_check::Site::current()) noexcept { heddle_check::yield(site); }
+
+}  // namespace HEDDLE_NS::sync

@@ -1,0 +1,12 @@
+// sync/thread_local.hpp in the checked build: objects of the checker's threads.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle_check/thread.hpp"
+
+namespace HEDDLE_NS::sync {
+
+template <class T, class Tag>
+using ThreadLocal = heddle_check::ThreadLocal<T, Tag>;
+
+}  // namespace HEDDLE_NS::sync

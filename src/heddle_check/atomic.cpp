@@ -1,0 +1,190 @@
+#include "heddle_check/atomic.hpp"
+
+#include <fmt/format.h>
+
+#include "heddle_check/core/execution.hpp"
+
+namespace heddle_check {
+namespace {
+
+constexpr bool acquires(std::memory_order order) noexcept {
+  return order != std::memory_order_relaxed && order != std::memory_order_release;
+}
+constexpr bool releases(std::memory_order order) noexcept {
+  return order == std::memory_order_release || order == std::memory_order_acq_rel || order == std::memory_order_seq_cst;
+}
+
+History& history_of(Execution& execution, ObjectId id, std::uint64_t initial) {
+  Object& atomic = execution.objects()[id];
+  if (atomic.history == 0) atomic.history = execution.histories().add(initial);
+  return execution.histories()[atomic.history];
+}
+
+void learn(Execution& execution, const Knowledge& released, std::memory_order order) noexcept {
+  if (acquires(order)) {
+    execution.acquire(released);
+  } else {
+    execution.self().to_acquire.join(released, execution.threads(), execution.weak_memory());
+  }
+}
+
+// What a store by the calling thread with this order hands on.
+const Knowledge& handed_on(Execution& execution, std::memory_order order) noexcept {
+  return releases(order) ? execution.self().knowledge : execution.self().to_release;
+}
+
+// An update continues the release sequence of the store that it read.
+void add_store(Execution& execution, ObjectId id, std::uint64_t before, std::uint64_t after, std::memory_order order,
+               bool update) noexcept {
+  if (!execution.weak_memory()) {
+    Knowledge& released = execution.objects()[id].knowledge;
+    if (update) {
+      released.join(handed_on(execution, order), execution.threads(), false);
+    } else {
+      released.hb = handed_on(execution, order).hb;
+    }
+    if (releases(order)) execution.tick();
+    return;
+  }
+  History& history = history_of(execution, id, before);
+  execution.tick();  // so that the time names this store
+  const Store previous = history.newest();
+  Store& store = history.add(execution.running(), order == std::memory_order_seq_cst);
+  store.bits = after;
+  store.time = execution.self().knowledge.hb[execution.running()];
+  store.released = handed_on(execution, order);
+  if (update) store.released.join(previous.released, execution.threads(), true);
+  execution.tick();
+}
+
+void note_value(Execution& execution, const char* what, std::uint64_t bits) {
+  if (execution.recording()) execution.note(fmt::format("{}{}", what, bits));
+}
+
+void fence_here(Execution& execution, std::memory_order order) noexcept {
+  ThreadState& self = execution.self();
+  const bool weak = execution.weak_memory();
+  if (acquires(order)) self.knowledge.join(self.to_acquire, execution.threads(), weak);
+  if (order == std::memory_order_seq_cst && weak) {
+    VectorClock& all = execution.sequential_fences().view;
+    self.knowledge.view.join(all, execution.threads());
+    all.join(self.knowledge.view, execution.threads());
+  }
+  if (releases(order)) {
+    self.to_release = self.knowledge;
+    execution.tick();
+  }
+}
+
+}  // namespace
+
+namespace detail {
+
+void begin_access(ObjectRef& ref, OperationKind kind, Site site) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  execution->use(ref, ObjectType::kAtomic, nullptr, site);
+  execution->point(kind, ref.id, site);
+}
+
+std::uint64_t finish_load(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return newest;
+  std::uint64_t bits = newest;
+  if (execution->weak_memory()) {
+    History& history = history_of(*execution, ref.id, newest);
+    const ThreadId self = execution->running();
+    std::uint32_t back = 0;
+    if (execution->left().stale_reads != 0) {
+      const bool sequential = order == std::memory_order_seq_cst;
+      back = execution->choose(ChoiceKind::kRead, history.readable(self, execution->self().knowledge.view, sequential));
+      if (back != 0) --execution->left().stale_reads;
+    }
+    const Store& store = history.read(self, back);
+    bits = store.bits;
+    learn(*execution, store.released, order);
+  } else if (execution->tracks_knowledge()) {
+    learn(*execution, execution->objects()[ref.id].knowledge, order);
+  }
+  note_value(*execution, "= ", bits);
+  return bits;
+}
+
+void finish_store(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  if (execution->tracks_knowledge()) add_store(*execution, ref.id, before, after, order, false);
+  note_value(*execution, ":= ", after);
+}
+
+void finish_update(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  if (execution->tracks_knowledge()) {
+    const Knowledge& released = execution->weak_memory() ? history_of(*execution, ref.id, before).newest().released
+                                                         : execution->objects()[ref.id].knowledge;
+    learn(*execution, released, order);
+    add_store(*execution, ref.id, before, after, order, true);
+  }
+  note_value(*execution, "", before);
+  note_value(*execution, "-> ", after);
+}
+
+void finish_failed_update(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  if (execution->weak_memory()) {
+    learn(*execution, history_of(*execution, ref.id, newest).read(execution->running(), 0).released, order);
+  } else if (execution->tracks_knowledge()) {
+    learn(*execution, execution->objects()[ref.id].knowledge, order);
+  }
+  note_value(*execution, "not exchanged, is ", newest);
+}
+
+bool weak_failure() noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || execution->left().weak_failures == 0) return false;
+  if (execution->choose(ChoiceKind::kWeakFail, 2) == 0) return false;
+  --execution->left().weak_failures;
+  return true;
+}
+
+void destroy_atomic(ObjectRef& ref) noexcept {
+  if (Execution* execution = Execution::current()) execution->destroy(ref, Site::current());
+}
+
+void name_atomic(ObjectRef& ref, const char* name) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  execution->use(ref, ObjectType::kAtomic, name, Site::current()).name = name;
+}
+
+}  // namespace detail
+
+void thread_fence(std::memory_order order, Site site) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || order == std::memory_order_relaxed) return;
+  execution->point(OperationKind::kFence, kAllObjects, site);
+  if (execution->tracks_knowledge()) fence_here(*execution, order);
+}
+
+void fence_all_threads(Site site) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  execution->point(OperationKind::kFence, kAllObjects, site);
+  if (!execution->tracks_knowledge()) return;
+  fence_here(*execution, std::memory_order_seq_cst);
+  if (!execution->weak_memory()) return;
+  // Pair by pair: two of the others are not ordered by it.
+  const ThreadId threads = execution->threads();
+  VectorClock& own = execution->self().knowledge.view;
+  const VectorClock before = own;
+  for (ThreadId i = 0; i < threads; ++i) {
+    if (i == execution->running()) continue;
+    VectorClock& other = execution->thread(i).knowledge.view;
+    own.join(other, threads);
+    other.join(before, threads);
+  }
+}
+
+}  // namespace heddle_check

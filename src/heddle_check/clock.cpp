@@ -1,0 +1,55 @@
+#include "heddle_check/clock.hpp"
+
+#include <thread>
+
+#include "heddle_check/choices.hpp"
+#include "heddle_check/core/execution.hpp"
+
+namespace heddle_check {
+
+TimePoint now() noexcept {
+  const Execution* execution = Execution::current();
+  return execution == nullptr ? std::chrono::steady_clock::now() : execution->now();
+}
+
+void sleep_for(Duration duration, Site site) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) {
+    std::this_thread::sleep_for(duration);
+    return;
+  }
+  const TimePoint end = execution->now() + duration;
+  execution->yield_point(OperationKind::kSleep, site);
+  execution->advance_to(end);
+}
+
+void yield(Site site) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return;
+  execution->yield_point(OperationKind::kYield, site);
+  execution->advance_to(execution->now() + kSpinTurn);
+  if (!execution->weak_memory()) return;
+  // A store becomes visible in finite time: who spins sees what was stored before.
+  VectorClock& view = execution->self().knowledge.view;
+  for (ThreadId i = 0; i < execution->threads(); ++i)
+    view.join(execution->thread(i).knowledge.view, execution->threads());
+}
+
+// --- choices ---
+
+bool in_execution() noexcept { return Execution::current() != nullptr; }
+
+std::uint32_t choose(ChoiceKind kind, std::uint32_t options) {
+  Execution* execution = Execution::current();
+  return execution == nullptr ? 0 : execution->choose(kind, options);
+}
+
+bool allocation_fails() {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || execution->left().allocation_failures == 0) return false;
+  if (execution->choose(ChoiceKind::kAllocation, 2) == 0) return false;
+  --execution->left().allocation_failures;
+  return true;
+}
+
+}  // namespace heddle_check

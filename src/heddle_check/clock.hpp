@@ -1,0 +1,25 @@
+// The virtual clock. It stands still while threads work; it moves when a wait or a sleep ends by time, and by
+// kSpinTurn at each turn of a spin loop, so that loops with a deadline end.
+//
+// Reading it is no visible operation. Outside an execution it is the system's steady clock.
+#pragma once
+
+#include <chrono>
+
+#include "heddle_check/core/operation.hpp"
+
+namespace heddle_check {
+
+using Duration = std::chrono::steady_clock::duration;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+inline constexpr std::chrono::microseconds kSpinTurn{10};
+
+TimePoint now() noexcept;
+// The thread goes on at any later moment; others are preferred, as after yield().
+void sleep_for(Duration duration, Site site = Site::current());
+// The thread waits for another: it goes on after the others have had a turn. Spin loops need it, else they count as
+// livelocks.
+void yield(Site site = Site::current());
+
+}  // namespace heddle_check

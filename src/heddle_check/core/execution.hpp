@@ -1,0 +1,173 @@
+// Execution: one run of a scenario, from decision to decision. The scheduler.
+//
+// Whoever runs decides who goes on: a thread announces its next visible operation, the strategy chooses among all that
+// could perform theirs, and control passes over only where another was chosen. So a decision costs no switch by itself.
+//
+// The semantics of the primitives are in the files of the primitives (mutex.cpp, atomic.cpp, ...); here is what they
+// share: threads, time, choices, the trace. Thread safety: only the running party calls.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "heddle_check/core/carriers.hpp"
+#include "heddle_check/core/fairness.hpp"
+#include "heddle_check/core/history.hpp"
+#include "heddle_check/core/lock_order.hpp"
+#include "heddle_check/core/object.hpp"
+#include "heddle_check/core/thread_state.hpp"
+#include "heddle_check/core/trace.hpp"
+#include "heddle_check/decisions.hpp"
+#include "heddle_check/failure.hpp"
+#include "heddle_check/scenario.hpp"
+#include "heddle_check/strategy.hpp"
+
+namespace heddle_check {
+
+class Execution {
+ public:
+  Execution(Carriers& carriers, LockOrder& lock_order) : carriers_(carriers), lock_order_(lock_order) {}
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  // The execution that the calling thread is part of; null outside.
+  static Execution* current() noexcept { return current_; }
+
+  // --- for the explorer ---
+  void run(const Scenario& scenario, Strategy& strategy, bool record);
+  const Failure& failure() const noexcept { return failure_; }
+  const DecisionList& decisions() const noexcept { return decisions_; }
+  std::uint64_t trace_hash() const noexcept { return hash_; }
+  std::uint32_t points() const noexcept { return points_; }
+  ThreadId threads() const noexcept { return threads_count_; }
+  std::string printed_trace() const;
+
+  // --- threads ---
+  ThreadId running() const noexcept { return running_; }
+  ThreadState& self() noexcept { return threads_[running_]; }
+  ThreadState& thread(ThreadId id) noexcept { return threads_[id]; }
+  ThreadId spawn(std::string name, std::function<void()> body);
+  void join(ThreadId target, Site site);
+
+  // --- visible operations ---
+  // Announces the calling thread's next operation and returns when it was chosen to perform it; then, and until its
+  // next operation, nobody else runs. `enabled`: whether it could be performed now; else somebody calls enable().
+  void point(OperationKind kind, ObjectId object, Site site, bool enabled = true) {
+    next_[running_] = {kind, object, site};
+    if (enabled) {
+      enabled_ |= bit(running_);
+    } else {
+      enabled_ &= ~bit(running_);
+    }
+    pick();
+  }
+  // For a thread that is not running: its operation, and whether it can be performed.
+  void enable(ThreadMask threads) noexcept { enabled_ |= threads; }
+  void disable(ThreadMask threads) noexcept { enabled_ &= ~threads; }
+  const Operation& next(ThreadId thread) const noexcept { return next_[thread]; }
+  void set_next(ThreadId thread, const Operation& operation) noexcept { next_[thread] = operation; }
+  // A turn that the calling thread gives to others.
+  void yield_point(OperationKind kind, Site site);
+  // The calling thread waits on a condition variable (its ThreadState says which) until it is chosen.
+  void wait_point(ObjectId condition, Site site);
+  void end_wait(ThreadId thread) noexcept { waiting_ &= ~bit(thread); }
+
+  // --- choices, budgets, time ---
+  std::uint32_t choose(ChoiceKind kind, std::uint32_t options);
+  struct Budgets {
+    std::uint32_t timeouts = 0, spurious_wakeups = 0, stale_reads = 0, weak_failures = 0, allocation_failures = 0;
+  };
+  Budgets& left() noexcept { return left_; }
+  const Limits& limits() const noexcept { return *limits_; }
+  TimePoint now() const noexcept { return now_; }
+  void advance_to(TimePoint time) noexcept { now_ = now_ < time ? time : now_; }
+  bool deadline_passed(const ThreadState& thread) const noexcept { return thread.deadline <= now_; }
+
+  // --- objects ---
+  Objects& objects() noexcept { return objects_; }
+  Histories& histories() noexcept { return histories_; }
+  LockOrder& lock_order() noexcept { return lock_order_; }
+  // The entry of a primitive that the calling thread is about to use. Fails for a destroyed one.
+  Object& use(ObjectRef& ref, ObjectType type, const char* name, Site site);
+  // A primitive is being destroyed. No scheduling point: right behind the operation before it, it comes as early as it
+  // can, and every later use is found.
+  void destroy(ObjectRef& ref, Site site);
+
+  // --- knowledge ---
+  bool weak_memory() const noexcept { return weak_memory_; }
+  bool tracks_knowledge() const noexcept { return tracks_; }
+  void acquire(const Knowledge& from) noexcept { self().knowledge.join(from, threads_count_, weak_memory_); }
+  // The thread's past goes into `into`; what it does from now on is not part of it.
+  void release(Knowledge& into) noexcept;
+  void tick() noexcept;
+  Knowledge& sequential_fences() noexcept { return sequential_fences_; }
+
+  // --- failures, trace ---
+  [[noreturn]] void fail(FailureKind kind, std::string text, Site site);
+  bool recording() const noexcept { return recording_; }
+  void add_row(const Operation& operation) {
+    trace_.add({running_, operation, objects_.label(operation.object), {}, false});
+  }
+  // Adds to the printed line of the calling thread's operation. Call only while recording().
+  void note(std::string text);
+
+ private:
+  static void enter(void* execution, unsigned party);
+  void reset(const Scenario& scenario, Strategy& strategy, bool record);
+  static void destroy_locals(ThreadState& state);
+  void end_thread();
+  void pick();
+  ThreadId decide();
+  ThreadId ask(ThreadMask options);
+  void pass_to(ThreadId next) {
+    const ThreadId from = running_;
+    running_ = next;
+    carriers_.switch_to(from, next);
+  }
+  ThreadMask wakeable() const noexcept;
+  ThreadMask at_quiescence();
+  std::string who_waits() const;
+  void add_to_hash(std::uint64_t what) noexcept {
+    hash_ = (hash_ ^ what) * 0x9E3779B97F4A7C15u;
+    hash_ ^= hash_ >> 29;
+  }
+
+  static inline constinit thread_local Execution* current_ = nullptr;
+
+  Carriers& carriers_;
+  LockOrder& lock_order_;
+  const Limits* limits_ = nullptr;
+  Strategy* strategy_ = nullptr;
+  bool observed_ = false;
+  bool weak_memory_ = false;
+  bool tracks_ = false;
+  bool recording_ = false;
+
+  ThreadId running_ = 0;
+  ThreadId threads_count_ = 0;
+  ThreadMask enabled_ = 0;
+  ThreadMask waiting_ = 0;  // on condition variables, not notified
+  // The last operation that was chosen: by whom, whether it is a yield, and who was enabled then.
+  ThreadId performer_ = 0;
+  bool performer_yields_ = false;
+  ThreadMask enabled_before_ = 0;
+  std::array<Operation, kMaxThreads> next_{};
+  std::array<ThreadState, kMaxThreads> threads_{};
+  Fairness fairness_;
+  Budgets left_;
+  TimePoint now_{};
+  Objects objects_;
+  Histories histories_;
+  Knowledge sequential_fences_;
+
+  std::uint32_t points_ = 0;
+  std::uint64_t hash_ = 0;
+  DecisionList decisions_;
+  Failure failure_;
+  Trace trace_;
+};
+
+}  // namespace heddle_check

@@ -1,0 +1,68 @@
+// What a thread is about to do: the vocabulary that primitives, scheduler, strategies and reports share.
+//
+// A *visible* operation is one whose order against other threads' operations can matter. Each is announced before it is
+// performed; between two of its visible operations a thread runs alone. Operations that commute with whatever others
+// can do at that moment are not visible: unlock, start, exit, join of a thread that has ended.
+#pragma once
+
+#include <cstdint>
+#include <source_location>
+
+namespace heddle_check {
+
+using Site = std::source_location;
+
+// Threads of one execution are numbered in the order of their creation; 0 runs the scenario's body.
+using ThreadId = std::uint32_t;
+using ThreadMask = std::uint32_t;
+inline constexpr ThreadId kMaxThreads = 32;
+inline constexpr ThreadId kNoThread = kMaxThreads;
+constexpr ThreadMask bit(ThreadId thread) noexcept { return ThreadMask{1} << thread; }
+
+// Objects are numbered in the order of their first use in the execution, so that numbers repeat where addresses do not.
+using ObjectId = std::uint32_t;
+inline constexpr ObjectId kNoObject = 0;    // no object: independent of every other operation
+inline constexpr ObjectId kAllObjects = 1;  // the clock, a fence on all threads: depends on every other operation
+inline constexpr ObjectId kFirstObject = 2;
+
+enum class OperationKind : std::uint8_t {
+  kNone,
+  kLock,
+  kLockShared,
+  kTryLock,
+  kUnlock,  // only where Limits::unlock_is_visible
+  kWait,    // gives the mutex up and begins to wait
+  kWake,    // a wait ends without having been notified
+  kNotify,
+  kLoad,
+  kStore,
+  kUpdate,  // read-modify-write
+  kFence,
+  kYield,
+  kSleep,
+  kJoin,
+  // Only rows of a printed trace: accesses to cells are no visible operations.
+  kCellRead,
+  kCellWrite,
+};
+
+const char* name_of(OperationKind kind) noexcept;
+
+struct Operation {
+  OperationKind kind = OperationKind::kNone;
+  ObjectId object = kNoObject;
+  Site site{};
+};
+
+constexpr bool only_reads(OperationKind kind) noexcept { return kind == OperationKind::kLoad; }
+
+// True when the order of the two can matter. Sleep sets are sound only as far as this never answers false wrongly.
+constexpr bool dependent(const Operation& a, const Operation& b) noexcept {
+  if (a.object == kNoObject || b.object == kNoObject) return false;
+  if (a.object == kAllObjects || b.object == kAllObjects) return true;
+  // Wake-ups without a notification draw on one budget.
+  if (a.kind == OperationKind::kWake && b.kind == OperationKind::kWake) return true;
+  return a.object == b.object && !(only_reads(a.kind) && only_reads(b.kind));
+}
+
+}  // namespace heddle_check

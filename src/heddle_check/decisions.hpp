@@ -1,0 +1,33 @@
+// The decisions of one execution, and the string by which people hand them on.
+//
+//   hc1:BUILD:SCENARIO:PLANT:HASH:3,0*12,1       runs as COUNT after '*'; PLANT is '-' where none is planted
+//
+// Zero mostly means "the running thread goes on", so strings are short.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heddle_check {
+
+using DecisionList = std::vector<std::uint8_t>;
+
+std::string encode_runs(const DecisionList& decisions);
+// Throws std::invalid_argument with one line that says what is wrong.
+DecisionList decode_runs(std::string_view text);
+
+struct DecisionString {
+  std::string build_id;
+  std::string scenario;
+  std::string plant;  // empty: none
+  std::uint64_t trace_hash = 0;
+  DecisionList decisions;
+
+  std::string text() const;
+  // Throws std::invalid_argument with one line that says what is wrong.
+  static DecisionString parse(std::string_view text);
+};
+
+}  // namespace heddle_check

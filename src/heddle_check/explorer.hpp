@@ -1,0 +1,84 @@
+// Explorer: runs a scenario under a strategy until the strategy is exhausted, a budget is, or an execution fails.
+//
+// Every `replay_every`-th execution is run once more from its decisions, and the hashes of both compared: a difference
+// means that something escapes the checker, and is a failure.
+// Thread safety: an explorer belongs to one thread; several may run in several threads, but a scenario's own static
+// objects are shared, so processes are the better shards.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "heddle_check/decisions.hpp"
+#include "heddle_check/failure.hpp"
+#include "heddle_check/scenario.hpp"
+#include "heddle_check/strategy.hpp"
+
+namespace heddle_check {
+
+class Carriers;
+class Execution;
+class LockOrder;
+
+enum class Backend : std::uint8_t { kFibers, kThreads };
+
+struct Budget {
+  std::uint64_t executions = 0;  // 0: no limit
+  double seconds = 0;            // 0: no limit
+};
+
+struct Result {
+  std::uint64_t executions = 0;
+  std::uint64_t redundant = 0;  // of those: sleep-set blocked
+  std::uint64_t replayed = 0;   // additional, to compare hashes
+  std::uint64_t points = 0;
+  std::uint32_t depth_max = 0;  // most points of one execution
+  std::uint32_t threads_max = 0;
+  bool exhausted = false;
+  int bound = -1;  // the preemption bound that was completed
+  double seconds = 0;
+  Failure failure;
+  DecisionList decisions;        // of the failing execution
+  std::uint64_t trace_hash = 0;  // of the failing execution
+  std::string trace;             // printed, a column per thread
+  bool failed() const noexcept { return failure.kind != FailureKind::kNone; }
+};
+
+// What one execution did.
+struct Replayed {
+  Failure failure;
+  std::uint64_t trace_hash = 0;
+  std::uint32_t points = 0;
+  DecisionList decisions;
+  std::string trace;
+};
+
+class Explorer {
+ public:
+  explicit Explorer(Backend backend = Backend::kFibers);
+  ~Explorer();
+  Explorer(const Explorer&) = delete;
+  Explorer& operator=(const Explorer&) = delete;
+
+  static constexpr std::uint32_t kReplayEvery = 100;
+  void set_replay_every(std::uint32_t every) noexcept { replay_every_ = every; }  // 0: never
+
+  Result explore(const Scenario& scenario, Strategy& strategy, Budget budget);
+  // Runs the decisions once, with a printed trace. A decision that does not fit fails as kDivergence.
+  Replayed replay(const Scenario& scenario, const DecisionList& decisions);
+
+ private:
+  bool same_again(const Scenario& scenario, Result& result);
+
+  std::unique_ptr<LockOrder> lock_order_;
+  std::unique_ptr<Carriers> carriers_;
+  std::unique_ptr<Execution> execution_;
+  std::uint32_t replay_every_ = kReplayEvery;
+};
+
+// From a specification and a seed. Throws std::invalid_argument naming what is allowed.
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed);
+
+}  // namespace heddle_check

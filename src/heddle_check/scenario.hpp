@@ -1,0 +1,54 @@
+// Scenario: what is run again and again, and which of the things that may happen are allowed to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace heddle_check {
+
+// When a wait with a deadline ends by its deadline.
+enum class Timeouts : std::uint8_t {
+  kLast,    // only when nothing else can happen ("never", for programs that end)
+  kChoice,  // also at any other moment, Limits::timeouts times an execution
+  kFirst,   // at once, always
+};
+
+// The budgets are per execution. 0: that kind of thing does not happen.
+struct Limits {
+  std::uint32_t points_max = 20'000;  // visible operations; beyond it the execution is a livelock
+  Timeouts timeout_mode = Timeouts::kLast;
+  std::uint32_t timeouts = 0;  // with kChoice
+  std::uint32_t spurious_wakeups = 0;
+  std::uint32_t stale_reads = 0;    // 0: all atomics are sequentially consistent
+  std::uint32_t weak_failures = 0;  // of weak compare-exchange, and of try_lock on a free mutex
+  std::uint32_t allocation_failures = 0;
+  bool unlock_is_visible = false;  // needed where try_lock is used; multiplies schedules
+  bool masked_wakeups = true;      // report them; off for code that polls by design
+  bool races = true;               // of Cells; needs vector clocks
+};
+
+struct StrategySpec {
+  std::string name;                 // exhaustive, bounded, walk
+  int bound = -1;                   // bounded: most preemptions
+  double switch_probability = 0.1;  // walk
+  std::uint64_t executions = 0;     // most; 0: no limit (exhaustive, bounded)
+};
+
+// The body runs as thread 0 of every execution: it sets up, starts threads, joins them, and says what must hold with
+// require(). It must build everything anew: nothing may survive from one execution to the next but constants.
+struct Scenario {
+  std::string name;  // letters, digits, '_' and '-'
+  std::string group;
+  std::uint32_t threads = 0;  // for people; threads that compete
+  std::function<void()> body;
+  Limits limits;
+  std::vector<StrategySpec> strategies;
+  std::string claim;  // one sentence: what holds if it passes
+};
+
+// Names of the choices that are switched on: "thread", "timeout", ...
+std::vector<std::string> choice_names(const Limits& limits);
+
+}  // namespace heddle_check

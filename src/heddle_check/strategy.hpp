@@ -1,0 +1,76 @@
+// Strategy: who decides. Every source of nondeterminism of an execution asks one question in one form: which of n?
+//
+// The answers, in order, are the execution's trace: the same answers give the same execution. Questions with one
+// possible answer are not asked and not recorded.
+//
+// To write one: begin() before each execution, choose() at each question, end() after it; observe() additionally at
+// every visible operation, asked about or not, when observes() is true (sleep sets and POS need that). Thread safety:
+// none; an explorer calls it, one call at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "heddle_check/core/operation.hpp"
+
+namespace heddle_check {
+
+enum class ChoiceKind : std::uint8_t {
+  kThread,      // which thread performs its next operation
+  kWaiter,      // which waiter a notification wakes
+  kWake,        // how a wait ends that was not notified: 0 timeout, 1 spurious
+  kRead,        // which store a load reads: 0 is the newest
+  kWeakFail,    // 1: a weak compare-exchange or a try_lock fails for no reason
+  kAllocation,  // 1: the allocation fails
+  kDevice,      // a step of a simulated device
+  kCustom,      // asked by the scenario
+};
+
+const char* name_of(ChoiceKind kind) noexcept;
+
+// What a strategy may see of the threads; valid during the call.
+struct View {
+  const Operation* next;    // by thread: the visible operation that it will perform when chosen
+  ThreadMask enabled = 0;   // those that could perform it now
+  ThreadId threads = 0;     // how many were created so far
+  std::uint32_t point = 0;  // visible operations performed before this question
+};
+
+struct Choice {
+  ChoiceKind kind = ChoiceKind::kThread;
+  std::uint32_t options = 0;          // at least 2; the answer is below it
+  const ThreadId* threads = nullptr;  // kThread: the thread of each option. The running thread is option 0 if it may go
+                                      // on and does not yield, else last; others by number.
+  ThreadId running = kNoThread;       // who asks
+  bool may_stay = false;              // kThread: option 0 is the running thread; any other is a preemption
+  View view;
+};
+
+struct Outcome {
+  bool failed = false;
+  std::uint32_t points = 0;     // visible operations
+  std::uint32_t decisions = 0;  // questions answered
+};
+
+class Strategy {
+ public:
+  Strategy() = default;
+  virtual ~Strategy() = default;
+  Strategy(const Strategy&) = delete;
+  Strategy& operator=(const Strategy&) = delete;
+
+  virtual std::string name() const = 0;
+  // False when there is nothing left to explore: the search was exhaustive within its bound.
+  virtual bool begin() = 0;
+  virtual std::uint32_t choose(const Choice& choice) = 0;
+  virtual bool observes() const { return false; }
+  virtual void observe(ThreadId, const View&) {}
+  virtual void end(const Outcome&) {}
+  // True when the execution that just ended repeated what others had explored (sleep-set blocked).
+  virtual bool redundant() const { return false; }
+  // A bound that has been completed, for bounded searches; -1 where the word has no meaning.
+  virtual int bound() const { return -1; }
+};
+
+}  // namespace heddle_check

@@ -1,0 +1,57 @@
+#include "heddle_check/thread.hpp"
+
+#include <vector>
+
+#include "heddle_check/core/execution.hpp"
+
+namespace heddle_check {
+
+Thread::Thread(std::string name, std::function<void()> body, Site site) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) fail(FailureKind::kMisuse, "a thread is started outside an execution", site);
+  id_ = execution->spawn(std::move(name), std::move(body));
+}
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+  if (joinable()) fail(FailureKind::kLeakedThread, "a thread was overwritten before it was joined");
+  id_ = std::exchange(other.id_, kNoThread);
+  return *this;
+}
+
+Thread::~Thread() {
+  // Outside: a failed execution was abandoned, and what was not on its stacks is destroyed after it.
+  if (joinable() && Execution::current() != nullptr) {
+    fail(FailureKind::kLeakedThread, "a thread was destroyed before it was joined");
+  }
+}
+
+void Thread::join(Site site) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || !joinable()) fail(FailureKind::kMisuse, "joined what is not a running thread", site);
+  execution->join(std::exchange(id_, kNoThread), site);
+}
+
+ThreadId this_thread() noexcept {
+  const Execution* execution = Execution::current();
+  return execution == nullptr ? kNoThread : execution->running();
+}
+
+void run_together(std::initializer_list<std::pair<const char*, std::function<void()>>> bodies, Site site) {
+  std::vector<Thread> threads;
+  threads.reserve(bodies.size());
+  for (const auto& [name, body] : bodies) threads.emplace_back(name, body, site);
+  for (Thread& thread : threads) thread.join(site);
+}
+
+void* detail::thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*), bool trivial) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return nullptr;
+  for (const LocalObject& local : execution->self().locals) {
+    if (local.key == key) return local.object;
+  }
+  void* object = make();  // may use other thread-local objects, which are destroyed after it
+  execution->self().locals.push_back({key, object, destroy, trivial});
+  return object;
+}
+
+}  // namespace heddle_check

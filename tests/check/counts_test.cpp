@@ -1,0 +1,166 @@
+// The numbers of executions of straight-line programs, against closed forms: a search that repeats or leaves out a
+// schedule cannot have them.
+#include <gtest/gtest.h>
+
+#include "kernels.hpp"
+
+namespace heddle_check {
+namespace {
+
+using Reduction = Exhaustive::Reduction;
+
+// (threads * sections)! / sections!^threads
+std::uint64_t multinomial(std::uint64_t threads, std::uint64_t sections) {
+  std::uint64_t ways = 1;
+  for (std::uint64_t t = 1; t <= threads; ++t) {
+    for (std::uint64_t s = 1; s <= sections; ++s) ways = ways * ((t - 1) * sections + s) / s;
+  }
+  return ways;
+}
+
+Scenario one_lock(int threads, int sections) {
+  return scenario([=] {
+    Mutex mutex;
+    at_once(threads, [&](int) {
+      for (int i = 0; i < sections; ++i) {
+        mutex.lock();
+        mutex.unlock();
+      }
+    });
+  });
+}
+
+Scenario one_counter(int threads, int updates) {
+  return scenario([=] {
+    Atomic<int> counter{0};
+    at_once(threads, [&](int) {
+      for (int i = 0; i < updates; ++i) counter.fetch_add(1);
+    });
+    require(counter.load() == threads * updates, "no update is lost");
+  });
+}
+
+Scenario nested_locks(int threads, int rounds) {
+  return scenario([=] {
+    std::vector<Mutex> own(static_cast<std::size_t>(threads));
+    Mutex global;
+    at_once(threads, [&](int t) {
+      for (int i = 0; i < rounds; ++i) {
+        own[static_cast<std::size_t>(t)].lock();
+        global.lock();
+        global.unlock();
+        own[static_cast<std::size_t>(t)].unlock();
+      }
+    });
+  });
+}
+
+Scenario disjoint_locks(int threads, int sections) {
+  return scenario([=] {
+    std::vector<Mutex> own(static_cast<std::size_t>(threads));
+    at_once(threads, [&](int t) {
+      for (int i = 0; i < sections; ++i) {
+        own[static_cast<std::size_t>(t)].lock();
+        own[static_cast<std::size_t>(t)].unlock();
+      }
+    });
+  });
+}
+
+void expect_executions(const Result& result, std::uint64_t distinct) {
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_FALSE(result.failed()) << result.failure.text;
+  EXPECT_EQ(result.executions - result.redundant, distinct);
+}
+
+TEST(Counts, EverySequenceOfLockSectionsOnce) {
+  expect_executions(exhaust(one_lock(2, 4), Reduction::kNone), 70);
+  expect_executions(exhaust(one_lock(2, 4)), multinomial(2, 4));
+  expect_executions(exhaust(one_lock(3, 3)), multinomial(3, 3));
+  expect_executions(exhaust(one_lock(3, 4)), 34'650);
+}
+
+TEST(Counts, EverySequenceOfContendedUpdatesOnce) {
+  expect_executions(exhaust(one_counter(2, 4)), 70);
+  expect_executions(exhaust(one_counter(3, 4)), 34'650);
+}
+
+TEST(Counts, IndependentLocksHaveOneOrder) {
+  const Result reduced = exhaust(disjoint_locks(3, 4));
+  expect_executions(reduced, 1);
+  EXPECT_LE(reduced.redundant, 80u);
+  expect_executions(exhaust(disjoint_locks(2, 3), Reduction::kNone), multinomial(2, 3));
+}
+
+// Only the order of the global sections matters.
+TEST(Counts, NestedLocksReduceToTheOrderOfTheSharedOne) {
+  expect_executions(exhaust(nested_locks(2, 2)), 6);
+  expect_executions(exhaust(nested_locks(3, 2)), 90);
+  expect_executions(exhaust(nested_locks(2, 2), Reduction::kNone), 70);
+}
+
+void expect_bounded(const Scenario& of, int bound, std::uint64_t executions) {
+  Explorer explorer;
+  Bounded strategy(bound);
+  const Result result = explorer.explore(of, strategy, {});
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_EQ(result.bound, bound);
+  EXPECT_EQ(strategy.executions_at_bound(), executions) << "at most " << bound << " preemptions";
+}
+
+TEST(Counts, SchedulesByPreemptions) {
+  expect_bounded(one_lock(2, 4), 1, 8);
+  expect_bounded(one_lock(2, 4), 2, 26);
+  expect_bounded(one_lock(2, 4), 3, 44);
+  expect_bounded(one_lock(3, 4), 1, 60);
+  expect_bounded(one_lock(3, 4), 2, 402);
+  expect_bounded(one_lock(3, 4), 3, 1'752);
+}
+
+TEST(Counts, ABoundThatCutsNothingIsEverything) {
+  Explorer explorer;
+  Bounded strategy(100);
+  const Result result = explorer.explore(one_lock(2, 2), strategy, {});
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_EQ(strategy.executions_at_bound(), 6u);
+  EXPECT_EQ(result.bound, 100);
+}
+
+// A notification chooses among the waiters: counted where all waited when it came.
+TEST(Counts, EveryWaiterIsWoken) {
+  std::vector<int> woken(3);
+  const Result result = exhaust([&] {
+    Mutex mutex;
+    ConditionVariable changed;
+    int waiting = 0;
+    int first = -1;
+    bool go = false, all = false;
+    at_once(4, [&](int t) {
+      mutex.lock();
+      if (t < 3) {
+        ++waiting;
+        while (!go) changed.wait(mutex);
+        if (first < 0) first = t;
+        go = true;
+        mutex.unlock();
+        changed.notify_all();
+        return;
+      }
+      all = waiting == 3;
+      go = true;
+      mutex.unlock();
+      if (all) {
+        changed.notify_one();
+      } else {
+        changed.notify_all();
+      }
+    });
+    if (all) ++woken[static_cast<std::size_t>(first)];
+  });
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_FALSE(result.failed()) << result.failure.text;
+  for (const int times : woken) EXPECT_GT(times, 0);
+}
+
+}  // namespace
+}  // namespace heddle_check

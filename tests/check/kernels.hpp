@@ -1,0 +1,45 @@
+// Small programs under the checker, and short ways to explore them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "heddle_check/heddle_check.hpp"
+#include "heddle_check/strategies/bounded.hpp"
+#include "heddle_check/strategies/exhaustive.hpp"
+#include "heddle_check/strategies/random_walk.hpp"
+
+namespace heddle_check {
+
+inline Scenario scenario(std::function<void()> body, Limits limits = {}) {
+  Scenario made;
+  made.name = "test";
+  made.body = std::move(body);
+  made.limits = limits;
+  return made;
+}
+
+inline Result exhaust(const Scenario& of, Exhaustive::Reduction reduction = Exhaustive::Reduction::kSleepSets,
+                      Backend backend = Backend::kFibers) {
+  Explorer explorer(backend);
+  Exhaustive strategy(reduction);
+  return explorer.explore(of, strategy, {.executions = 3'000'000});
+}
+
+inline Result exhaust(std::function<void()> body, Limits limits = {}) {
+  return exhaust(scenario(std::move(body), limits));
+}
+
+// `threads` threads that each run `body(thread)`.
+template <class Body>
+void at_once(int threads, Body body) {
+  std::vector<Thread> running;
+  running.reserve(static_cast<std::size_t>(threads));
+  for (int i = 0; i < threads; ++i) running.emplace_back(fmt::format("t{}", i), [body, i] { body(i); });
+  for (Thread& thread : running) thread.join();
+}
+
+}  // namespace heddle_check

@@ -1,0 +1,152 @@
+// The program heddle-check as its users see it: lines, JSON, exit codes; and that every plant is killed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "check/plants.hpp"
+#include "check/scenarios.hpp"
+#include "cli/command.hpp"
+
+namespace heddle::check {
+namespace {
+
+using nlohmann::json;
+using test::CommandResult;
+
+CommandResult run(const std::string& arguments) { return test::run_heddle(arguments); }
+
+TEST(Program, AllScenariosPass) {
+  const CommandResult result = run("run --all --executions 2000 --json");
+  ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
+  const json document = json::parse(result.out);
+  EXPECT_FALSE(document.at("build_id").get<std::string>().empty());
+  std::set<std::string> seen;
+  for (const json& entry : document.at("results")) {
+    seen.insert(entry.at("scenario"));
+    EXPECT_EQ(entry.at("result"), "pass");
+    EXPECT_TRUE(entry.at("failure").is_null());
+    EXPECT_GT(entry.at("executions").get<int>(), 0);
+    EXPECT_GT(entry.at("points").get<int>(), 0);
+    EXPECT_GT(entry.at("points_per_second").get<double>(), 0);
+    EXPECT_GT(entry.at("executions_per_second").get<double>(), 0);
+    EXPECT_GE(entry.at("depth_max").get<int>(), 1);
+    EXPECT_GE(entry.at("threads").get<int>(), 2);
+    EXPECT_GE(entry.at("wall_seconds").get<double>(), 0);
+    EXPECT_TRUE(entry.at("exhausted").is_boolean());
+    EXPECT_TRUE(entry.at("bound").is_null() || entry.at("bound").is_number());
+    EXPECT_FALSE(entry.at("choices").empty());
+    EXPECT_FALSE(entry.at("group").get<std::string>().empty());
+    EXPECT_FALSE(entry.at("strategy").get<std::string>().empty());
+  }
+  EXPECT_EQ(seen.size(), all_scenarios().size());
+}
+
+TEST(Program, EveryPlantIsKilledAndItsCommandReplaysIt) {
+  for (const Plant& plant : all_plants()) {
+    const CommandResult planted = run("run " + plant.scenario + " --plant " + plant.id + " --json");
+    ASSERT_EQ(planted.exit_code, 1) << plant.id << " survives\n" << planted.err;
+    const json document = json::parse(planted.out);
+    const auto failing = std::find_if(document.at("results").begin(), document.at("results").end(),
+                                      [](const json& entry) { return entry.at("result") == "fail"; });
+    ASSERT_NE(failing, document.at("results").end());
+    const json& failure = failing->at("failure");
+    const CommandResult again = run("replay '" + failure.at("decisions").get<std::string>() + "' --json");
+    EXPECT_EQ(again.exit_code, 1) << plant.id;
+    const json replayed = json::parse(again.out);
+    EXPECT_EQ(replayed.at("trace_hash"), failure.at("trace_hash")) << plant.id;
+    EXPECT_EQ(replayed.at("failure").at("kind"), failure.at("kind")) << plant.id;
+    // For people: the same failure with a trace, and the command that replays it.
+    const CommandResult shown = run("run " + plant.scenario + " --plant " + plant.id);
+    EXPECT_EQ(shown.exit_code, 1);
+    EXPECT_NE(shown.out.find("replay: "), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find("hc1:"), std::string::npos) << shown.out;
+  }
+}
+
+TEST(Program, TheShippedProgramHasNoPlants) {
+  std::ifstream file(HEDDLE_SHIPPED_PROGRAM, std::ios::binary);
+  const std::string shipped{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSERT_GT(shipped.size(), 100'000u);
+  ASSERT_NE(shipped.find("streams_max"), std::string::npos);  // its texts are there to be found
+  for (const Plant& plant : all_plants()) EXPECT_EQ(shipped.find(plant.id), std::string::npos) << plant.id;
+  EXPECT_EQ(shipped.find("heddle_check"), std::string::npos);
+}
+
+TEST(Program, ScenariosAndPlantsAreNamedOnce) {
+  std::set<std::string> names;
+  for (const auto& scenario : all_scenarios()) {
+    EXPECT_TRUE(names.insert(scenario.name).second) << scenario.name;
+    EXPECT_EQ(scenario.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-"), std::string::npos);
+    EXPECT_FALSE(scenario.strategies.empty());
+    EXPECT_FALSE(scenario.claim.empty());
+  }
+  std::set<std::string> plants;
+  for (const Plant& plant : all_plants()) {
+    EXPECT_TRUE(plants.insert(plant.id).second) << plant.id;
+    EXPECT_TRUE(names.contains(plant.scenario)) << plant.scenario;
+  }
+}
+
+TEST(Program, ListShowsThemAll) {
+  const CommandResult result = run("list");
+  EXPECT_EQ(result.exit_code, 0);
+  for (const auto& scenario : all_scenarios()) EXPECT_NE(result.out.find(scenario.name), std::string::npos);
+  for (const Plant& plant : all_plants()) EXPECT_NE(result.out.find(plant.id), std::string::npos);
+  EXPECT_EQ(json::parse(run("list --json").out).at("scenarios").size(), all_scenarios().size());
+}
+
+TEST(Program, TheSameSeedGivesTheSameExecutions) {
+  const std::string command = "run lane_pool --strategy walk --executions 500 --json --seed ";
+  const auto points = [&](const std::string& seed) {
+    return json::parse(run(command + seed).out).at("results")[0].at("points").get<std::uint64_t>();
+  };
+  EXPECT_EQ(points("5"), points("5"));
+  EXPECT_NE(points("5"), points("6"));
+}
+
+TEST(Program, RealThreadsAgree) {
+  const auto result = [](const std::string& more) {
+    const json entry = json::parse(run("run owner_gate --strategy walk --executions 50 --json" + more).out);
+    return entry.at("results")[0].at("points").get<std::uint64_t>();
+  };
+  EXPECT_EQ(result(""), result(" --real-threads"));
+}
+
+struct BadInput {
+  const char* arguments;
+  const char* said;
+};
+void PrintTo(const BadInput& input, std::ostream* out) { *out << input.arguments; }
+
+class BadInputTest : public ::testing::TestWithParam<BadInput> {};
+
+TEST_P(BadInputTest, OneLineAndExitCodeTwo) {
+  const CommandResult result = run(GetParam().arguments);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_TRUE(result.err.starts_with("heddle-check: ")) << result.err;
+  EXPECT_NE(result.err.find(GetParam().said), std::string::npos) << result.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Program, BadInputTest,
+    ::testing::Values(BadInput{"", "no command"}, BadInput{"weave", "weave"}, BadInput{"run", "--all"},
+                      BadInput{"run --all --group pool", "one of the three"},
+                      BadInput{"run nothing", "scenario 'nothing' is unknown; allowed: owner_gate"},
+                      BadInput{"run --group none", "allowed: pool"},
+                      BadInput{"run --all --strategy guess", "allowed: exhaustive"},
+                      BadInput{"run --all --plant none", "allowed: owner_gate_without_fence"},
+                      BadInput{"run --all --executions 0", "executions"}, BadInput{"run --all --seconds x", "seconds"},
+                      BadInput{"run --all --bound -2", "bound"}, BadInput{"replay", "decisions"},
+                      BadInput{"replay nonsense", "malformed"},
+                      BadInput{"replay hc1:other:owner_gate:-:0:0", "build other"}));
+
+}  // namespace
+}  // namespace heddle::check
