@@ -22,8 +22,8 @@ bool Pct::begin() {
   changes_.clear();
   if (points_ != 0) {
     for (std::uint32_t rank = 1; rank < depth_; ++rank) changes_.push_back({1 + draws_->below(points_), rank});
-    std::stable_sort(changes_.begin(), changes_.end(),
-                     [](const Change& a, const Change& b) { return a.point < b.point; });
+    std::sort(changes_.begin(), changes_.end(),
+              [](const Change& a, const Change& b) { return std::pair(a.point, a.rank) < std::pair(b.point, b.rank); });
   }
   next_change_ = 0;
   priorities_.fill(0);

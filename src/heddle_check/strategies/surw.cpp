@@ -7,7 +7,8 @@
 namespace heddle_check {
 
 bool Surw::begin() {
-  if (profiling()) {
+  profiling_ = executions_ % campaign_ < kProfileExecutions;
+  if (profiling_) {
     profile_.begin();
     return true;
   }
@@ -49,7 +50,8 @@ std::uint32_t Surw::weight(ThreadId thread, const View& view) {
 ThreadId Surw::draw_intended(ThreadMask among, const View& view) {
   std::array<std::uint32_t, kMaxThreads> weights;  // NOLINT: filled below
   std::uint32_t total = 0;
-  for (ThreadId i = 0; i < kMaxThreads; ++i) total += weights[i] = (among & bit(i)) != 0 ? weight(i, view) : 0;
+  const ThreadId threads = std::max(view.threads, profile_.threads());
+  for (ThreadId i = 0; i < threads; ++i) total += weights[i] = (among & bit(i)) != 0 ? weight(i, view) : 0;
   if (total == 0) return kNoThread;
   std::uint32_t drawn = draws_->below(total);
   ThreadId thread = 0;
@@ -58,7 +60,7 @@ ThreadId Surw::draw_intended(ThreadMask among, const View& view) {
 }
 
 std::uint32_t Surw::choose(const Choice& choice) {
-  if (choice.kind != ChoiceKind::kThread || profiling()) return draws_->below(choice.options);
+  if (choice.kind != ChoiceKind::kThread || profiling_) return draws_->below(choice.options);
   if (intended_ == kNoThread) intended_ = draw_intended(~ThreadMask{0}, choice.view);
   std::array<std::uint32_t, kMaxThreads> allowed;  // NOLINT: filled below
   std::uint32_t count = 0;
@@ -76,7 +78,7 @@ std::uint32_t Surw::choose(const Choice& choice) {
 }
 
 void Surw::observe(ThreadId thread, const View& view) {
-  if (profiling()) {
+  if (profiling_) {
     profile_.add(thread, view.next[thread]);
     return;
   }
@@ -88,7 +90,7 @@ void Surw::observe(ThreadId thread, const View& view) {
 }
 
 void Surw::end(const Outcome&) {
-  if (profiling()) profile_.end();
+  if (profiling_) profile_.end();
   ++executions_;
 }
 

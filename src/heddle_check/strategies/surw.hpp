@@ -42,7 +42,6 @@ class Surw final : public Strategy {
   std::string summary() const override;
 
  private:
-  bool profiling() const noexcept { return executions_ % campaign_ < kProfileExecutions; }
   void draw_interesting();
   // Whether the pending operation of the thread is.
   bool interesting(ThreadId thread, const View& view);
@@ -58,6 +57,7 @@ class Surw final : public Strategy {
   std::vector<Profile::Group> interesting_;          // sorted
   std::array<std::uint32_t, kMaxThreads> counts_{};  // interesting operations of an execution
   // Of the running execution:
+  bool profiling_ = true;
   std::array<std::uint32_t, kMaxThreads> left_{};
   ThreadId intended_ = kNoThread;
   enum class Pending : std::uint8_t { kUnknown, kInteresting, kOther };
