@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "heddle_check/heddle_check.hpp"
+#include "kernels.hpp"
 
 namespace heddle_check {
 namespace {
@@ -52,6 +53,7 @@ TEST(Classics, FailInTheWayThatTheyShould) {
 }
 
 TEST(Classics, OrderOnReorder5) {
+  if (kSanitized) GTEST_SKIP() << "compares strategies: for builds without sanitizers";
   const Scenario kernel = classics::reorder(5);
   EXPECT_EQ(find(kernel, "walk:1", 20, kMost).times, 0);
   const Found surw = find(kernel, "surw", 20, kMost);
@@ -67,6 +69,7 @@ TEST(Classics, OrderOnReorder5) {
 
 // More threads: tens for SURW, hundreds for PCT and POS.
 TEST(Classics, OrderOnReorder10) {
+  if (kSanitized) GTEST_SKIP() << "compares strategies: for builds without sanitizers";
   const Scenario kernel = classics::reorder(10);
   EXPECT_EQ(find(kernel, "walk:1", 5, kMost).times, 0);
   const Found surw = find(kernel, "surw", 10, kMost);
@@ -81,6 +84,7 @@ TEST(Classics, OrderOnReorder10) {
 }
 
 TEST(Classics, OrderOnTwostage20) {
+  if (kSanitized) GTEST_SKIP() << "compares strategies: for builds without sanitizers";
   const Scenario kernel = classics::twostage(20);
   EXPECT_EQ(find(kernel, "walk:1", 2, kMost).times, 0);
   const Found surw = find(kernel, "surw", 5, kMost);
@@ -92,6 +96,7 @@ TEST(Classics, OrderOnTwostage20) {
 
 // Why there is a portfolio.
 TEST(Classics, NoStrategyIsBestEverywhere) {
+  if (kSanitized) GTEST_SKIP() << "compares strategies: for builds without sanitizers";
   const Scenario deadlock = classics::deadlock01();
   EXPECT_LT(find(deadlock, "walk:1", 20, kMost).mean, find(deadlock, "pct:3", 20, kMost).mean);
   // Needs more depth than 3, and switches everywhere, which is what a uniform walk makes.
