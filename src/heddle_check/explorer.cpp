@@ -75,6 +75,7 @@ Result Explorer::explore(const Scenario& scenario, Strategy& strategy, Budget bu
     if (replay_every_ != 0 && result.executions % replay_every_ == 0 && !same_again(scenario, result)) break;
   }
   result.bound = strategy.bound();
+  result.summary = strategy.summary();
   result.seconds = seconds_since(start);
   if (result.failed() && result.failure.kind != FailureKind::kDivergence) {
     Replayed again = replay(scenario, result.decisions);

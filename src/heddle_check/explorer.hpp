@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "heddle_check/decisions.hpp"
 #include "heddle_check/failure.hpp"
@@ -37,7 +38,8 @@ struct Result {
   std::uint32_t depth_max = 0;  // most points of one execution
   std::uint32_t threads_max = 0;
   bool exhausted = false;
-  int bound = -1;  // the preemption bound that was completed
+  int bound = -1;       // the preemption bound that was completed
+  std::string summary;  // of the strategy: what the executions say, at its parameters
   double seconds = 0;
   Failure failure;
   DecisionList decisions;        // of the failing execution
@@ -77,6 +79,12 @@ class Explorer {
   std::unique_ptr<Execution> execution_;
   std::uint32_t replay_every_ = kReplayEvery;
 };
+
+// "exhaustive", "bounded:2", "walk:0.1", "pct:3", "pos", "surw"; a parameter may be left out. Throws
+// std::invalid_argument naming what is allowed.
+StrategySpec parse_strategy(std::string_view text);
+// What parse_strategy() reads.
+std::string to_text(const StrategySpec& spec);
 
 // From a specification and a seed. Throws std::invalid_argument naming what is allowed.
 std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed);

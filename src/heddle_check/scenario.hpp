@@ -30,8 +30,8 @@ struct Limits {
 };
 
 struct StrategySpec {
-  std::string name;                 // exhaustive, bounded, walk
-  int bound = -1;                   // bounded: most preemptions
+  std::string name;                 // exhaustive, bounded, walk, pct, pos, surw
+  int bound = -1;                   // bounded: most preemptions; pct: depth
   double switch_probability = 0.1;  // walk
   std::uint64_t executions = 0;     // most; 0: no limit (exhaustive, bounded)
 };

@@ -71,6 +71,8 @@ class Strategy {
   virtual bool redundant() const { return false; }
   // A bound that has been completed, for bounded searches; -1 where the word has no meaning.
   virtual int bound() const { return -1; }
+  // One line for people on what was explored and what that says; may be empty.
+  virtual std::string summary() const { return {}; }
 };
 
 }  // namespace heddle_check

@@ -14,6 +14,19 @@
 
 namespace heddle_check {
 
+// There switches of fibres cost hundreds of times more, and what is compared by counting is no matter of memory.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 inline Scenario scenario(std::function<void()> body, Limits limits = {}) {
   Scenario made;
   made.name = "test";

@@ -49,6 +49,7 @@ class Execution {
   ThreadId running() const noexcept { return running_; }
   ThreadState& self() noexcept { return threads_[running_]; }
   ThreadState& thread(ThreadId id) noexcept { return threads_[id]; }
+  const ThreadState& thread(ThreadId id) const noexcept { return threads_[id]; }
   ThreadId spawn(std::string name, std::function<void()> body);
   void join(ThreadId target, Site site);
 
@@ -88,6 +89,7 @@ class Execution {
 
   // --- objects ---
   Objects& objects() noexcept { return objects_; }
+  const Objects& objects() const noexcept { return objects_; }
   Histories& histories() noexcept { return histories_; }
   LockOrder& lock_order() noexcept { return lock_order_; }
   // The entry of a primitive that the calling thread is about to use. Fails for a destroyed one.

@@ -1,0 +1,42 @@
+// One shard of a portfolio: the turns that it runs, and how its results come to the process that asked.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "heddle_check/campaign/portfolio.hpp"
+
+namespace heddle_check {
+
+// In memory that all shards share.
+struct Counters {
+  std::atomic<std::uint64_t> executions{0};
+  std::atomic<std::uint64_t> points{0};
+};
+struct Board {
+  std::atomic<bool> stop{false};  // somebody failed
+  Counters shards[kMaxShards];
+};
+
+// `between` is called between turns.
+struct ShardWork {
+  const Scenario& scenario;
+  const PortfolioOptions& options;  // with its strategies
+  unsigned shard;
+  Board& board;
+  void (*between)(void* context) = nullptr;
+  void* context = nullptr;
+};
+std::vector<StrategyResult> run_shard(const ShardWork& work);
+
+// Adds what another shard, or another turn, did.
+void merge(Result& into, const Result& part);
+
+// As bytes, for a process of the same program. decode_results() throws std::invalid_argument for less than all of them.
+std::string encode_results(const std::vector<StrategyResult>& results);
+std::vector<Result> decode_results(std::string_view bytes);
+
+}  // namespace heddle_check

@@ -1,0 +1,19 @@
+// Party: whom priorities are given to.
+//
+// A thread that waits and may be woken by time, or by nothing, is two parties: the thread, and the timer that ends its
+// wait. So a strategy's bound covers timeouts and spurious wake-ups as it covers threads (n grows), and a thread of
+// high priority does not end each of its own waits at once.
+#pragma once
+
+#include "heddle_check/strategy.hpp"
+
+namespace heddle_check {
+
+using Party = std::uint32_t;
+inline constexpr Party kMaxParties = 2 * kMaxThreads;
+
+inline Party party_of(ThreadId thread, const View& view) noexcept {
+  return view.next[thread].kind == OperationKind::kWake ? kMaxThreads + thread : thread;
+}
+
+}  // namespace heddle_check

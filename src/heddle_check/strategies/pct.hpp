@@ -1,0 +1,67 @@
+// Pct: probabilistic concurrency testing (S. Burckhardt, P. Kothari, M. Musuvathi, S. Nagarakatte, ASPLOS 2010).
+//
+// Each party (strategies/party.hpp) gets a random priority when it appears, and the highest that can go on goes on;
+// at d-1 points drawn from the execution the one that is about to go on falls below all others. A bug of depth d (d
+// ordering constraints suffice for it) in an execution of n parties and k points is hit with a probability of at least
+// 1 / (n * k^(d-1)), whatever the program. Other questions are answered uniformly: the bound is for given answers to
+// them.
+//
+// k is not known before: the longest execution so far stands for it, and the first execution finds a first value.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heddle_check/strategies/party.hpp"
+#include "heddle_check/strategies/random.hpp"
+
+namespace heddle_check {
+
+// How many executions hit a bug of depth `depth` with a probability of 99 %: 4.6 * n * k^(d-1), rounded up.
+double pct_executions_for_99(std::uint32_t parties, std::uint32_t points, std::uint32_t depth) noexcept;
+
+class Pct final : public Strategy {
+ public:
+  static constexpr int kDepth = 3;  // where nobody says
+
+  // `depth`: at least 1. `points`: k, where it is known; 0: found out.
+  Pct(std::uint32_t depth, std::uint64_t seed, std::uint32_t points = 0);
+  Pct(std::uint32_t depth, std::unique_ptr<Draws> draws, std::uint32_t points);
+
+  std::string name() const override { return "pct"; }
+  bool begin() override;
+  std::uint32_t choose(const Choice& choice) override;
+  bool observes() const override { return true; }
+  void observe(ThreadId thread, const View& view) override;
+  void end(const Outcome& outcome) override;
+  // The claim: n, k, d, the executions that give 99 % for them, and those made.
+  std::string summary() const override;
+
+ private:
+  // The place `rank` of d-1 below all priorities that were drawn, taken at one point by who is about to go on there.
+  // Ranks and points are drawn independently: of two that fall, either may be the lower one.
+  struct Change {
+    std::uint32_t point;
+    std::uint32_t rank;
+  };
+  bool change_is_due(const View& view) const noexcept {
+    return next_change_ < changes_.size() && changes_[next_change_].point <= view.point;
+  }
+  std::uint64_t priority_of(Party party);
+  void lower(Party party) { priorities_[party] = changes_[next_change_++].rank; }
+
+  const std::uint32_t depth_;
+  const std::unique_ptr<Draws> draws_;
+  std::uint32_t points_;       // k
+  std::uint32_t parties_ = 1;  // n: the most that one execution had
+  std::uint64_t executions_ = 0;
+  std::vector<Change> changes_;  // by point
+  std::size_t next_change_ = 0;
+  std::array<std::uint64_t, kMaxParties> priorities_{};  // 0: not drawn yet
+  std::uint64_t met_ = 0;                                // parties that performed something, a bit each
+};
+
+}  // namespace heddle_check

@@ -1,0 +1,36 @@
+// Pos: partial order sampling (X. Yuan, J. Yang, R. Gu, CAV 2018).
+//
+// Each pending operation has a random priority, and the highest that can be performed is performed. Then its thread's
+// next operation gets a fresh one, and so does every pending operation that depends on it (dependent() in
+// core/operation.hpp). So it samples partial orders, not schedules: independent operations dilute nothing. Other
+// questions are answered uniformly.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "heddle_check/strategies/party.hpp"
+#include "heddle_check/strategies/random.hpp"
+
+namespace heddle_check {
+
+class Pos final : public Strategy {
+ public:
+  explicit Pos(std::uint64_t seed) : Pos(draws_of(seed)) {}
+  explicit Pos(std::unique_ptr<Draws> draws) : draws_(std::move(draws)) {}
+
+  std::string name() const override { return "pos"; }
+  bool begin() override;
+  std::uint32_t choose(const Choice& choice) override;
+  bool observes() const override { return true; }
+  void observe(ThreadId thread, const View& view) override;
+
+ private:
+  const std::unique_ptr<Draws> draws_;
+  std::array<std::uint64_t, kMaxParties> priorities_{};  // of their pending operations; 0: not drawn yet
+};
+
+}  // namespace heddle_check

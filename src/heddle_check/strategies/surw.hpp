@@ -1,0 +1,67 @@
+// Surw: selectively uniform random walk (H. Zhao et al., ASPLOS 2025).
+//
+// Some operations are interesting: those on objects that at least two threads use. Their interleavings are sampled
+// about uniformly: the thread of the next interesting operation is drawn with weights, the interesting operations that
+// each thread has left, and no other thread performs an interesting one before it; all other operations are scheduled
+// by a uniform walk in between. Threads that do not exist yet have weights like all others. Where the drawn one cannot
+// come to its operation, because all others stand before interesting ones, another is drawn among these.
+//
+// Works in campaigns. Each begins with a profile, executions of a uniform walk that count; then it draws what is
+// interesting: every group of shared objects in the first campaign and in every second one, else some of them. Other
+// questions are answered uniformly.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "heddle_check/strategies/profile.hpp"
+#include "heddle_check/strategies/random.hpp"
+#include "heddle_check/strategy.hpp"
+
+namespace heddle_check {
+
+class Surw final : public Strategy {
+ public:
+  static constexpr std::uint64_t kProfileExecutions = 8;
+  static constexpr std::uint64_t kCampaignExecutions = 1000;
+
+  explicit Surw(std::uint64_t seed) : Surw(draws_of(seed), kCampaignExecutions) {}
+  // `campaign`: executions, the profile's among them; above kProfileExecutions.
+  Surw(std::unique_ptr<Draws> draws, std::uint64_t campaign) : draws_(std::move(draws)), campaign_(campaign) {}
+
+  std::string name() const override { return "surw"; }
+  bool begin() override;
+  std::uint32_t choose(const Choice& choice) override;
+  bool observes() const override { return true; }
+  void observe(ThreadId thread, const View& view) override;
+  void end(const Outcome& outcome) override;
+  std::string summary() const override;
+
+ private:
+  void draw_interesting();
+  // Whether the pending operation of the thread is.
+  bool interesting(ThreadId thread, const View& view);
+  // What the thread has left; at least 1 where it stands before one more than was counted.
+  std::uint32_t weight(ThreadId thread, const View& view);
+  // By weight, among the threads of the mask; kNoThread where all have none.
+  ThreadId draw_intended(ThreadMask among, const View& view);
+
+  const std::unique_ptr<Draws> draws_;
+  const std::uint64_t campaign_;
+  std::uint64_t executions_ = 0;
+  Profile profile_;
+  std::vector<Profile::Group> interesting_;          // sorted
+  std::array<std::uint32_t, kMaxThreads> counts_{};  // interesting operations of an execution
+  // Of the running execution:
+  bool profiling_ = true;
+  std::array<std::uint32_t, kMaxThreads> left_{};
+  ThreadId intended_ = kNoThread;
+  enum class Pending : std::uint8_t { kUnknown, kInteresting, kOther };
+  std::array<Pending, kMaxThreads> pending_{};
+};
+
+}  // namespace heddle_check

@@ -1,0 +1,196 @@
+// Each random strategy samples executions with exactly the probabilities that its definition gives them: these are
+// computed by giving it every sequence of draws, and compared with closed forms and with what it samples.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "every_draw.hpp"
+#include "heddle_check/strategies/pct.hpp"
+#include "heddle_check/strategies/pos.hpp"
+#include "heddle_check/strategies/surw.hpp"
+#include "kernels.hpp"
+
+namespace heddle_check {
+namespace {
+
+class Borrowed final : public Draws {
+ public:
+  explicit Borrowed(Draws*& from) : from_(from) {}
+  std::uint32_t below(std::uint32_t bound) override { return from_->below(bound); }
+  bool with_probability(double p) override { return from_->with_probability(p); }
+  std::uint64_t priority() override { return from_->priority(); }
+
+ private:
+  Draws*& from_;
+};
+
+// What an execution did: the threads in the order of their operations.
+struct Kernel {
+  std::string order;
+  Scenario scenario;
+};
+
+// Threads that update one atomic each time their digit is in `operations`, by thread; 's': the shared one, 'o': one of
+// its own.
+std::unique_ptr<Kernel> kernel(std::vector<std::string> operations) {
+  auto made = std::make_unique<Kernel>();
+  made->scenario = scenario([&order = made->order, operations = std::move(operations)] {
+    order.clear();
+    Atomic<int> shared{0};
+    at_once(static_cast<int>(operations.size()), [&](int t) {
+      Atomic<int> own{0};
+      for (const char which : operations[static_cast<std::size_t>(t)]) {
+        if (which == 's') {
+          shared.fetch_add(1);
+        } else {
+          own.fetch_add(1);
+        }
+        order += static_cast<char>('A' + t);
+      }
+    });
+  });
+  return made;
+}
+
+using MakeStrategy = std::function<std::unique_ptr<Strategy>(std::unique_ptr<Draws>)>;
+
+std::unique_ptr<Strategy> walk(std::unique_ptr<Draws> draws) {
+  return std::make_unique<RandomWalk>(1, std::move(draws));
+}
+std::unique_ptr<Strategy> lazy_walk(std::unique_ptr<Draws> draws) {
+  return std::make_unique<RandomWalk>(0.3, std::move(draws));
+}
+std::unique_ptr<Strategy> pos(std::unique_ptr<Draws> draws) { return std::make_unique<Pos>(std::move(draws)); }
+std::unique_ptr<Strategy> surw(std::unique_ptr<Draws> draws) {
+  return std::make_unique<Surw>(std::move(draws), 1'000'000);
+}
+MakeStrategy pct(std::uint32_t depth, std::uint32_t points) {
+  return [=](std::unique_ptr<Draws> draws) { return std::make_unique<Pct>(depth, std::move(draws), points); };
+}
+
+using Distribution = std::map<std::string, double>;
+constexpr int kProfile = static_cast<int>(Surw::kProfileExecutions);  // harmless for the others
+
+Distribution exact(Kernel& of, const MakeStrategy& make) {
+  Random random(1);
+  EveryDraw every;
+  Draws* from = &random;
+  const std::unique_ptr<Strategy> strategy = make(std::make_unique<Borrowed>(from));
+  Explorer explorer;
+  explorer.explore(of.scenario, *strategy, {.executions = kProfile});
+  from = &every;
+  Distribution distribution;
+  do {
+    explorer.explore(of.scenario, *strategy, {.executions = 1});
+    distribution[of.order] += every.probability();
+  } while (every.advance());
+  return distribution;
+}
+
+std::map<std::string, int> sampled(Kernel& of, const MakeStrategy& make, int executions) {
+  const std::unique_ptr<Strategy> strategy = make(draws_of(7));
+  Explorer explorer;
+  explorer.explore(of.scenario, *strategy, {.executions = kProfile});
+  std::map<std::string, int> counts;
+  for (int i = 0; i < executions; ++i) {
+    explorer.explore(of.scenario, *strategy, {.executions = 1});
+    ++counts[of.order];
+  }
+  return counts;
+}
+
+// That chi-square of `freedom` exceeds it has a probability of 0.001 (E. Wilson and M. Hilferty's approximation).
+double critical(double freedom) {
+  const double part = 2 / (9 * freedom);
+  return freedom * std::pow(1 - part + 3.0902 * std::sqrt(part), 3);
+}
+
+void expect_sampled_as_computed(Kernel& of, const MakeStrategy& make) {
+  constexpr int kExecutions = kSanitized ? 1000 : 20'000;
+  const Distribution expected = exact(of, make);
+  double sum = 0;
+  for (const auto& [order, probability] : expected) sum += probability;
+  ASSERT_NEAR(sum, 1, 1e-9);
+  const std::map<std::string, int> counts = sampled(of, make, kExecutions);
+  for (const auto& [order, count] : counts) EXPECT_EQ(expected.count(order), 1u) << order << " is impossible";
+  double chi_square = 0;
+  for (const auto& [order, probability] : expected) {
+    const double mean = probability * kExecutions;
+    const auto seen = counts.find(order);
+    const double difference = (seen == counts.end() ? 0 : seen->second) - mean;
+    chi_square += difference * difference / mean;
+  }
+  ASSERT_GT(expected.size(), 1u);
+  EXPECT_LT(chi_square, critical(static_cast<double>(expected.size()) - 1)) << expected.size() << " outcomes";
+}
+
+TEST(Probability, SampledFrequenciesAgreeWithTheExactOnes) {
+  const std::vector<std::vector<std::string>> kernels{{"ss", "ss"}, {"s", "s", "s"}, {"so", "os"}, {"sos", "s"}};
+  const std::vector<std::pair<const char*, MakeStrategy>> strategies{{"walk:1", walk},     {"walk:0.3", lazy_walk},
+                                                                     {"pos", pos},         {"surw", surw},
+                                                                     {"pct:2", pct(2, 8)}, {"pct:3", pct(3, 8)}};
+  for (const auto& operations : kernels) {
+    for (const auto& [name, make] : strategies) {
+      SCOPED_TRACE(fmt::format("{} on {}", name, fmt::join(operations, "|")));
+      expect_sampled_as_computed(*kernel(operations), make);
+    }
+  }
+}
+
+TEST(Probability, OfAUniformWalk) {
+  const Distribution of = exact(*kernel({"ss", "ss"}), walk);
+  EXPECT_EQ(of.size(), 6u);
+  EXPECT_NEAR(of.at("AABB"), 1.0 / 4, 1e-12);
+  EXPECT_NEAR(of.at("ABAB"), 1.0 / 8, 1e-12);
+}
+
+// Dependent operations make priorities anew; an independent one stays, and is known to be lower than what passed it.
+TEST(Probability, OfPartialOrderSampling) {
+  const Distribution dependent = exact(*kernel({"ss", "s"}), pos);
+  EXPECT_NEAR(dependent.at("AAB"), 1.0 / 4, 1e-12);
+  EXPECT_NEAR(dependent.at("ABA"), 1.0 / 4, 1e-12);
+  EXPECT_NEAR(dependent.at("BAA"), 1.0 / 2, 1e-12);
+  const Distribution independent = exact(*kernel({"oo", "o"}), pos);
+  EXPECT_NEAR(independent.at("AAB"), 1.0 / 3, 1e-12);
+  EXPECT_NEAR(independent.at("ABA"), 1.0 / 6, 1e-12);
+  EXPECT_NEAR(independent.at("BAA"), 1.0 / 2, 1e-12);
+}
+
+TEST(Probability, InterestingOperationsAreInterleavedUniformly) {
+  for (const auto& operations :
+       std::vector<std::vector<std::string>>{{"ss", "ss"}, {"sss", "s"}, {"s", "s", "s"}, {"s", "ss", "s"}}) {
+    const Distribution of = exact(*kernel(operations), surw);
+    for (const auto& [order, probability] : of) {
+      EXPECT_NEAR(probability, 1 / static_cast<double>(of.size()), 1e-12) << order;
+    }
+  }
+}
+
+// Whatever the program: every order of the operations is a bug of some depth d, and is hit with at least
+// 1 / (n * k^(d-1)). Two threads of two operations: AABB needs one constraint, ABBA two, ABAB three.
+TEST(Probability, PctKeepsItsGuarantee) {
+  constexpr std::uint32_t kPoints = 5;
+  const auto of = [&](std::uint32_t depth) { return exact(*kernel({"ss", "ss"}), pct(depth, kPoints)); };
+  EXPECT_NEAR(of(1).at("AABB"), 1.0 / 2, 1e-12);
+  EXPECT_EQ(of(1).count("ABBA"), 0u) << "depth 1 does not preempt";
+  EXPECT_NEAR(of(2).at("ABBA"), 1.0 / (2 * kPoints), 1e-12);
+  EXPECT_EQ(of(2).count("ABAB"), 0u);
+  // The second to be lowered must come below the first: so it is in one of the two ways to draw their points.
+  EXPECT_NEAR(of(3).at("ABAB"), 1.0 / (2 * kPoints * kPoints), 1e-12);
+}
+
+TEST(Probability, PctSaysHowManyExecutionsAreEnough) {
+  EXPECT_EQ(pct_executions_for_99(3, 60, 2), 828);
+  EXPECT_EQ(pct_executions_for_99(3, 60, 3), 49'680);
+  const auto kernel_of_two = kernel({"ss", "ss"});
+  Pct strategy(3, 1);
+  Explorer explorer;
+  const Result result = explorer.explore(kernel_of_two->scenario, strategy, {.executions = 50});
+  EXPECT_EQ(result.summary, "depth 3 at n=3, k=5: 345 executions give 99 %, 50 were made");
+}
+
+}  // namespace
+}  // namespace heddle_check
