@@ -47,10 +47,7 @@ class Profile {
     ThreadMask by = 0;
     std::uint32_t place = 0;  // the first that used it
   };
-  // Destructors have one place for all objects, and are no news for anybody.
-  static bool counts(const Operation& operation) noexcept {
-    return operation.object >= kFirstObject && operation.kind != OperationKind::kDestroy;
-  }
+  static bool counts(const Operation& operation) noexcept { return operation.object >= kFirstObject; }
   static Place place_of(const Operation& operation) noexcept {
     return {operation.site.file_name(), operation.site.line(), operation.site.column()};
   }

@@ -30,6 +30,9 @@ class Thread {
 };
 
 inline unsigned available_processors() noexcept { return 2; }
+// A processor for each thread: then those that spin when they have one to themselves do so.
+inline int current_processor() noexcept { return static_cast<int>(heddle_check::this_thread()); }
+inline void prefer_short_turns() noexcept {}
 inline std::uint64_t this_thread_id() noexcept { return heddle_check::this_thread() + std::uint64_t{1}; }
 inline bool is_main_thread() noexcept { return heddle_check::this_thread() == 0; }
 inline void yield(heddle_check::Site site = heddle_check::Site::current()) noexcept { heddle_check::yield(site); }
