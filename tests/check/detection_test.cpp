@@ -12,15 +12,6 @@
 namespace heddle_check {
 namespace {
 
-void expect_failure(const Result& result, FailureKind kind) {
-  EXPECT_EQ(result.failure.kind, kind) << name_of(result.failure.kind) << ": " << result.failure.text;
-  EXPECT_FALSE(result.trace.empty());
-}
-void expect_pass(const Result& result) {
-  EXPECT_FALSE(result.failed()) << name_of(result.failure.kind) << ": " << result.failure.text << "\n" << result.trace;
-  EXPECT_TRUE(result.exhausted);
-}
-
 std::function<void()> two_locks(bool opposite) {
   return [=] {
     Mutex a, b;
@@ -82,95 +73,6 @@ TEST(Detection, LockHeldAtADoor) {
                    require_no_locks_held("a user's callable");
                  }),
                  FailureKind::kLockHeld);
-}
-
-// `notifies_late`: the flag is set and the notification sent without the mutex, between the waiter's look and its wait.
-std::function<void()> handshake(bool with_mutex, bool timed) {
-  return [=] {
-    Mutex mutex;
-    ConditionVariable changed;
-    Atomic<bool> ready{false};
-    run_together({{"waiter",
-                   [&] {
-                     mutex.lock();
-                     while (!ready.load()) {
-                       if (timed) {
-                         changed.wait_until(mutex, now() + std::chrono::milliseconds(5));
-                       } else {
-                         changed.wait(mutex);
-                       }
-                     }
-                     mutex.unlock();
-                   }},
-                  {"setter", [&] {
-                     if (with_mutex) mutex.lock();
-                     ready.store(true);
-                     if (with_mutex) mutex.unlock();
-                     changed.notify_one();
-                   }}});
-  };
-}
-
-TEST(Detection, LostWakeup) {
-  expect_failure(exhaust(handshake(false, false)), FailureKind::kLostWakeup);
-  expect_pass(exhaust(handshake(true, false), {.spurious_wakeups = 2}));
-}
-
-TEST(Detection, LostWakeupThatATimeoutWouldHide) {
-  expect_failure(exhaust(handshake(false, true)), FailureKind::kMaskedLostWakeup);
-  expect_pass(exhaust(handshake(false, true), {.masked_wakeups = false}));
-  expect_pass(exhaust(handshake(true, true)));
-  expect_pass(exhaust(handshake(true, true), {.timeout_mode = Timeouts::kChoice, .timeouts = 2}));
-}
-
-// With `if`, a spurious wake-up goes through.
-TEST(Detection, SpuriousWakeup) {
-  const auto body = [] {
-    Mutex mutex;
-    ConditionVariable changed;
-    bool ready = false;
-    run_together({{"waiter",
-                   [&] {
-                     mutex.lock();
-                     if (!ready) changed.wait(mutex);
-                     require(ready, "it is ready after the wait");
-                     mutex.unlock();
-                   }},
-                  {"setter", [&] {
-                     mutex.lock();
-                     ready = true;
-                     mutex.unlock();
-                     changed.notify_one();
-                   }}});
-  };
-  expect_pass(exhaust(body));
-  expect_failure(exhaust(body, {.spurious_wakeups = 1}), FailureKind::kOracle);
-}
-
-TEST(Detection, Timeouts) {
-  const auto body = [] {
-    Mutex mutex;
-    ConditionVariable changed;
-    bool ready = false;
-    run_together({{"waiter",
-                   [&] {
-                     const TimePoint deadline = now() + std::chrono::seconds(1);
-                     mutex.lock();
-                     bool in_time = true;
-                     while (!ready && in_time) in_time = changed.wait_until(mutex, deadline);
-                     require(in_time, "the other came in time");
-                     mutex.unlock();
-                   }},
-                  {"setter", [&] {
-                     mutex.lock();
-                     ready = true;
-                     mutex.unlock();
-                     changed.notify_one();
-                   }}});
-  };
-  expect_pass(exhaust(body));
-  expect_failure(exhaust(body, {.timeout_mode = Timeouts::kChoice, .timeouts = 1}), FailureKind::kOracle);
-  expect_failure(exhaust(body, {.timeout_mode = Timeouts::kFirst}), FailureKind::kOracle);
 }
 
 TEST(Detection, DataRace) {
@@ -287,33 +189,6 @@ TEST(Detection, LeakedThread) {
 TEST(Detection, Exception) {
   expect_failure(exhaust([] { Thread("thrower", [] { throw std::runtime_error("no"); }).join(); }),
                  FailureKind::kException);
-}
-
-TEST(Detection, LivelockAndFairness) {
-  const auto body = [](bool stored) {
-    return [=] {
-      Atomic<bool> go{false};
-      run_together({{"spinner",
-                     [&] {
-                       while (!go.load()) yield();
-                     }},
-                    {"other", [&] {
-                       if (stored) go.store(true);
-                     }}});
-    };
-  };
-  expect_failure(exhaust(body(false), {.points_max = 1000}), FailureKind::kLivelock);
-  const Result fair = exhaust(body(true), {.points_max = 1000});
-  expect_pass(fair);
-  EXPECT_LT(fair.depth_max, 20u);
-}
-
-TEST(Detection, SpinLoopsWithADeadlineEnd) {
-  expect_pass(exhaust([] {
-    const Atomic<bool> never{false};
-    const TimePoint end = now() + std::chrono::microseconds(50);
-    while (!never.load() && now() < end) yield();
-  }));
 }
 
 TEST(Detection, Misuse) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <functional>
 #include <utility>
@@ -53,6 +54,15 @@ void at_once(int threads, Body body) {
   running.reserve(static_cast<std::size_t>(threads));
   for (int i = 0; i < threads; ++i) running.emplace_back(fmt::format("t{}", i), [body, i] { body(i); });
   for (Thread& thread : running) thread.join();
+}
+
+inline void expect_failure(const Result& result, FailureKind kind) {
+  EXPECT_EQ(result.failure.kind, kind) << name_of(result.failure.kind) << ": " << result.failure.text;
+  EXPECT_FALSE(result.trace.empty());
+}
+inline void expect_pass(const Result& result) {
+  EXPECT_FALSE(result.failed()) << name_of(result.failure.kind) << ": " << result.failure.text << "\n" << result.trace;
+  EXPECT_TRUE(result.exhausted);
 }
 
 }  // namespace heddle_check

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "heddle/base/namespace.hpp"
 
@@ -16,6 +17,7 @@ namespace HEDDLE_NS::sync {
 #if !HEDDLE_CHECKED
 template <class T>
 using Atomic = std::atomic<T>;
+static_assert(sizeof(Atomic<std::uint64_t>) == sizeof(std::uint64_t), "the shipped atomic costs nothing");
 #endif
 
 inline constexpr std::memory_order relaxed = std::memory_order_relaxed;

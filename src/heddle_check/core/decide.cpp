@@ -8,6 +8,11 @@
 #include <utility>
 
 namespace heddle_check {
+namespace {
+
+constexpr std::uint32_t kMostOptions = 255;  // a decision is a byte
+
+}  // namespace
 
 void Execution::pick() {
   ThreadState& state = self();
@@ -75,6 +80,10 @@ ThreadId Execution::ask(ThreadMask options) {
 
 std::uint32_t Execution::choose(ChoiceKind kind, std::uint32_t options) {
   if (options < 2) return 0;
+  if (options > kMostOptions) {
+    fail(FailureKind::kMisuse, fmt::format("a choice among {}; at most {} options", options, kMostOptions),
+         next_[running_].site);
+  }
   Choice choice;
   choice.kind = kind;
   choice.options = options;

@@ -1,0 +1,126 @@
+// Waits that end too late, too early, or never: each fails, and its repaired twin passes.
+#include <gtest/gtest.h>
+
+#include "kernels.hpp"
+
+namespace heddle_check {
+namespace {
+
+// Without the mutex, the flag may be set and the notification sent between the waiter's look and its wait.
+std::function<void()> handshake(bool with_mutex, bool timed) {
+  return [=] {
+    Mutex mutex;
+    ConditionVariable changed;
+    Atomic<bool> ready{false};
+    run_together({{"waiter",
+                   [&] {
+                     mutex.lock();
+                     while (!ready.load()) {
+                       if (timed) {
+                         changed.wait_until(mutex, now() + std::chrono::milliseconds(5));
+                       } else {
+                         changed.wait(mutex);
+                       }
+                     }
+                     mutex.unlock();
+                   }},
+                  {"setter", [&] {
+                     if (with_mutex) mutex.lock();
+                     ready.store(true);
+                     if (with_mutex) mutex.unlock();
+                     changed.notify_one();
+                   }}});
+  };
+}
+
+TEST(Waiting, LostWakeup) {
+  expect_failure(exhaust(handshake(false, false)), FailureKind::kLostWakeup);
+  expect_pass(exhaust(handshake(true, false), {.spurious_wakeups = 2}));
+}
+
+TEST(Waiting, LostWakeupThatATimeoutWouldHide) {
+  expect_failure(exhaust(handshake(false, true)), FailureKind::kMaskedLostWakeup);
+  expect_pass(exhaust(handshake(false, true), {.masked_wakeups = false}));
+  expect_pass(exhaust(handshake(true, true)));
+  expect_pass(exhaust(handshake(true, true), {.timeout_mode = Timeouts::kChoice, .timeouts = 2}));
+}
+
+// With `if`, a spurious wake-up goes through.
+TEST(Waiting, SpuriousWakeup) {
+  const auto body = [] {
+    Mutex mutex;
+    ConditionVariable changed;
+    bool ready = false;
+    run_together({{"waiter",
+                   [&] {
+                     mutex.lock();
+                     if (!ready) changed.wait(mutex);
+                     require(ready, "it is ready after the wait");
+                     mutex.unlock();
+                   }},
+                  {"setter", [&] {
+                     mutex.lock();
+                     ready = true;
+                     mutex.unlock();
+                     changed.notify_one();
+                   }}});
+  };
+  expect_pass(exhaust(body));
+  expect_failure(exhaust(body, {.spurious_wakeups = 1}), FailureKind::kOracle);
+}
+
+TEST(Waiting, Timeouts) {
+  const auto body = [] {
+    Mutex mutex;
+    ConditionVariable changed;
+    bool ready = false;
+    run_together({{"waiter",
+                   [&] {
+                     const TimePoint deadline = now() + std::chrono::seconds(1);
+                     mutex.lock();
+                     bool in_time = true;
+                     while (!ready && in_time) in_time = changed.wait_until(mutex, deadline);
+                     require(in_time, "the other came in time");
+                     mutex.unlock();
+                   }},
+                  {"setter", [&] {
+                     mutex.lock();
+                     ready = true;
+                     mutex.unlock();
+                     changed.notify_one();
+                   }}});
+  };
+  expect_pass(exhaust(body));
+  expect_failure(exhaust(body, {.timeout_mode = Timeouts::kChoice, .timeouts = 1}), FailureKind::kOracle);
+  expect_failure(exhaust(body, {.timeout_mode = Timeouts::kFirst}), FailureKind::kOracle);
+}
+
+TEST(Waiting, LivelockAndFairness) {
+  const auto body = [](bool stored) {
+    return [=] {
+      Atomic<bool> go{false};
+      run_together({{"spinner",
+                     [&] {
+                       while (!go.load()) yield();
+                     }},
+                    {"other", [&] {
+                       if (stored) go.store(true);
+                     }}});
+    };
+  };
+  expect_failure(exhaust(body(false), {.points_max = 1000}), FailureKind::kLivelock);
+  const Result fair = exhaust(body(true), {.points_max = 1000});
+  expect_pass(fair);
+  EXPECT_LT(fair.depth_max, 20u);
+}
+
+TEST(Waiting, SpinLoopsWithADeadlineEnd) {
+  expect_pass(exhaust([] {
+    const Atomic<bool> never{false};
+    const TimePoint end = now() + std::chrono::microseconds(50);
+    while (!never.load() && now() < end) yield();
+  }));
+}
+
+}  // namespace
+}  // namespace heddle_check
