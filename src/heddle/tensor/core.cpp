@@ -37,7 +37,7 @@ GeneratorState* Core::default_generator(Lane& lane) {
   return state;
 }
 
-void Core::keep(std::vector<float>&& memory) {
+void Core::keep(std::shared_ptr<void> memory) {
   sync::MutexLock lock(kept_mutex_);
   kept_.push_back(std::move(memory));
 }

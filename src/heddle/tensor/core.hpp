@@ -32,7 +32,7 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  Device& device() noexcept { return *device_; }
+  Device& device() const noexcept { return *device_; }
   const std::shared_ptr<LanePool>& pool() noexcept { return pool_; }
   DeviceMemory& memory() noexcept { return *memory_; }
   // The state of the default generator of `lane` (seed: the core's; subsequence: 2^32 + the stream's id), created at
@@ -45,7 +45,7 @@ class Core {
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
   // Host memory that the device may still write although its owner goes; for the life of this object.
-  void keep(std::vector<float>&& memory);
+  void keep(std::shared_ptr<void> memory);
 
  private:
   const CoreOptions options_;
@@ -60,7 +60,7 @@ class Core {
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;
   sync::Mutex kept_mutex_{Rank::kLeaf};
-  std::vector<std::vector<float>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
+  std::vector<std::shared_ptr<void>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
   std::shared_ptr<Core> self_;
 };
 
