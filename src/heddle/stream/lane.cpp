@@ -104,6 +104,7 @@ void Lane::submit_list(SubmitHint hint) {
   closing_.push_back(issued().value);
   // A refused list is in the queue's failures already: synchronize() throws it.
   static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
+  if (services_.poller != nullptr) services_.poller->note_work();
   committed_.store(issued().value, sync::release);
   list_ = device_.recycled_list(*queue_);
 }
