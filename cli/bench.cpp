@@ -30,7 +30,7 @@ constexpr std::array<Bench, 6> kBenches = {{
     {"submit", "commit and wait for a list of 1, 12 and 120 tiny fills", bench_submit},
     {"sync-pattern", "the stress loop, synchronising every 1, 2, 4 ... 256 iterations (32 threads, N = 64)",
      bench_sync_pattern},
-    {"scaling", "the stress loop at 1, 2, 4, 8, 32 threads (N = 64 and 256)", bench_scaling},
+    {"scaling", "the stress loop at 1, 2, 4, 8, 32 threads (N = 64, 256, on a GPU 1024)", bench_scaling},
     {"ceiling", "the same kernels called by hand, without runtime, beside the stress loop (32 threads)", bench_ceiling},
     {"notice", "completion handlers: rate, latency, and the processor time of an idle runtime", bench_notice},
 }};
@@ -62,6 +62,11 @@ int list_benches(bool json) {
   return kExitPass;
 }
 
+std::string device_name(const BenchOptions& options) {
+  const Runtime runtime(options.runtime);
+  return fmt::format("{}: {}", runtime.device_info().backend, runtime.device_info().name);
+}
+
 int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
   const BenchRows rows = bench.measure(options);
   Table table({"case", "median", "least", "greatest", "unit"});
@@ -73,13 +78,17 @@ int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
         {{"case", row.name}, {"unit", row.unit}, {"median", median(row.values)}, {"min", *least}, {"max", *greatest}});
   }
   if (json) {
-    const nlohmann::ordered_json result = {{"bench", bench.name},    {"about", bench.about},
-                                           {"runs", options.runs},   {"seconds", options.seconds},
-                                           {"build_id", build_id()}, {"rows", cases}};
+    const nlohmann::ordered_json result = {{"bench", bench.name},
+                                           {"about", bench.about},
+                                           {"runs", options.runs},
+                                           {"seconds", options.seconds},
+                                           {"device", device_name(options)},
+                                           {"build_id", build_id()},
+                                           {"rows", cases}};
     fmt::print("{}\n", result.dump(2));
   } else {
-    fmt::print("heddle bench {}, build {}: {}\n{} runs of {} s a case, cases interleaved\n{}", bench.name, build_id(),
-               bench.about, options.runs, options.seconds, table.text());
+    fmt::print("heddle bench {}, build {}: {}\n{}; {} runs of {} s a case, cases interleaved\n{}", bench.name,
+               build_id(), bench.about, device_name(options), options.runs, options.seconds, table.text());
   }
   return kExitPass;
 }
@@ -94,6 +103,7 @@ double median(std::vector<double> values) {
 
 double stress_rate(const BenchOptions& options, std::uint32_t threads, std::uint64_t size, std::uint64_t sync_every) {
   StressOptions stress;
+  stress.runtime = options.runtime;
   stress.threads = threads;
   stress.size = size;
   stress.sync_every = sync_every;
@@ -111,7 +121,7 @@ double stress_rate(const BenchOptions& options, std::uint32_t threads, std::uint
 void add_bench(CLI::App& app, Run& run) {
   struct Typed {
     std::string name;
-    std::optional<std::string> runs, seconds;
+    std::optional<std::string> runs, seconds, device;
     bool json = false;
   };
   CLI::App* command = app.add_subcommand("bench", "Measure one part; without a name: list what there is");
@@ -119,10 +129,12 @@ void add_bench(CLI::App& app, Run& run) {
   command->add_option("name", typed->name, bench_names())->type_name("");
   command->add_option("--runs", typed->runs, "1 to 100 (5)")->type_name("");
   command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 600 (2)")->type_name("");
+  command->add_option("--device", typed->device, "cpu (default), cuda, or HEDDLE_DEVICE")->type_name("");
   command->add_flag("--json", typed->json, "One JSON object");
   command->callback([typed, &run] {
     run = [typed] {
       BenchOptions options;
+      options.runtime.device = typed->device;
       if (typed->runs) options.runs = parse_count("--runs", *typed->runs, 1, 100);
       if (typed->seconds) options.seconds = parse_seconds("--seconds", *typed->seconds, 0.01, 600);
       if (typed->name.empty()) return list_benches(typed->json);

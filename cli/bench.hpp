@@ -12,6 +12,7 @@
 namespace heddle::cli {
 
 struct BenchOptions {
+  Options runtime;
   std::uint64_t runs = 5;
   double seconds = 2;  // of one measurement
 };

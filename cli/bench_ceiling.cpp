@@ -12,6 +12,7 @@
 #include "cli/bench.hpp"
 #include "heddle/backends/cpu/kernels/kernel.hpp"
 #include "heddle/base/environment.hpp"
+#include "heddle/runtime/open_device.hpp"
 #include "heddle/sync/thread.hpp"
 
 namespace heddle::cli {
@@ -115,6 +116,9 @@ double hand_rate(const BenchOptions& options, std::uint32_t threads, std::uint64
 }  // namespace
 
 BenchRows bench_ceiling(const BenchOptions& options) {
+  if (resolve(options.runtime).device != "cpu") {
+    throw InvalidArgument("bench ceiling calls the CPU's kernels by hand; allowed: --device cpu");
+  }
   const unsigned processors = sync::available_processors();
   BenchRows rows;
   for (const std::uint64_t size : {64, 256}) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/bench.hpp"
+#include "heddle/sync/thread.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -22,8 +23,8 @@ std::uint64_t now_ns() {
 }
 
 // Handlers run per second by `threads` threads that commit lists of one small fill with `handlers` handlers each.
-double handlers_per_second(double seconds, unsigned threads, int handlers) {
-  Runtime runtime;
+double handlers_per_second(const Options& opened, double seconds, unsigned threads, int handlers) {
+  Runtime runtime(opened);
   std::atomic<bool> stop{false};
   std::latch ready(threads + 1);
   std::vector<std::thread> pool;
@@ -50,6 +51,8 @@ double handlers_per_second(double seconds, unsigned threads, int handlers) {
   for (std::thread& thread : pool) thread.join();
   return static_cast<double>(after - before) / spent.count();
 }
+
+constexpr int kWorkBehind = 20;  // products of one list: a few of them are outstanding when its handler is due
 
 struct Latency {
   double median_us = 0;
@@ -86,9 +89,9 @@ Clock::time_point after(double seconds) {
 }
 
 // One stream whose worker goes from list to list, with nothing else to do: two cores, one of them for the handlers.
-Latency latency_core_free(double seconds) {
+Latency latency_core_free(const Options& opened, double seconds) {
   constexpr std::size_t kLists = 32;
-  Runtime runtime;
+  Runtime runtime(opened);
   std::vector<double> all;
   for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
     std::vector<Probe> probes(kLists);
@@ -105,9 +108,9 @@ Latency latency_core_free(double seconds) {
 }
 
 // 32 threads that each run their list, wait for it, and for its handler: there are more of them than cores.
-Latency latency_cores_busy(double seconds) {
+Latency latency_cores_busy(const Options& opened, double seconds) {
   constexpr std::size_t kThreads = 32;
-  Runtime runtime;
+  Runtime runtime(opened);
   std::vector<std::vector<double>> each(kThreads);
   std::vector<std::thread> threads;
   threads.reserve(kThreads);
@@ -131,8 +134,8 @@ Latency latency_cores_busy(double seconds) {
 }
 
 // The runtime sleeps between two lists.
-Latency latency_from_sleep(double seconds) {
-  Runtime runtime;
+Latency latency_from_sleep(const Options& opened, double seconds) {
+  Runtime runtime(opened);
   std::vector<double> all;
   for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
     Probe probe;
@@ -145,9 +148,41 @@ Latency latency_from_sleep(double seconds) {
   return summarise(all);
 }
 
+// The same where the device executes by itself: `ahead` lists stay outstanding behind the one that is looked at (0: the
+// runtime sleeps in between), and a thread that spins on the ticket writes down the time.
+Latency latency_on_device(const Options& opened, double seconds, std::size_t ahead) {
+  struct Probe {
+    std::uint64_t finished = 0;
+    Event event;
+    std::atomic<std::uint64_t> entered{0};
+  };
+  Runtime runtime(opened);
+  std::vector<double> all;
+  for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
+    std::vector<Probe> probes(ahead + 1);
+    for (Probe& probe : probes) {
+      const Tensor x = randn(runtime, {64, 64});
+      for (int i = 0; i < kWorkBehind; ++i) const Tensor y = matmul(x, x);
+      runtime.on_complete([&probe](const Status&) { probe.entered.store(now_ns(), std::memory_order_release); });
+      probe.event = runtime.record_event();
+    }
+    for (Probe& probe : probes) {
+      while (!probe.event.query()) sync::spin_wait();
+      probe.finished = now_ns();
+      while (probe.entered.load(std::memory_order_acquire) == 0)
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      // The handler may be there before the thread that spins.
+      const auto late = static_cast<std::int64_t>(probe.entered.load() - probe.finished);
+      all.push_back(static_cast<double>(std::max<std::int64_t>(late, 0)) * 1e-3);
+    }
+    if (ahead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return summarise(all);
+}
+
 // Percent of one core that a runtime uses which has run handlers and then has nothing to do.
-double idle_percent(double seconds) {
-  Runtime runtime;
+double idle_percent(const Options& opened, double seconds) {
+  Runtime runtime(opened);
   full(runtime, {8}, 1.0F);
   runtime.on_complete([](const Status&) {});
   runtime.synchronize();
@@ -157,29 +192,43 @@ double idle_percent(double seconds) {
   return (process_cpu_seconds() - before) / seconds * 100;
 }
 
+struct LatencyCase {
+  const char* name;
+  Latency (*measure)(const Options& opened, double seconds);
+};
+
+std::vector<LatencyCase> latency_cases(bool executes_on_host) {
+  if (executes_on_host) {
+    return {{"lists outstanding, a core free", latency_core_free},
+            {"32 threads on all cores", latency_cores_busy},
+            {"from sleep", latency_from_sleep}};
+  }
+  return {{"lists outstanding",
+           [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 32); }},
+          {"from sleep", [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 0); }}};
+}
+
 }  // namespace
 
 BenchRows bench_notice(const BenchOptions& options) {
-  const std::string latency = "ticket to handler, ";
+  const std::vector<LatencyCase> cases = latency_cases(Runtime(options.runtime).device_info().host_accessible);
   BenchRows rows = {{"32 threads, 1 handler a list", "handlers/s", {}},
-                    {"32 threads, 8 handlers a list", "handlers/s", {}},
-                    {latency + "lists outstanding, a core free, median", "us", {}},
-                    {latency + "lists outstanding, a core free, p99", "us", {}},
-                    {latency + "32 threads on all cores, median", "us", {}},
-                    {latency + "32 threads on all cores, p99", "us", {}},
-                    {latency + "from sleep, median", "us", {}},
-                    {latency + "from sleep, p99", "us", {}},
-                    {"idle runtime", "% of a core", {}}};
+                    {"32 threads, 8 handlers a list", "handlers/s", {}}};
+  for (const LatencyCase& latency : cases) {
+    rows.push_back({fmt::format("ticket to handler, {}, median", latency.name), "us", {}});
+    rows.push_back({fmt::format("ticket to handler, {}, p99", latency.name), "us", {}});
+  }
+  rows.push_back({"idle runtime", "% of a core", {}});
   for (std::uint64_t run = 0; run < options.runs; ++run) {
-    rows[0].values.push_back(handlers_per_second(options.seconds, 32, 1));
-    rows[1].values.push_back(handlers_per_second(options.seconds, 32, 8));
+    rows[0].values.push_back(handlers_per_second(options.runtime, options.seconds, 32, 1));
+    rows[1].values.push_back(handlers_per_second(options.runtime, options.seconds, 32, 8));
     std::size_t row = 2;
-    for (const auto measure : {latency_core_free, latency_cores_busy, latency_from_sleep}) {
-      const Latency measured = measure(options.seconds);
+    for (const LatencyCase& latency : cases) {
+      const Latency measured = latency.measure(options.runtime, options.seconds);
       rows[row++].values.push_back(measured.median_us);
       rows[row++].values.push_back(measured.p99_us);
     }
-    rows[row].values.push_back(idle_percent(options.seconds));
+    rows[row].values.push_back(idle_percent(options.runtime, options.seconds));
   }
   return rows;
 }

@@ -30,7 +30,7 @@ double nanoseconds_per_op(Runtime& runtime, double seconds, int ops_per_round, c
 }  // namespace
 
 BenchRows bench_record(const BenchOptions& options) {
-  Options opened;
+  Options opened = options.runtime;
   opened.limits.list_commands_max = 1 << 16;  // no list is committed by itself
   opened.limits.list_bytes_max = std::size_t{64} << 20;
   Runtime runtime(opened);

@@ -11,7 +11,9 @@ BenchRows bench_scaling(const BenchOptions& options) {
     std::uint32_t threads;
   };
   std::vector<Case> cases;
-  for (const std::uint64_t size : {64, 256}) {
+  std::vector<std::uint64_t> sizes = {64, 256};
+  if (!Runtime(options.runtime).device_info().executes_on_caller) sizes.push_back(1024);  // one product fills it
+  for (const std::uint64_t size : sizes) {
     for (const std::uint32_t threads : {1, 2, 4, 8, 32}) cases.push_back({size, threads});
   }
   BenchRows rows;

@@ -29,7 +29,7 @@ double microseconds_per_list(Runtime& runtime, double seconds, int commands) {
 }  // namespace
 
 BenchRows bench_submit(const BenchOptions& options) {
-  Runtime runtime;
+  Runtime runtime(options.runtime);
   const Lease lease = runtime.lease();
   BenchRows rows;
   const std::vector<int> sizes = {1, 12, 120};

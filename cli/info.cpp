@@ -33,15 +33,20 @@ const char* fence_name() {
   return "unknown";
 }
 
-// Whether this build has the backend of `device`, even if this machine cannot open it.
-bool built_in(const char* device) {
+// Whether this build has the backend of `device`, and what keeps this machine from opening it.
+struct Presence {
+  bool built_in = true;
+  std::string problem;
+};
+
+Presence presence_of(const char* device) {
   try {
     Options options;
     options.device = device;
     const Runtime runtime(options);
-    return true;
+    return {};
   } catch (const Error& error) {
-    return error.kind() != ErrorKind::kUnsupported;
+    return {error.kind() != ErrorKind::kUnsupported, error.what()};
   }
 }
 
@@ -72,7 +77,11 @@ nlohmann::ordered_json collect() {
       {"total", memory.total_bytes}, {"free", memory.free_bytes}, {"limit", runtime.memory_statistics().limit}};
   info["limits"] = limits_json(resolve(options).limits);
   info["fence"] = fence_name();
-  info["built_in"] = {{"cpu", built_in("cpu")}, {"sim", built_in("sim")}, {"cuda", built_in("cuda")}};
+  for (const char* backend : {"cpu", "sim", "cuda"}) {
+    const Presence presence = presence_of(backend);
+    info["built_in"][backend] = presence.built_in;
+    if (!presence.problem.empty()) info["cannot_open"][backend] = presence.problem;
+  }
   return info;
 }
 
@@ -90,7 +99,11 @@ void print_text(const nlohmann::ordered_json& info) {
     out += field_line(name == "streams" ? "limits" : "", fmt::format("{:<20}{}", name, value.get<std::uint64_t>()));
   }
   for (const auto& [name, value] : info["built_in"].items()) {
-    out += field_line(name == "cpu" ? "built in" : "", fmt::format("{:<20}{}", name, value.get<bool>() ? "yes" : "no"));
+    std::string word = value.get<bool>() ? "yes" : "no";
+    if (value.get<bool>() && info.contains("cannot_open") && info["cannot_open"].contains(name)) {
+      word += ", cannot be opened: " + info["cannot_open"][name].get<std::string>();
+    }
+    out += field_line(name == "cpu" ? "built in" : "", fmt::format("{:<20}{}", name, word));
   }
   fmt::print("{}", out);
 }

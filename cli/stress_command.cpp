@@ -101,7 +101,8 @@ void add_stress(CLI::App& app, Run& run) {
   };
   CLI::Option* family = command->add_flag("--family", typed->family,
                                           "8, 16, 20, 32, 48, 64, 80 threads, synchronising every iterations/10");
-  add("--device", typed->device, "cpu (default), or HEDDLE_DEVICE; sim computes nothing: only with --check off");
+  add("--device", typed->device,
+      "cpu (default), cuda, cuda:N, or HEDDLE_DEVICE; sim computes nothing: only with --check off");
   add("--threads", typed->threads, "1 to 1024 (32)")->excludes(family);
   add("--iterations", typed->iterations, "Of each thread, 1 to 100000000 (400)");
   add("--sync-every", typed->sync_every, "Iterations between synchronizations, 1 to 1000000 (40)")->excludes(family);

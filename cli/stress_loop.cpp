@@ -76,10 +76,20 @@ void StressLoop::run(std::chrono::steady_clock::time_point deadline) {
 
 void StressLoop::list(std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) iteration();
-  runtime_.synchronize();
-  for (std::uint64_t i = 0; i < count; ++i) values_[i] = sums_[i].item();
+  read_sums();
   sums_.clear();
   next_iteration_ += count;
+}
+
+// In place where the host sees the device's memory, else with one copy.
+void StressLoop::read_sums() {
+  if (runtime_.device_info().host_accessible) {
+    runtime_.synchronize();
+    for (std::size_t i = 0; i < sums_.size(); ++i) values_[i] = sums_[i].item();
+    return;
+  }
+  const std::vector<float> read = (sums_.size() == 1 ? sums_[0] : stack(sums_)).to_host();
+  std::copy(read.begin(), read.end(), values_.begin());
 }
 
 void StressLoop::iteration() {

@@ -33,6 +33,7 @@ class StressLoop {
  private:
   void list(std::uint64_t count);
   void iteration();
+  void read_sums();
   void keep(std::uint64_t count);
 
   Runtime& runtime_;

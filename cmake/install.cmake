@@ -4,7 +4,8 @@ include(CMakePackageConfigHelpers)
 
 # Headers are included as "heddle/...", so the folder itself goes to include/.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/heddle DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "onednn" EXCLUDE PATTERN "kernels" EXCLUDE PATTERN "checked" EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "onednn" EXCLUDE PATTERN "kernels" EXCLUDE PATTERN "checked" EXCLUDE
+  PATTERN "cublaslt" EXCLUDE PATTERN "pages" EXCLUDE)
 install(TARGETS heddle EXPORT heddleTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET heddle_cli)
   install(TARGETS heddle_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -14,6 +15,9 @@ endif()
 set(HEDDLE_PACKAGE_DEPENDENCIES "find_dependency(fmt)\nfind_dependency(hwy)\nfind_dependency(Threads)")
 if(HEDDLE_HAS_ONEDNN)
   string(APPEND HEDDLE_PACKAGE_DEPENDENCIES "\nfind_dependency(OpenMP COMPONENTS CXX)")
+endif()
+if(HEDDLE_HAS_CUDA)
+  string(APPEND HEDDLE_PACKAGE_DEPENDENCIES "\nfind_dependency(CUDAToolkit)")
 endif()
 
 set(heddle_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/heddle)

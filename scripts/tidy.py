@@ -22,6 +22,11 @@ BACKEND_MAY_INCLUDE = {"base", "sync", "device"}
 # Sources that no test names, and why.
 UNTESTED = {
     "backends/*/kernels/*.cpp": "reached through the kernel table: tests run every kernel by its id, not by its file",
+    "backends/*/kernels/*.cu": "launched by the operations that tests/backends_cuda/ops_test.cpp compares with the reference",
+    "backends/cuda/absent.cpp": "stands in where the toolkit is missing; tests/cli/bad_input_test.cpp asks for the device",
+    "backends/cuda/*.cpp": "tested by what they do, in tests/backends_cuda, which needs a GPU: device, queue, driver, commands",
+    "backends/cuda/cublaslt/matmul.cpp": "every product in tests/backends_cuda/ops_test.cpp",
+    "backends/cuda/pages/*_pages.cpp": "three sources of one interface: tests/backends_cuda/open_test.cpp runs each",
     "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
     "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",

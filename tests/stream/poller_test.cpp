@@ -67,6 +67,35 @@ TEST(Poller, FindsAWatcherThatComesWhileItSleeps) {
   poller.remove(queue);
 }
 
+// A device whose faults must be found although nobody waits.
+class Busy final : public sim::SimDevice {
+ public:
+  Busy() : SimDevice(kSilent) {}
+  bool busy() const override { return is_busy.load(); }
+  void poll() override { polls.fetch_add(1); }
+  sync::Atomic<bool> is_busy{false};
+  sync::Atomic<int> polls{0};
+};
+
+TEST(Poller, AsksForFaultsWhileTheDeviceIsBusyAndNobodyWaits) {
+  Busy device;
+  Listener listener;
+  AQueue queue(1);
+  Poller poller(device, listener, {});
+  poller.add(queue);
+  std::this_thread::sleep_for(3 * Poller::kFaultInterval);
+  EXPECT_EQ(device.polls.load(), 0) << "an idle device is left alone";
+  for (int round = 0; round < 3; ++round) {
+    const int before = device.polls.load();
+    device.is_busy = true;
+    poller.note_work();
+    EXPECT_TRUE(eventually([&] { return device.polls.load() >= before + 3; })) << round;
+    device.is_busy = false;
+    std::this_thread::sleep_for(3 * Poller::kFaultInterval);
+  }
+  poller.remove(queue);
+}
+
 TEST(Poller, C46_ARemovedQueueIsNotTouchedAnyMore) {
   sim::SimDevice device(kSilent);
   Listener listener;

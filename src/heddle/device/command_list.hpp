@@ -23,8 +23,9 @@ namespace HEDDLE_NS {
 struct CommandHeader {
   KernelId kernel;
   std::uint16_t words;  // of the whole command, header included
-  Dtype dtype;
-  std::uint8_t reserved[3];
+  Dtype dtype;          // of the result, and of the operands where nothing else is said
+  Dtype source;         // kCast: of the operand
+  std::uint8_t reserved[2];
 };
 static_assert(sizeof(CommandHeader) == 8);
 
@@ -34,6 +35,7 @@ class CommandView {
   explicit CommandView(const std::uint64_t* words) noexcept : words_(words) { std::memcpy(&header_, words, 8); }
   KernelId kernel() const noexcept { return header_.kernel; }
   Dtype dtype() const noexcept { return header_.dtype; }
+  Dtype source() const noexcept { return header_.source; }
   const std::uint64_t* next() const noexcept { return words_ + header_.words; }
 
   template <class Args>
@@ -50,7 +52,7 @@ class CommandView {
   CommandHeader header_;
 };
 
-// How many bytes of an argument struct are encoded; ElementwiseArgs leaves its unused dimensions out.
+// How many bytes of an argument struct are encoded: unused dimensions and operands at its end are left out.
 template <class Args>
 constexpr std::size_t encoded_bytes(const Args&) noexcept {
   return sizeof(Args);
@@ -58,16 +60,23 @@ constexpr std::size_t encoded_bytes(const Args&) noexcept {
 inline std::size_t encoded_bytes(const ElementwiseArgs& args) noexcept {
   return offsetof(ElementwiseArgs, dims) + args.rank * sizeof(LoopDim);
 }
+inline std::size_t encoded_bytes(const StackArgs& args) noexcept {
+  return offsetof(StackArgs, in) + args.count * sizeof(void*);
+}
 
 class CommandList {
  public:
   template <class Args>
   void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
+    append(kernel, args, dtype, dtype);
+  }
+  template <class Args>
+  void append(KernelId kernel, const Args& args, Dtype dtype, Dtype source) {
     static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) % 8 == 0);
     const std::size_t bytes = encoded_bytes(args);
     const std::size_t words = 1 + bytes / 8;
     if (used_ + words > words_.size()) grow(words);
-    const CommandHeader header{kernel, static_cast<std::uint16_t>(words), dtype, {}};
+    const CommandHeader header{kernel, static_cast<std::uint16_t>(words), dtype, source, {}};
     std::uint64_t* at = words_.data() + used_;
     std::memcpy(at, &header, sizeof(header));
     std::memcpy(at + 1, &args, bytes);
@@ -77,10 +86,15 @@ class CommandList {
 
   // Host memory that stays valid until the device has finished this list. Aligned to 64 bytes.
   std::byte* stage(std::size_t bytes);
-  // Keeps what a command points to until the device has finished this list.
-  void keep(std::shared_ptr<const void> object) { kept_.push_back(std::move(object)); }
+  // Keeps what a command points to until the device has finished this list; `bytes` of it count as staged.
+  void keep(std::shared_ptr<const void> object, std::size_t bytes = 0) {
+    kept_.push_back(std::move(object));
+    staged_bytes_ += bytes;
+  }
 
   bool empty() const noexcept { return commands_ == 0; }
+  // False: nothing that a command points to belongs to this list.
+  bool owns_operands() const noexcept { return !staged_.empty() || !kept_.empty(); }
   std::size_t commands() const noexcept { return commands_; }
   std::size_t bytes() const noexcept { return used_ * 8 + staged_bytes_; }
   const std::uint64_t* begin() const noexcept { return words_.data(); }

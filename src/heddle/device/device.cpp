@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <new>
 
 namespace HEDDLE_NS {
@@ -20,10 +21,19 @@ std::shared_ptr<std::byte> Device::allocate_host(std::size_t bytes) {
           [](std::byte* memory) { ::operator delete(memory, kAlignment); }};
 }
 
+std::size_t Device::reduce_workspace_bytes(const ReduceArgs&) { return 0; }
+
+Status Device::read_memory(void* out, const void* from, std::size_t bytes) {
+  std::memcpy(out, from, bytes);
+  return {};
+}
+
 Status Device::preload() { return {}; }
 
 Status Device::lost() const { return {}; }
 
 void Device::poll() {}
+
+bool Device::busy() const { return false; }
 
 }  // namespace HEDDLE_NS

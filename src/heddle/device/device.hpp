@@ -39,6 +39,7 @@ struct DeviceInfo {
   unsigned processors = 1;          // cores that execute work
   std::size_t memory_bytes = 0;     // of the device; for the CPU: the machine or its cgroup, whichever is less
   std::size_t alignment = 256;      // of every block
+  std::size_t granule = 4096;       // segments take multiples of this from the device
   bool host_accessible = false;     // the host may read and write device memory that no pending work uses
   bool announces = true;            // contract 5; false: tickets are written silently, and somebody must look
   bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
@@ -126,16 +127,22 @@ class Device {
   virtual MemoryInfo memory_info() const = 0;
   virtual bool supports(KernelId kernel, Dtype dtype) const noexcept = 0;
   virtual KernelCounts executed() const = 0;
-  // Bytes of scratch memory that a matmul with these arguments (pointers ignored) wants; 0 for most. Any thread.
-  virtual std::size_t workspace_bytes(const MatmulArgs& args) = 0;
+  // Bytes of scratch memory that a matmul or a reduction with these arguments wants; 0 for most. Of the pointers only
+  // the alignment counts. Any thread; called for each recorded command, so it is quick for shapes seen before.
+  virtual std::size_t workspace_bytes(const MatmulArgs& args, Dtype dtype) = 0;
+  virtual std::size_t reduce_workspace_bytes(const ReduceArgs& args);
 
   // --- memory; any thread; may block, so no lock of the caller's hot path is held ---
   // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError.
   virtual Status allocate_segment(std::size_t bytes, void** out) = 0;
   virtual void release_segment(void* segment, std::size_t bytes) noexcept = 0;
   // Host memory that the device copies to and from at full speed (pinned, where that exists), aligned to 64 bytes.
-  // Throws bad_alloc. Default: plain memory.
+  // Throws bad_alloc, or the backend's error. Default: plain memory.
   virtual std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
+
+  // Copies device memory that no unfinished work writes to the host, and waits for that copy only. Default: memcpy, for
+  // devices whose memory the host sees.
+  virtual Status read_memory(void* out, const void* from, std::size_t bytes);
 
   // --- queues ---
   virtual Status create_queue(StreamId stream, std::unique_ptr<Queue>* out) = 0;
@@ -162,8 +169,10 @@ class Device {
   // Ok, or why the device is lost (sticky; every outstanding ticket then completes with it).
   virtual Status lost() const;
   // Asks the driver for faults and completes the tickets of a lost device. May block. Called by one thread, every 10 ms
-  // while somebody waits, on backends that do not announce progress.
+  // while somebody waits or busy(), on backends that do not announce progress.
   virtual void poll();
+  // True while a list is on its way: poll() is then called even if nobody waits. Default: false.
+  virtual bool busy() const;
   // For the end of the process: no list begins any more, on any thread. Waits until those that run have ended or the
   // deadline passed; false in the latter case. Tickets no longer advance. Cannot be undone.
   virtual bool park(sync::Deadline deadline) = 0;

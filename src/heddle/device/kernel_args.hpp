@@ -2,7 +2,7 @@
 //
 // Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding and no pointer to host
 // objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit patterns. Sizes and strides count elements
-// unless named bytes. All tensors are float32; the dtype travels in the command's header. Pointers are device
+// unless named bytes. The dtype travels in the command's header. Pointers are device
 // addresses.
 #pragma once
 
@@ -103,10 +103,21 @@ struct MatmulArgs {
 
 // out[o, i] = sum (or mean) over r of in[o, r, i]; `in` contiguous with shape outer x reduced x inner, out outer x
 // inner. reduced = 0 yields 0 for a sum. The order of additions depends on the shape only.
+// workspace: as for MatmulArgs, of Device::reduce_workspace_bytes().
 struct ReduceArgs {
   const void* in;
   void* out;
   std::int64_t outer, reduced, inner;
+  void* workspace = nullptr;
+};
+
+// out + i * bytes <- in[i], `bytes` each, for i < count; only the first `count` operands are encoded.
+inline constexpr std::size_t kStackMost = 64;
+struct StackArgs {
+  void* out;
+  std::uint64_t bytes;
+  std::uint64_t count;
+  const void* in[kStackMost];
 };
 
 }  // namespace HEDDLE_NS

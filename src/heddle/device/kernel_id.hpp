@@ -16,6 +16,7 @@ enum class KernelId : std::uint16_t {
   kFill,       // FillArgs
   kCopyBytes,  // CopyBytesArgs: between host and device, or within the device
   kCopy,       // ElementwiseArgs, one input (strided copy)
+  kCast,       // ElementwiseArgs, one input of the type CommandHeader::source
   kRelu,       // ElementwiseArgs, one input
   kAdd,        // ElementwiseArgs, two inputs
   kSub,
@@ -24,6 +25,7 @@ enum class KernelId : std::uint16_t {
   kMatmul,     // MatmulArgs; with a bias it is linear
   kSum,        // ReduceArgs
   kMean,       // ReduceArgs
+  kStack,      // StackArgs
   kTimestamp,  // TimestampArgs: the device's clock when the stream comes past
   kCustom,     // CustomArgs: a function of the user's
   kCount
@@ -32,9 +34,9 @@ enum class KernelId : std::uint16_t {
 inline constexpr std::size_t kKernelCount = static_cast<std::size_t>(KernelId::kCount);
 
 constexpr std::string_view kernel_name(KernelId id) noexcept {
-  constexpr std::string_view kNames[kKernelCount] = {"randn", "uniform", "advance",   "fill",  "copy_bytes", "copy",
-                                                     "relu",  "add",     "sub",       "mul",   "div",        "matmul",
-                                                     "sum",   "mean",    "timestamp", "custom"};
+  constexpr std::string_view kNames[kKernelCount] = {"randn",  "uniform", "advance", "fill",  "copy_bytes", "copy",
+                                                     "cast",   "relu",    "add",     "sub",   "mul",        "div",
+                                                     "matmul", "sum",     "mean",    "stack", "timestamp",  "custom"};
   return id < KernelId::kCount ? kNames[static_cast<std::size_t>(id)] : std::string_view("unknown");
 }
 

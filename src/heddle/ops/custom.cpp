@@ -11,7 +11,9 @@
 namespace HEDDLE_NS {
 namespace {
 
-CustomOperand describe(const Tensor& tensor) { return {tensor.address(), tensor.shape(), tensor.strides()}; }
+CustomOperand describe(const Tensor& tensor) {
+  return {tensor.address(), tensor.shape(), tensor.strides(), tensor.dtype()};
+}
 
 }  // namespace
 

@@ -15,6 +15,7 @@ struct CustomOperand {
   void* data;  // on the device; inputs must not be written
   Shape shape;
   Strides strides;  // elements
+  Dtype dtype;      // outputs: float32
 };
 
 struct CustomCall {

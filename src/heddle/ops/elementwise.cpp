@@ -57,27 +57,29 @@ void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& 
   } else {
     set_loop(args, x.shape(), x, nullptr);
   }
-  lane.append(kernel, args);
+  lane.append(kernel, args, out.dtype(), x.dtype());
 }
 
 Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
   require_defined(operation, x);
+  require_kernel(operation, kernel, x);
   Core& core = x.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, x.shape());
+  Tensor out = Tensor::allocate(core, lane, x.shape(), x.dtype());
   record_unary(lane, kernel, out, x);
   return out;
 }
 
 Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Tensor& b) {
   require_together(operation, a, b);
+  require_kernel(operation, kernel, a);
   const bool same = a.shape() == b.shape();
   const Shape shape = same ? a.shape() : broadcast(a.shape(), b.shape(), operation);
   Core& core = a.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape);
+  Tensor out = Tensor::allocate(core, lane, shape, a.dtype());
   if (shape.elements() == 0) return out;
   read_all(lane, a, b);
   lane.write(out.residency());
@@ -90,7 +92,7 @@ Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Ten
   } else {
     set_loop(args, shape, a, &b);
   }
-  lane.append(kernel, args);
+  lane.append(kernel, args, a.dtype());
   return out;
 }
 

@@ -13,7 +13,8 @@ namespace HEDDLE_NS::ops {
 // REQUIRES: `out` is not empty.
 void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Tensor* b) noexcept;
 
-// Records out <- kernel(x), of one shape; nothing for empty ones. REQUIRES: `out` is dense.
+// Records out <- kernel(x), of one shape; nothing for empty ones. REQUIRES: `out` is dense, and of x's type unless the
+// kernel is kCast.
 void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& x);
 
 // A whole operation: check, allocate, record. `operation` names it in errors.

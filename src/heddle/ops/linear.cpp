@@ -30,6 +30,7 @@ void require_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   ops::require_together("linear", x, weight);
   if (bias.defined()) ops::require_together("linear", x, bias);
+  ops::require_kernel("linear", KernelId::kMatmul, x);
   require_shapes(x, weight, bias);
   const Shape& in = x.shape();
   const std::int64_t k = weight.shape()[1];
@@ -43,7 +44,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Core& core = x.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape);
+  Tensor out = Tensor::allocate(core, lane, shape, x.dtype());
   if (shape.elements() == 0) return out;
 
   // x as one matrix, all dimensions but the last being rows: as it lies where its strides allow, else dense.
@@ -66,7 +67,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
   const ops::DenseOperand row(core, lane, bias);
   if (bias.defined()) args.bias = row.tensor().address();
-  const Tensor workspace = ops::matmul_workspace(core, lane, args);
+  const Tensor workspace = ops::matmul_workspace(core, lane, args, x.dtype());
   if (workspace.defined()) args.workspace = workspace.address();
 
   // Without a bias the input stands in its place where operands are read.
@@ -78,7 +79,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   }
   ops::read_all(lane, input.tensor(), matrix.tensor(), bias.defined() ? row.tensor() : input.tensor());
   lane.write(out.residency());
-  lane.append(KernelId::kMatmul, args);
+  lane.append(KernelId::kMatmul, args, x.dtype());
   return out;
 }
 

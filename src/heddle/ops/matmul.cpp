@@ -113,12 +113,12 @@ void record(Lane& lane, const Tensor& a, const Tensor& b, const Tensor& out, Mat
       a_offset += index[dim] * batches.dims[dim].a_stride;
       b_offset += index[dim] * batches.dims[dim].b_stride;
     }
-    args.a = static_cast<const float*>(a.address()) + a_offset;
-    args.b = static_cast<const float*>(b.address()) + b_offset;
-    args.out = static_cast<float*>(out.address()) + command * out_step;
+    args.a = a.address(a_offset);
+    args.b = b.address(b_offset);
+    args.out = out.address(command * out_step);
     ops::read_all(lane, a, b);
     lane.write(out.residency());
-    lane.append(KernelId::kMatmul, args);
+    lane.append(KernelId::kMatmul, args, out.dtype());
 
     std::size_t dim = outer;
     while (dim > 0 && ++index[dim - 1] == batches.dims[dim - 1].extent) index[--dim] = 0;
@@ -130,6 +130,7 @@ void record(Lane& lane, const Tensor& a, const Tensor& b, const Tensor& out, Mat
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   ops::require_together("matmul", a, b);
+  ops::require_kernel("matmul", KernelId::kMatmul, a);
   const Shape& in_a = a.shape();
   const Shape& in_b = b.shape();
   if (in_a.rank() < 2 || in_b.rank() < 2) [[unlikely]]
@@ -143,7 +144,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   Core& core = a.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape);
+  Tensor out = Tensor::allocate(core, lane, shape, a.dtype());
   if (shape.elements() == 0) return out;
 
   const MatrixOperand left(core, lane, a);
@@ -151,7 +152,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   MatmulArgs args = matrix_args(left, right, out);
   const Batches batches = shape.rank() == 2 ? Batches{} : merge_batches(shape, left.tensor(), right.tensor());
   const std::size_t outer = set_batches(args, batches);
-  const Tensor workspace = ops::matmul_workspace(core, lane, args);
+  const Tensor workspace = ops::matmul_workspace(core, lane, args, a.dtype());
   if (workspace.defined()) args.workspace = workspace.address();
   if (left.is_copy() || right.is_copy()) [[unlikely]] {
     ops::order_behind_all(lane, a, b);  // throws before anything is recorded

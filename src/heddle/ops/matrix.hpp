@@ -54,8 +54,8 @@ class MatrixOperand {
   DenseOperand operand_;
 };
 
-// Scratch memory for commands like `args` (pointers ignored); undefined where they need none. The caller destroys it
+// Scratch memory for commands like `args`; undefined where they need none. The caller destroys it
 // once the commands are recorded: the stream's order protects it.
-Tensor matmul_workspace(Core& core, Lane& lane, const MatmulArgs& args);
+Tensor matmul_workspace(Core& core, Lane& lane, const MatmulArgs& args, Dtype dtype);
 
 }  // namespace HEDDLE_NS::ops

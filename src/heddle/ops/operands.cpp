@@ -21,6 +21,17 @@ void throw_two_runtimes(const char* operation, const Tensor& a, const Tensor& b)
                   operation, a.shape().text(), b.shape().text()));
 }
 
+void throw_two_dtypes(const char* operation, const Tensor& a, const Tensor& b) {
+  throw InvalidArgument(fmt::format("{}: operands of types {} and {}; cast() one of them", operation,
+                                    name_of(a.dtype()), name_of(b.dtype())));
+}
+
+void require_kernel(const char* operation, const Core& core, KernelId kernel, Dtype dtype) {
+  if (core.device().supports(kernel, dtype)) return;
+  throw Unsupported(fmt::format("{}: the {} device has no {} kernel for {}; cast() the operands to float32", operation,
+                                core.device().info().backend, kernel_name(kernel), name_of(dtype)));
+}
+
 std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim) {
   const auto rank = static_cast<std::int64_t>(shape.rank());
   if (dim >= rank || dim < -rank) [[unlikely]] {

@@ -10,6 +10,7 @@ namespace HEDDLE_NS::ops {
 
 [[noreturn]] void throw_undefined(const char* operation);
 [[noreturn]] void throw_two_runtimes(const char* operation, const Tensor& a, const Tensor& b);
+[[noreturn]] void throw_two_dtypes(const char* operation, const Tensor& a, const Tensor& b);
 
 inline void require_defined(const char* operation, const Tensor& x) {
   if (!x.defined()) [[unlikely]]
@@ -21,6 +22,15 @@ inline void require_together(const char* operation, const Tensor& a, const Tenso
     throw_undefined(operation);
   if (&a.core() != &b.core()) [[unlikely]]
     throw_two_runtimes(operation, a, b);
+  if (a.dtype() != b.dtype()) [[unlikely]]
+    throw_two_dtypes(operation, a, b);
+}
+
+// Throws Unsupported where the device has no kernel of this type. Every device has those for float32.
+void require_kernel(const char* operation, const Core& core, KernelId kernel, Dtype dtype);
+inline void require_kernel(const char* operation, KernelId kernel, const Tensor& x) {
+  if (x.dtype() != Dtype::kFloat32) [[unlikely]]
+    require_kernel(operation, x.core(), kernel, x.dtype());
 }
 
 // The lane ordered behind every operand of one command; throws before anything is noted or recorded.
@@ -47,7 +57,7 @@ class DenseOperand {
   DenseOperand(Core& core, Lane& lane, const Tensor& x) : DenseOperand(core, lane, x, x.is_contiguous()) {}
   // `lies_well`: the kernel reads `x` as it lies, dense or not.
   DenseOperand(Core& core, Lane& lane, const Tensor& x, bool lies_well)
-      : source_(x), copy_(lies_well ? Tensor() : Tensor::allocate(core, lane, x.shape())) {}
+      : source_(x), copy_(lies_well ? Tensor() : Tensor::allocate(core, lane, x.shape(), x.dtype())) {}
 
   // What the kernel reads.
   const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
@@ -60,9 +70,9 @@ class DenseOperand {
   Tensor copy_;
 };
 
-// Records out <- value in every element. REQUIRES: `out` is dense and not empty.
+// Records out <- value in every element. REQUIRES: `out` is float32, dense and not empty.
 void record_fill(Lane& lane, const Tensor& out, float value);
-// Records out <- in, of one shape. REQUIRES: `out` is dense.
+// Records out <- in, of one shape and type. REQUIRES: `out` is dense.
 void record_copy(Lane& lane, const Tensor& out, const Tensor& in);
 
 }  // namespace HEDDLE_NS::ops

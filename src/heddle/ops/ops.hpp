@@ -1,8 +1,11 @@
 // The operations, in the field's words. Each records commands on the calling thread's stream and returns at once.
 //
-// Errors, thrown at record time with nothing recorded: InvalidArgument (shapes or operands of two runtimes; the text
-// names both), OutOfMemory, NotCommitted (an operand's producer on another stream has not committed), PoolExhausted,
-// Closed. Thread safety: any thread; see Tensor and Generator. Empty tensors are allowed everywhere.
+// Types: operands of one operation have one type, which the result has too. Elementwise operations, matmul, linear,
+// stack and cast also take float16 and bfloat16 (computed in float32, rounded once); the rest take float32.
+// Errors, thrown at record time with nothing recorded: InvalidArgument (shapes, types or operands of two runtimes; the
+// text names both), Unsupported (the device has no kernel of that type), OutOfMemory, NotCommitted (an operand's
+// producer on another stream has not committed), PoolExhausted, Closed. Thread safety: any thread; see Tensor and
+// Generator. Empty tensors are allowed everywhere.
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -47,5 +50,10 @@ Tensor transpose(const Tensor& x);
 Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b);
 // A contiguous copy in new memory.
 Tensor copy(const Tensor& x);
+// The elements in another type, rounded to the nearest; x itself where it has that type.
+Tensor cast(const Tensor& x, Dtype dtype);
+// Tensors of one shape as slices of a new one, along a new first dimension. Results of many small operations are read
+// with one copy this way.
+Tensor stack(std::span<const Tensor> tensors);
 
 }  // namespace HEDDLE_NS

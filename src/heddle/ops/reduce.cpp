@@ -9,6 +9,14 @@ struct Extents {
   std::int64_t outer, reduced, inner;
 };
 
+// Scratch memory for `args`; undefined where it needs none. The stream's order protects it once they are recorded.
+Tensor workspace_for(Core& core, Lane& lane, const ReduceArgs& args) {
+  const std::size_t bytes = core.device().reduce_workspace_bytes(args);
+  if (bytes == 0) [[likely]]
+    return {};
+  return Tensor::allocate(core, lane, Shape{static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float))});
+}
+
 Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extents& extents, float of_nothing) {
   Core& core = x.core();
   Recording recording(core.pool());
@@ -20,10 +28,13 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
     return out;
   }
   const DenseOperand in(core, lane, x);
+  ReduceArgs args{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner};
+  const Tensor workspace = workspace_for(core, lane, args);
+  if (workspace.defined()) args.workspace = workspace.address();
   in.record(lane);
   lane.read(in.tensor().residency());
   lane.write(out.residency());
-  lane.append(kernel, ReduceArgs{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner});
+  lane.append(kernel, args);
   return out;
 }
 
@@ -31,11 +42,13 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
 
 Tensor reduce_all(KernelId kernel, const char* operation, const Tensor& x, float of_nothing) {
   require_defined(operation, x);
+  require_kernel(operation, kernel, x);
   return reduce(kernel, x, Shape(), {1, x.elements(), 1}, of_nothing);
 }
 
 Tensor reduce_axis(KernelId kernel, const char* operation, const Tensor& x, std::int64_t axis, float of_nothing) {
   require_defined(operation, x);
+  require_kernel(operation, kernel, x);
   const Shape& from = x.shape();
   const std::size_t reduced = resolve_axis(operation, from, axis);
   Extents extents{1, from[reduced], 1};

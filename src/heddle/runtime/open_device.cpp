@@ -23,8 +23,20 @@ Value choose(const char* variable, const std::pair<std::string_view, Value> (&ch
 
 constexpr std::pair<std::string_view, CpuKernels> kKernelChoices[] = {{"best", CpuKernels::kBest},
                                                                       {"portable", CpuKernels::kPortable}};
+constexpr std::pair<std::string_view, CudaMatmul> kMatmulChoices[] = {{"full", CudaMatmul::kFull},
+                                                                      {"tf32", CudaMatmul::kTf32}};
+constexpr std::pair<std::string_view, CudaPages> kPagesChoices[] = {
+    {"virtual", CudaPages::kVirtual}, {"pool", CudaPages::kPool}, {"plain", CudaPages::kPlain}};
 constexpr std::pair<std::string_view, WaitPolicy> kWaitChoices[] = {
     {"spin", WaitPolicy::kSpin}, {"adaptive", WaitPolicy::kAdaptive}, {"block", WaitPolicy::kBlock}};
+
+// The index of "cuda" or "cuda:N"; none where the name is neither.
+std::optional<unsigned> cuda_index(std::string_view name) {
+  if (name == "cuda") return 0;
+  constexpr std::string_view kPrefix = "cuda:";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  return static_cast<unsigned>(parse_count("the number behind cuda:", name.substr(kPrefix.size()), 0, 1023));
+}
 
 }  // namespace
 
@@ -32,6 +44,8 @@ Options resolve(Options options) {
   reject_unknown_environment();
   if (!options.device) options.device = environment_value("HEDDLE_DEVICE").value_or("cpu");
   if (!options.cpu_kernels) options.cpu_kernels = choose("HEDDLE_CPU_KERNELS", kKernelChoices, CpuKernels::kBest);
+  if (!options.cuda_matmul) options.cuda_matmul = choose("HEDDLE_CUDA_MATMUL", kMatmulChoices, CudaMatmul::kFull);
+  if (!options.cuda_pages) options.cuda_pages = choose("HEDDLE_CUDA_PAGES", kPagesChoices, CudaPages::kVirtual);
   if (!options.wait) options.wait = choose("HEDDLE_WAIT", kWaitChoices, WaitPolicy::kAdaptive);
   if (!options.cpu_workers) {
     options.cpu_workers = static_cast<unsigned>(environment_count("HEDDLE_CPU_WORKERS", 1, 1024).value_or(0));
@@ -62,10 +76,11 @@ std::unique_ptr<Device> open_device(const Options& options) {
     open_sim({}, &device).raise();
     return device;
   }
-  if (*options.device == "cuda") {
-    throw Unsupported("the cuda backend is not built into this library; allowed: cpu, sim");
+  if (const std::optional<unsigned> index = cuda_index(*options.device)) {
+    open_cuda({*index, *options.cuda_matmul, *options.cuda_pages}, &device).raise();
+    return device;
   }
-  throw InvalidArgument(fmt::format("device '{}' is unknown; allowed: cpu, sim", *options.device));
+  throw InvalidArgument(fmt::format("device '{}' is unknown; allowed: cpu, cuda, cuda:N, sim", *options.device));
 }
 
 }  // namespace HEDDLE_NS

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "heddle/backends/cpu/open.hpp"
+#include "heddle/backends/cuda/open.hpp"
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/lane_pool.hpp"
@@ -16,9 +17,11 @@
 namespace HEDDLE_NS {
 
 struct Options {
-  std::optional<std::string> device;          // HEDDLE_DEVICE: "cpu" (default), "sim"
+  std::optional<std::string> device;          // HEDDLE_DEVICE: "cpu" (default), "cuda", "cuda:N", "sim"
   std::optional<CpuKernels> cpu_kernels;      // HEDDLE_CPU_KERNELS: best (default), portable
   std::optional<unsigned> cpu_workers;        // HEDDLE_CPU_WORKERS: 1 to 1024; default: one per processor
+  std::optional<CudaMatmul> cuda_matmul;      // HEDDLE_CUDA_MATMUL: full (default), tf32
+  std::optional<CudaPages> cuda_pages;        // HEDDLE_CUDA_PAGES: virtual (default), pool, plain
   std::optional<std::uint64_t> memory_limit;  // HEDDLE_MEMORY_LIMIT: bytes; default: the device's memory
   std::optional<std::uint32_t> streams;       // HEDDLE_STREAMS: worker streams before the pool grows; default 32
   std::optional<std::uint32_t> streams_max;   // HEDDLE_STREAMS_MAX: default 128

@@ -109,6 +109,7 @@ void Lane::submit_list(SubmitHint hint) {
     closing_.pop_back();  // host memory ran out: the list is still here
     throw;
   }
+  if (services_.poller != nullptr) services_.poller->note_work();
   committed_.store(issued().value, sync::release);
   list_ = device_.recycled_list(*queue_);
 }

@@ -66,15 +66,19 @@ class Lane {
 
   // [holder] Records one command; commits by itself when the list is full.
   template <class Args>
-  void append(KernelId kernel, const Args& args) {
-    list_.append(kernel, args);
+  void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
+    append(kernel, args, dtype, dtype);
+  }
+  template <class Args>
+  void append(KernelId kernel, const Args& args, Dtype dtype, Dtype source) {
+    list_.append(kernel, args, dtype, source);
     count_command();
     if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]]
       commit();
   }
   // [holder] Host memory that stays until the commands of the current list are done.
   std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
-  void keep(std::shared_ptr<const void> object) { list_.keep(std::move(object)); }
+  void keep(std::shared_ptr<const void> object, std::size_t bytes = 0) { list_.keep(std::move(object), bytes); }
 
   // [holder] An operand of the next command: order_behind(), then note_use(). A command of several operands orders
   // behind all of them before it notes any: a refusal then leaves no use behind, and ordering may commit, which adds

@@ -36,6 +36,33 @@ bool Poller::any_watched() const {
   return std::any_of(queues_.begin(), queues_.end(), [](const Watched& watched) { return watched.queue->watched(); });
 }
 
+void Poller::end_rest() noexcept {
+  sync::MutexLock lock(mutex_);
+  has_work_ = true;
+  changed_.notify_all();
+}
+
+void Poller::rest(sync::Deadline& next_fault) {
+  if (has_work_) {
+    // An interval is slept through whatever is submitted meanwhile, so that submits find nobody to wake.
+    changed_.wait_until(mutex_, next_fault);
+    if (!next_fault.passed() || stopping_) return;
+    has_work_ = false;
+    mutex_.unlock();
+    device_.poll();  // may block in the driver
+    mutex_.lock();
+    return;
+  }
+  resting_.store(true, sync::seq_cst);
+  mutex_.unlock();  // the device's locks rank below ours
+  const bool busy = device_.busy();
+  mutex_.lock();
+  has_work_ = has_work_ || busy;
+  if (!has_work_ && !any_watched() && !stopping_) changed_.wait(mutex_);
+  resting_.store(false, sync::seq_cst);
+  next_fault = sync::Deadline::after(kFaultInterval);
+}
+
 std::vector<Queue*> Poller::look() {
   std::vector<Queue*> moved;
   for (Watched& watched : queues_) {
@@ -54,7 +81,7 @@ void Poller::work() {
   sync::Deadline next_fault = sync::Deadline::after(kFaultInterval);
   while (!stopping_) {
     if (!any_watched()) {
-      changed_.wait(mutex_);
+      rest(next_fault);
       spin_end = sync::Deadline::after(limits_.spin_max);
       continue;
     }

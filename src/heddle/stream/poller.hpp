@@ -1,11 +1,13 @@
 // Poller: looks for progress on behalf of backends that write tickets without telling anybody (DeviceInfo::announces).
 //
 // One thread per device; it runs no user code and calls the driver only through Device::poll(), every 10 ms while
-// something is watched. It spins for Limits::spin_max after each progress, then looks every kInterval; while no queue
-// is watched it is parked.
+// something is watched or the device is busy. It spins for Limits::spin_max after each progress, then looks every
+// kInterval; while no queue is watched it sleeps, until a fault may have to be found or, on an idle device, for good.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kPoller). Invariants: 1. A watcher calls wake() after
-// Queue::watch(), and the poller looks for watchers under the mutex before it parks, so none is missed.
+// Queue::watch(), and the poller looks for watchers under the mutex before it parks, so none is missed. 2. The poller
+// says that it rests before it asks whether the device is busy, and note_work() is called behind a submit (both
+// sequentially consistent): one of the two sees the other.
 #pragma once
 
 #include <chrono>
@@ -35,6 +37,11 @@ class Poller {
   void remove(Queue& queue) noexcept;
   // A queue has just been watched.
   void wake() noexcept;
+  // A list was handed to the device. One load while the device was busy already.
+  void note_work() noexcept {
+    if (resting_.load(sync::seq_cst)) [[unlikely]]
+      end_rest();
+  }
 
  private:
   struct Watched {
@@ -43,6 +50,9 @@ class Poller {
   };
   void work();
   bool any_watched() const HEDDLE_REQUIRES(mutex_);
+  // Sleeps while no queue is watched, asking for faults meanwhile. `next_fault`: when to.
+  void rest(sync::Deadline& next_fault) HEDDLE_REQUIRES(mutex_);
+  void end_rest() noexcept;
   // The queues that moved since the last look.
   std::vector<Queue*> look() HEDDLE_REQUIRES(mutex_);
 
@@ -54,7 +64,9 @@ class Poller {
   std::vector<Watched> queues_ HEDDLE_GUARDED_BY(mutex_);
   Queue* announcing_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the listener is being told about it
   bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
-  sync::Thread thread_;  // last: starts when the rest is there
+  sync::Atomic<bool> resting_{false};
+  bool has_work_ HEDDLE_GUARDED_BY(mutex_) = false;  // noted, and no poll since
+  sync::Thread thread_;                              // last: starts when the rest is there
 };
 
 }  // namespace HEDDLE_NS

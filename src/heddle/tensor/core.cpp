@@ -37,7 +37,7 @@ GeneratorState* Core::default_generator(Lane& lane) {
   return state;
 }
 
-void Core::keep(std::list<std::vector<float>>&& memory) noexcept {
+void Core::keep(std::list<std::shared_ptr<void>>&& memory) noexcept {
   sync::MutexLock lock(kept_mutex_);
   kept_.splice(kept_.end(), memory);
 }

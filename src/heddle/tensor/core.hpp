@@ -33,7 +33,7 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  Device& device() noexcept { return *device_; }
+  Device& device() const noexcept { return *device_; }
   const std::shared_ptr<LanePool>& pool() noexcept { return pool_; }
   DeviceMemory& memory() noexcept { return *memory_; }
   // The state of the default generator of `lane` (seed: the core's; subsequence: 2^32 + the stream's id), created at
@@ -46,7 +46,7 @@ class Core {
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
   // Host memory that the device may still write although its owner goes; for the life of this object.
-  void keep(std::list<std::vector<float>>&& memory) noexcept;
+  void keep(std::list<std::shared_ptr<void>>&& memory) noexcept;
 
  private:
   const CoreOptions options_;
@@ -61,7 +61,7 @@ class Core {
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;
   sync::Mutex kept_mutex_{Rank::kLeaf};
-  std::list<std::vector<float>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
+  std::list<std::shared_ptr<void>> kept_ HEDDLE_GUARDED_BY(kept_mutex_);
   std::shared_ptr<Core> self_;
 };
 

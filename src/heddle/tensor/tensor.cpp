@@ -20,10 +20,18 @@ void require_count(const char* call, std::size_t values, const Shape& shape) {
                                     shape.text(), shape.elements()));
 }
 
+// Host memory for an upload, owned by the current list: the device's kind where it has one.
+std::byte* stage(Device& device, Lane& lane, std::size_t bytes) {
+  if (device.info().host_accessible) return lane.stage(bytes);
+  const std::shared_ptr<std::byte> memory = device.allocate_host(bytes);
+  lane.keep(memory, bytes);
+  return memory.get();
+}
+
 }  // namespace
 
-Tensor::Tensor(Core& core, Block* block, const Shape& shape) noexcept
-    : view_{shape, contiguous_strides(shape), 0}, core_(&core), block_(block) {}
+Tensor::Tensor(Core& core, Block* block, const Shape& shape, Dtype dtype) noexcept
+    : view_{shape, contiguous_strides(shape), 0, dtype}, core_(&core), block_(block) {}
 
 Tensor::Tensor(const Tensor& other) noexcept : view_(other.view_), core_(other.core_), block_(other.block_) {
   if (block_ != nullptr) block_->references.fetch_add(1, sync::relaxed);
@@ -45,15 +53,15 @@ void Tensor::release() noexcept {
   block_ = nullptr;
 }
 
-Tensor Tensor::allocate(Core& core, Lane& lane, const Shape& shape) {
-  const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
-  return {core, core.memory().allocate(lane, bytes), shape};
+Tensor Tensor::allocate(Core& core, Lane& lane, const Shape& shape, Dtype dtype) {
+  const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(dtype);
+  return {core, core.memory().allocate(lane, bytes), shape, dtype};
 }
 
 Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset_elements) const {
   sync::require_not_forked();
   Tensor result(*this);
-  result.view_ = {shape, strides, view_.offset + offset_elements};
+  result.view_ = {shape, strides, view_.offset + offset_elements, view_.dtype};
   return result;
 }
 
@@ -63,7 +71,7 @@ Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape&
   Lane& lane = recording.lane();
   Tensor result = allocate(core, lane, shape);
   if (values.empty()) return result;
-  std::byte* staged = lane.stage(values.size_bytes());
+  std::byte* const staged = stage(core.device(), lane, values.size_bytes());
   std::memcpy(staged, values.data(), values.size_bytes());
   lane.write(result.residency());
   lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), staged, values.size_bytes()});
@@ -94,7 +102,7 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
     throw InvalidArgument("from_external: the event belongs to another runtime; wait for it first (Event::wait)");
   }
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
-  Tensor result(core, core.memory().adopt(data, bytes, std::move(deleter)), shape);
+  Tensor result(core, core.memory().adopt(data, bytes, std::move(deleter)), shape, Dtype::kFloat32);
   if (ready.lane() != nullptr) result.residency().note_write(ready.lane(), ready.ticket());
   return result;
 }
@@ -108,7 +116,7 @@ void* Tensor::data() const {
 void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {
   Tensor packed;
   const void* source = address();
-  if (!is_contiguous()) {
+  if (!is_contiguous() || dtype() != Dtype::kFloat32) {
     packed = allocate(*core_, lane, shape());
     ElementwiseArgs args{packed.address(), address(), nullptr, shape().rank(), {}};
     for (std::size_t dim = 0; dim < shape().rank(); ++dim) {
@@ -116,7 +124,7 @@ void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {
     }
     lane.read(residency());
     lane.write(packed.residency());
-    lane.append(KernelId::kCopy, args);
+    lane.append(dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, args, Dtype::kFloat32, dtype());
     source = packed.address();
   } else {
     lane.read(residency());
@@ -146,24 +154,34 @@ HostCopy Tensor::to_host_async() const {
 std::vector<float> Tensor::to_host() const {
   if (!defined())
     throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
-  // In a list of one, which can be kept without host memory where that runs out after the copy was recorded.
-  std::list<std::vector<float>> result(1);
-  std::vector<float>& values = result.front();
-  values.resize(static_cast<std::size_t>(elements()));
-  if (values.empty()) return std::move(values);
+  const auto count = static_cast<std::size_t>(elements());
+  if (count == 0) return {};
   sync::require_not_forked();
   sync::NoWaiting::refuse("to_host()");  // before a command is recorded that writes to memory of this call
+  // What the copy writes to, in a list of one, which can be kept without host memory where that runs out later. Where
+  // the device has memory of its own, the host is reached through memory that it copies to at full speed.
+  std::list<std::shared_ptr<void>> written(1);
+  const auto values = std::make_shared<std::vector<float>>(count);
+  std::shared_ptr<std::byte> staged;
+  if (core_->device().info().host_accessible) {
+    written.front() = values;
+  } else {
+    staged = core_->device().allocate_host(count * sizeof(float));
+    written.front() = staged;
+  }
+  auto* const to = staged != nullptr ? reinterpret_cast<float*>(staged.get()) : values->data();
   Recording recording(core_->pool());
   Lane& lane = recording.lane();
   Ticket ticket;
   try {
-    record_to_host(lane, values.data(), &ticket);
+    record_to_host(lane, to, &ticket);
     lane.synchronize();
   } catch (...) {
-    if (lane.completed() < ticket) core_->keep(std::move(result));  // the copy may still come
+    if (lane.completed() < ticket) core_->keep(std::move(written));  // the copy may still come
     throw;
   }
-  return std::move(values);
+  if (staged != nullptr) values->assign(to, to + count);
+  return std::move(*values);
 }
 
 float Tensor::item() const {
@@ -173,10 +191,10 @@ float Tensor::item() const {
   }
   sync::require_not_forked();
   const StreamUse write = residency().last_write();
-  if (core_->device().info().host_accessible && write.ticket.value != 0 && write.lane->completed() >= write.ticket) {
+  if (dtype() == Dtype::kFloat32 && write.ticket.value != 0 && write.lane->completed() >= write.ticket) {
     write.lane->queue().failures().status_of(write.ticket).raise();
     float value = 0;
-    std::memcpy(&value, address(), sizeof(value));
+    core_->device().read_memory(&value, address(), sizeof(value)).raise();
     return value;
   }
   return to_host().front();

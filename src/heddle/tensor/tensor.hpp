@@ -32,7 +32,7 @@ class Tensor {
   bool defined() const noexcept { return block_ != nullptr; }
   const Shape& shape() const noexcept { return view_.shape; }
   const Strides& strides() const noexcept { return view_.strides; }
-  Dtype dtype() const noexcept { return Dtype::kFloat32; }
+  Dtype dtype() const noexcept { return view_.dtype; }
   std::int64_t elements() const noexcept { return view_.shape.elements(); }
   // True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.
   bool is_contiguous() const noexcept;
@@ -55,29 +55,36 @@ class Tensor {
   void* data() const;
   // Records the copy, commits, and returns at once.
   HostCopy to_host_async() const;
-  // Commits, waits, and returns the elements in row-major order. Throws the stream's error, if any.
+  // Commits, waits, and returns the elements in row-major order, as float32 whatever their type. Throws the stream's
+  // error, if any.
   std::vector<float> to_host() const;
   // The value of a tensor of one element; as to_host.
   float item() const;
 
   // --- for operations ---
   // Memory for a result of the operation being recorded on `lane`. Throws OutOfMemory.
-  static Tensor allocate(Core& core, Lane& lane, const Shape& shape);
+  static Tensor allocate(Core& core, Lane& lane, const Shape& shape, Dtype dtype = Dtype::kFloat32);
   // The same memory under another view.
   Tensor view(const Shape& shape, const Strides& strides, std::int64_t offset_elements = 0) const;
   Residency& residency() const noexcept { return block_->residency; }
-  void* address() const noexcept { return static_cast<float*>(block_->data) + view_.offset; }
+  void* address() const noexcept { return address(0); }
+  // Of the element `elements` behind the first.
+  void* address(std::int64_t elements) const noexcept {
+    return static_cast<std::byte*>(block_->data) +
+           (view_.offset + elements) * static_cast<std::int64_t>(size_of(view_.dtype));
+  }
 
  private:
   struct View {
     Shape shape;
     Strides strides{};
     std::int64_t offset = 0;  // elements
+    Dtype dtype = Dtype::kFloat32;
   };
-  Tensor(Core& core, Block* block, const Shape& shape) noexcept;
+  Tensor(Core& core, Block* block, const Shape& shape, Dtype dtype) noexcept;
   void release() noexcept;
-  // Records the copy of the elements, in row-major order, to `out` on the host; `ticket` is the copy's, once it
-  // is recorded.
+  // Records the copy of the elements, in row-major order and as float32, to `out` on the host; `ticket` is the copy's,
+  // once it is recorded.
   void record_to_host(Lane& lane, float* out, Ticket* ticket) const;
 
   View view_;

@@ -75,7 +75,7 @@ CpuDevice::~CpuDevice() {
 MemoryInfo CpuDevice::memory_info() const { return read_memory_info(); }
 
 bool CpuDevice::supports(KernelId kernel, Dtype dtype) const noexcept {
-  return kernel < KernelId::kCount && dtype == Dtype::kFloat32 &&
+  return kernel < KernelId::kCount && (dtype == Dtype::kFloat32 || has_half_precision(kernel)) &&
          engine_.kernels[static_cast<std::size_t>(kernel)] != nullptr;
 }
 
@@ -91,7 +91,9 @@ Status CpuDevice::preload() {
   return {};
 }
 
-std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args) { return matmul_workspace_bytes(args, best_); }
+std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
+  return dtype == Dtype::kFloat32 ? matmul_workspace_bytes(args, best_) : 0;
+}
 
 Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
   if (bytes < kMapFrom) {

@@ -51,7 +51,7 @@ class SimQueue final : public Queue {
   Status inherited_;              // of a wait that passed; fails the next list
 };
 
-class SimDevice final : public Device {
+class SimDevice : public Device {
  public:
   explicit SimDevice(const SimOptions& options);
   ~SimDevice() override;
@@ -84,7 +84,7 @@ class SimDevice final : public Device {
   MemoryInfo memory_info() const override { return segments_.info(); }
   bool supports(KernelId kernel, Dtype dtype) const noexcept override;
   KernelCounts executed() const override;
-  std::size_t workspace_bytes(const MatmulArgs&) override { return 0; }
+  std::size_t workspace_bytes(const MatmulArgs&, Dtype) override { return 0; }
   Status allocate_segment(std::size_t bytes, void** out) override { return segments_.allocate(bytes, out); }
   void release_segment(void* segment, std::size_t bytes) noexcept override { segments_.release(segment, bytes); }
   Status create_queue(StreamId stream, std::unique_ptr<Queue>* out) override;

@@ -15,6 +15,12 @@ void fill(const FillArgs& args) {
   std::fill_n(static_cast<float*>(args.out), args.count, value);
 }
 
+void stack(const StackArgs& args) {
+  for (std::uint64_t i = 0; i < args.count; ++i) {
+    std::memcpy(static_cast<std::byte*>(args.out) + i * args.bytes, args.in[i], args.bytes);
+  }
+}
+
 template <class Function>
 void elementwise(const ElementwiseArgs& args, Function function) {
   if (args.rank > 1) return;
@@ -48,6 +54,7 @@ void execute(const CommandView& command, std::uint64_t now_ns) {
       elementwise(command.args<ElementwiseArgs>(), [](float a, float) { return a < 0 ? 0.0F : a; });
       break;
     case KernelId::kAdd: elementwise(command.args<ElementwiseArgs>(), [](float a, float b) { return a + b; }); break;
+    case KernelId::kStack: stack(command.args<StackArgs>()); break;
     case KernelId::kTimestamp: *command.args<TimestampArgs>().out = now_ns; break;
     case KernelId::kCustom: {
       const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);

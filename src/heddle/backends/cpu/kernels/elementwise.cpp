@@ -1,10 +1,12 @@
-// Elementwise kernels: the innermost dimension is one row, the outer ones are counted like the digits of an odometer.
+// Elementwise kernels. Half-precision numbers are computed in float and rounded once.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
 #include "heddle/backends/cpu/kernels/kernels.hpp"
+#include "heddle/backends/cpu/kernels/loop.hpp"
 #include "heddle/backends/cpu/kernels/rows_simd.hpp"
+#include "heddle/device/half.hpp"
 
 namespace HEDDLE_NS::cpu {
 
@@ -29,16 +31,28 @@ struct Map {
       simd_row(op, static_cast<std::size_t>(dim.extent), a, dim.a_stride == 0, b, dim.b_stride == 0, out);
       return;
     }
+    elements(dim, a, b, out);
+  }
+
+  template <class T>
+  static void row(const LoopDim& dim, const T* a, const T* b, T* out) noexcept {
+    elements(dim, a, b, out);
+  }
+
+ private:
+  template <class T>
+  static void elements(const LoopDim& dim, const T* a, const T* b, T* out) noexcept {
     for (std::int64_t i = 0; i < dim.extent; ++i) {
-      out[i * dim.out_stride] = apply<op>(a[i * dim.a_stride], b[i * dim.b_stride]);
+      out[i * dim.out_stride] = from_float<T>(apply<op>(to_float(a[i * dim.a_stride]), to_float(b[i * dim.b_stride])));
     }
   }
 };
 
 struct Copy {
-  static void row(const LoopDim& dim, const float* a, const float*, float* out) noexcept {
+  template <class T>
+  static void row(const LoopDim& dim, const T* a, const T*, T* out) noexcept {
     if (dim.out_stride == 1 && dim.a_stride == 1) {
-      if (out != a) std::memcpy(out, a, static_cast<std::size_t>(dim.extent) * sizeof(float));
+      if (out != a) std::memcpy(out, a, static_cast<std::size_t>(dim.extent) * sizeof(T));
     } else if (dim.out_stride == 1 && dim.a_stride == 0) {
       std::fill_n(out, dim.extent, *a);
     } else {
@@ -47,40 +61,32 @@ struct Copy {
   }
 };
 
+struct Cast {
+  template <class In, class Out>
+  static void row(const LoopDim& dim, const In* a, const In*, Out* out) noexcept {
+    for (std::int64_t i = 0; i < dim.extent; ++i) {
+      out[i * dim.out_stride] = from_float<Out>(to_float(a[i * dim.a_stride]));
+    }
+  }
+};
+
 template <class Row>
 void run(const CommandView& command) noexcept {
   const auto args = command.args<ElementwiseArgs>();
-  const auto* a = static_cast<const float*>(args.a);
-  // Kernels of one input read a second time what they have, so that no loop tests for null.
-  const bool one_input = args.b == nullptr;
-  const auto* b = one_input ? a : static_cast<const float*>(args.b);
-  auto* out = static_cast<float*>(args.out);
-  if (args.rank == 0) {
-    Row::row(LoopDim{1, 1, 1, 1}, a, b, out);
-    return;
+  switch (command.dtype()) {
+    case Dtype::kFloat32: return for_each_row<Row, float, float>(args);
+    case Dtype::kFloat16: return for_each_row<Row, Float16, Float16>(args);
+    case Dtype::kBFloat16: return for_each_row<Row, BFloat16, BFloat16>(args);
   }
-  const std::size_t outer = static_cast<std::size_t>(args.rank) - 1;
-  LoopDim dims[kMaxRank];
-  for (std::size_t i = 0; i <= outer; ++i) {
-    dims[i] = args.dims[i];
-    if (one_input) dims[i].b_stride = dims[i].a_stride;
-  }
-  std::int64_t index[kMaxRank] = {};
-  for (;;) {
-    Row::row(dims[outer], a, b, out);
-    std::size_t at = outer;
-    for (;; --at) {
-      if (at == 0) return;
-      const LoopDim& dim = dims[at - 1];
-      out += dim.out_stride;
-      a += dim.a_stride;
-      b += dim.b_stride;
-      if (++index[at - 1] < dim.extent) break;
-      out -= dim.extent * dim.out_stride;
-      a -= dim.extent * dim.a_stride;
-      b -= dim.extent * dim.b_stride;
-      index[at - 1] = 0;
-    }
+}
+
+template <class In>
+void cast_from(const CommandView& command) noexcept {
+  const auto args = command.args<ElementwiseArgs>();
+  switch (command.dtype()) {
+    case Dtype::kFloat32: return for_each_row<Cast, In, float>(args);
+    case Dtype::kFloat16: return for_each_row<Cast, In, Float16>(args);
+    case Dtype::kBFloat16: return for_each_row<Cast, In, BFloat16>(args);
   }
 }
 
@@ -92,5 +98,13 @@ void add(const CommandView& command, KernelContext&) { run<Map<RowOp::kAdd>>(com
 void sub(const CommandView& command, KernelContext&) { run<Map<RowOp::kSub>>(command); }
 void mul(const CommandView& command, KernelContext&) { run<Map<RowOp::kMul>>(command); }
 void div(const CommandView& command, KernelContext&) { run<Map<RowOp::kDiv>>(command); }
+
+void cast(const CommandView& command, KernelContext&) {
+  switch (command.source()) {
+    case Dtype::kFloat32: return cast_from<float>(command);
+    case Dtype::kFloat16: return cast_from<Float16>(command);
+    case Dtype::kBFloat16: return cast_from<BFloat16>(command);
+  }
+}
 
 }  // namespace HEDDLE_NS::cpu

@@ -15,9 +15,11 @@ void uniform_portable(const CommandView& command, KernelContext& context);
 void advance(const CommandView& command, KernelContext& context);
 void fill(const CommandView& command, KernelContext& context);
 void copy_bytes(const CommandView& command, KernelContext& context);
+void stack(const CommandView& command, KernelContext& context);
 
 // elementwise.cpp
 void copy(const CommandView& command, KernelContext& context);
+void cast(const CommandView& command, KernelContext& context);
 void relu(const CommandView& command, KernelContext& context);
 void add(const CommandView& command, KernelContext& context);
 void sub(const CommandView& command, KernelContext& context);
@@ -31,7 +33,7 @@ void mean(const CommandView& command, KernelContext& context);
 void timestamp(const CommandView& command, KernelContext& context);
 void custom(const CommandView& command, KernelContext& context);
 
-// matmul_portable.cpp; the arguments' form is for kernels that fall back to it.
+// matmul_portable.cpp; the arguments' form is for kernels that fall back to it, on float32.
 void matmul_portable(const CommandView& command, KernelContext& context);
 void matmul_portable(const MatmulArgs& args) noexcept;
 

@@ -1,8 +1,10 @@
 // The matrix product in plain C++: what runs where oneDNN is absent, refuses a call, or is not wanted.
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "heddle/backends/cpu/kernels/kernels.hpp"
+#include "heddle/device/half.hpp"
 
 namespace HEDDLE_NS::cpu {
 
@@ -77,6 +79,51 @@ void matmul_portable(const MatmulArgs& args) noexcept {
   }
 }
 
-void matmul_portable(const CommandView& command, KernelContext&) { matmul_portable(command.args<MatmulArgs>()); }
+namespace {
+
+// Half-precision operands as floats: the product is computed as for float32, and rounded once.
+template <class T>
+std::vector<float> widened(const void* values, std::int64_t count) {
+  const auto* from = static_cast<const T*>(values);
+  std::vector<float> result(static_cast<std::size_t>(count));
+  std::transform(from, from + count, result.begin(), [](T value) { return to_float(value); });
+  return result;
+}
+
+// Elements from the first to the last that a matrix of `rows` stored rows touches.
+std::int64_t extent(std::int64_t rows, std::int64_t columns, std::int64_t ld) noexcept {
+  return rows == 0 || columns == 0 ? 0 : (rows - 1) * ld + columns;
+}
+
+template <class T>
+void matmul_half(MatmulArgs args) {
+  const std::int64_t a_extent =
+      args.transpose_a == 0 ? extent(args.m, args.k, args.lda) : extent(args.k, args.m, args.lda);
+  const std::int64_t b_extent =
+      args.transpose_b == 0 ? extent(args.k, args.n, args.ldb) : extent(args.n, args.k, args.ldb);
+  auto* out = static_cast<T*>(args.out);
+  const auto* a = static_cast<const T*>(args.a);
+  const auto* b = static_cast<const T*>(args.b);
+  const std::vector<float> bias = widened<T>(args.bias, args.bias != nullptr ? args.n : 0);
+  std::vector<float> product(static_cast<std::size_t>(args.m * args.n));
+  if (args.bias != nullptr) args.bias = bias.data();
+  for (std::int64_t i = 0; i < args.batch; ++i) {
+    const std::vector<float> left = widened<T>(a + i * args.a_batch_stride, a_extent);
+    const std::vector<float> right = widened<T>(b + i * args.b_batch_stride, b_extent);
+    multiply(args, left.data(), right.data(), product.data());
+    out = std::transform(product.begin(), product.end(), out, [](float value) { return from_float<T>(value); });
+  }
+}
+
+}  // namespace
+
+void matmul_portable(const CommandView& command, KernelContext&) {
+  const auto args = command.args<MatmulArgs>();
+  switch (command.dtype()) {
+    case Dtype::kFloat32: return matmul_portable(args);
+    case Dtype::kFloat16: return matmul_half<Float16>(args);
+    case Dtype::kBFloat16: return matmul_half<BFloat16>(args);
+  }
+}
 
 }  // namespace HEDDLE_NS::cpu

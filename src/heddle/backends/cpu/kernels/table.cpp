@@ -17,6 +17,7 @@ struct Row {
   KernelId id;
   Kernel best;
   Kernel portable;
+  bool half = false;  // also for float16 and bfloat16, by the portable kernel
 };
 
 // In the order of KernelId.
@@ -25,16 +26,18 @@ constexpr Row kTable[] = {
     {KernelId::kUniform, uniform_simd, uniform_portable},
     {KernelId::kAdvance, advance, advance},
     {KernelId::kFill, fill, fill},
-    {KernelId::kCopyBytes, copy_bytes, copy_bytes},
-    {KernelId::kCopy, copy, copy},
-    {KernelId::kRelu, relu, relu},
-    {KernelId::kAdd, add, add},
-    {KernelId::kSub, sub, sub},
-    {KernelId::kMul, mul, mul},
-    {KernelId::kDiv, div, div},
-    {KernelId::kMatmul, matmul_portable, matmul_portable},  // best: oneDNN's where it is built in
+    {KernelId::kCopyBytes, copy_bytes, copy_bytes, true},
+    {KernelId::kCopy, copy, copy, true},
+    {KernelId::kCast, cast, cast, true},
+    {KernelId::kRelu, relu, relu, true},
+    {KernelId::kAdd, add, add, true},
+    {KernelId::kSub, sub, sub, true},
+    {KernelId::kMul, mul, mul, true},
+    {KernelId::kDiv, div, div, true},
+    {KernelId::kMatmul, matmul_portable, matmul_portable, true},  // best: oneDNN's where it is built in
     {KernelId::kSum, sum, sum},
     {KernelId::kMean, mean, mean},
+    {KernelId::kStack, stack, stack, true},
     {KernelId::kTimestamp, timestamp, timestamp},
     {KernelId::kCustom, custom, custom},
 };
@@ -55,6 +58,10 @@ Kernel find_kernel(KernelId id, bool best) noexcept {
   if (!best) return row.portable;
   const Kernel onednn = id == KernelId::kMatmul ? onednn_matmul() : nullptr;
   return onednn != nullptr ? onednn : row.best;
+}
+
+bool has_half_precision(KernelId id) noexcept {
+  return id < KernelId::kCount && kTable[static_cast<std::size_t>(id)].half;
 }
 
 std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best) {

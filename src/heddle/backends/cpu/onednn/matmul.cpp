@@ -51,7 +51,11 @@ void set_rows(const MatmulArgs& args, float* out) noexcept {
   }
 }
 
-void matmul(const CommandView& command, KernelContext&) {
+void matmul(const CommandView& command, KernelContext& context) {
+  if (command.dtype() != Dtype::kFloat32) {
+    matmul_portable(command, context);
+    return;
+  }
   const auto args = command.args<MatmulArgs>();
   if (args.k == 0) {
     matmul_portable(args);

@@ -1,0 +1,12 @@
+// Stands in for the backend in builds without the CUDA toolkit.
+#include "heddle/backends/cuda/open.hpp"
+
+namespace HEDDLE_NS {
+
+Status open_cuda(const CudaOptions&, std::unique_ptr<Device>*) {
+  return {
+      ErrorKind::kUnsupported,
+      "the cuda backend is not built into this library; allowed: cpu, sim (build with the CUDA toolkit to have it)"};
+}
+
+}  // namespace HEDDLE_NS

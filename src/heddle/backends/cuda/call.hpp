@@ -1,0 +1,53 @@
+// One way to make a CUDA call whose failure matters: its error becomes a Status, and tests can make it fail.
+//
+//   if (Status status = call("cudaStreamCreate", [&] { return cudaStreamCreate(&stream); }); !status.ok()) return
+//   status;
+//
+// Thread safety: all functions, from any thread; the planted failure is one for the process.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/sync/atomic.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+// True for errors after which the context is gone: nothing more runs on this device in this process.
+bool is_sticky(cudaError_t error) noexcept;
+
+// kOutOfMemory, kDeviceLost (sticky), or kDeviceError, with the call's name and CUDA's text. Ok for cudaSuccess.
+Status to_status(cudaError_t error, const char* call);
+
+// The n-th call from now on fails with `error` instead of being made; 0: none does. For tests.
+void plant_failure(std::uint64_t nth, cudaError_t error) noexcept;
+// How many calls were made since the process began.
+std::uint64_t calls_made() noexcept;
+
+namespace detail {
+inline sync::Atomic<std::uint64_t> failure_at{0};  // relaxed: no other data
+inline sync::Atomic<bool> counting{false};
+cudaError_t count_call() noexcept;
+}  // namespace detail
+
+// The error of `function`, which is not called where a failure is planted. Counting costs a load while no test counts.
+template <class Function>
+cudaError_t attempt(const Function& function) {
+  if (detail::counting.load(sync::relaxed)) [[unlikely]] {
+    if (const cudaError_t planted = detail::count_call(); planted != cudaSuccess) return planted;
+  }
+  return function();
+}
+
+template <class Function>
+Status call(const char* name, const Function& function) {
+  const cudaError_t error = attempt(function);
+  if (error == cudaSuccess) [[likely]]
+    return {};
+  return to_status(error, name);
+}
+
+}  // namespace HEDDLE_NS::cuda

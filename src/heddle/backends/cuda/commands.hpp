@@ -1,0 +1,27 @@
+// How each command becomes work on a stream.
+//
+// Thread safety: free functions; a context belongs to the thread that holds its queue's lease.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "heddle/backends/cuda/cublaslt/matmul.hpp"
+#include "heddle/backends/cuda/pinned.hpp"
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/command_list.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+struct EncodeContext {
+  cudaStream_t stream;
+  Matmul& matmul;
+  const PinnedMemory& pinned;
+};
+
+// Puts one command on the stream and returns at once. The device is current. kUnsupported for what has no kernel.
+Status encode(const CommandView& command, const EncodeContext& context);
+
+bool has_kernel(KernelId kernel, Dtype dtype) noexcept;
+
+}  // namespace HEDDLE_NS::cuda

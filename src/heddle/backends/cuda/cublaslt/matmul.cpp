@@ -1,0 +1,50 @@
+#include "heddle/backends/cuda/cublaslt/matmul.hpp"
+
+#include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/kernels/launch.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+Matmul::~Matmul() {
+  if (handle_ != nullptr) library_.destroy(handle_);
+}
+
+Status Matmul::submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream) {
+  const Plan& plan = plans_.plan(args, dtype);
+  const auto by_plain_kernel = [&] {
+    return call("a product by the plain kernel", [&] { return launch_matmul(args, dtype, stream); });
+  };
+  switch (plan.by) {
+    case MatmulBy::kSmallKernel: return call("a small product", [&] { return launch_matmul_small(args, stream); });
+    case MatmulBy::kPlainKernel: return by_plain_kernel();
+    case MatmulBy::kLibrary: break;
+  }
+  if (handle_ == nullptr) {
+    Status status = to_status(library_.create(&handle_), "cublasLtCreate");
+    if (!status.ok()) return status;
+  }
+  const cublasLtMatmulDescOpaque_t* desc = &plan.desc;
+  cublasLtMatmulDescOpaque_t with_bias;
+  if (args.bias != nullptr) {
+    Status status = plans_.describe(plan.key, plan.compute, args.bias, &with_bias);
+    if (!status.ok()) return status;
+    desc = &with_bias;
+  }
+  const float one = 1;
+  const float zero = 0;
+  cublasStatus_t result = CUBLAS_STATUS_SUCCESS;
+  const cudaError_t planted = attempt([&] {
+    result = library_.matmul(
+        handle_, const_cast<cublasLtMatmulDescOpaque_t*>(desc), &one, args.b,
+        const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.b), args.a, const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.a),
+        &zero, args.out, const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.out), args.out,
+        const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.out), &plan.algo, args.workspace, plan.workspace, stream);
+    return cudaSuccess;
+  });
+  if (planted != cudaSuccess) return to_status(planted, "cublasLtMatmul");
+  // Its own heuristic may propose what it then refuses; it has launched nothing.
+  if (result == CUBLAS_STATUS_NOT_SUPPORTED || result == CUBLAS_STATUS_INVALID_VALUE) return by_plain_kernel();
+  return to_status(result, "cublasLtMatmul");
+}
+
+}  // namespace HEDDLE_NS::cuda

@@ -1,0 +1,165 @@
+#include "heddle/backends/cuda/device.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/kernels/launch.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+namespace {
+
+// A queue of this device is always a CudaQueue.
+CudaQueue& cast(Queue& queue) noexcept { return static_cast<CudaQueue&>(queue); }
+
+}  // namespace
+
+CudaDevice::CudaDevice(Parts parts)
+    : info_(std::move(parts.info)),
+      pinned_(std::move(parts.pinned)),
+      pages_(std::move(parts.pages)),
+      slots_(std::move(parts.slots)),
+      plans_(*parts.library, parts.matmul) {
+  engine_.device = parts.index;
+  engine_.owner = this;
+  engine_.library = parts.library;
+  engine_.plans = &plans_;
+  engine_.pinned = pinned_.get();
+  engine_.slots = slots_.get();
+}
+
+CudaDevice::~CudaDevice() {
+  sync::MutexLock lock(mutex_);
+  HEDDLE_CHECK(queues_.empty(), "the CUDA device is destroyed before its queues");
+}
+
+MemoryInfo CudaDevice::memory_info() const {
+  const CurrentDevice current(engine_.device);
+  MemoryInfo info;
+  if (cudaMemGetInfo(&info.free_bytes, &info.total_bytes) != cudaSuccess) return {};
+  return info;
+}
+
+bool CudaDevice::supports(KernelId kernel, Dtype dtype) const noexcept { return has_kernel(kernel, dtype); }
+
+KernelCounts CudaDevice::executed() const {
+  sync::MutexLock lock(mutex_);
+  KernelCounts counts = retired_;
+  for (const CudaQueue* queue : queues_) queue->add_counts(counts);
+  return counts;
+}
+
+std::size_t CudaDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
+  const CurrentDevice current(engine_.device);
+  return plans_.plan(args, dtype).workspace;
+}
+
+std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return cuda::reduce_workspace_bytes(args); }
+
+Status CudaDevice::allocate_segment(std::size_t bytes, void** out) {
+  *out = nullptr;
+  if (engine_.loss.lost()) return engine_.loss.status();
+  Status status = pages_->acquire(bytes, out);
+  if (is_lost(status)) lose(status);
+  return status;
+}
+
+void CudaDevice::release_segment(void* segment, std::size_t bytes) noexcept { pages_->release(segment, bytes); }
+
+std::shared_ptr<std::byte> CudaDevice::allocate_host(std::size_t bytes) {
+  std::shared_ptr<std::byte> memory;
+  pinned_->allocate(bytes, &memory).raise();
+  return memory;
+}
+
+Status CudaDevice::read_memory(void* out, const void* from, std::size_t bytes) {
+  if (engine_.loss.lost()) return engine_.loss.status();
+  const CurrentDevice current(engine_.device);
+  // The default stream, which our non-blocking ones neither wait for nor hold up.
+  Status status = call("cudaMemcpy", [&] { return cudaMemcpy(out, from, bytes, cudaMemcpyDefault); });
+  if (is_lost(status)) lose(status);
+  return status;
+}
+
+Status CudaDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
+  const CurrentDevice current(engine_.device);
+  cudaStream_t native = nullptr;
+  Status status =
+      call("cudaStreamCreateWithFlags", [&] { return cudaStreamCreateWithFlags(&native, cudaStreamNonBlocking); });
+  if (!status.ok()) return status;
+  LaneSlot slot;
+  if (status = slots_->take(native, &slot); !status.ok()) {
+    cudaStreamDestroy(native);
+    return status;
+  }
+  auto queue = std::make_unique<CudaQueue>(stream, engine_, native, slot);
+  sync::MutexLock lock(mutex_);
+  queues_.push_back(queue.get());
+  *out = std::move(queue);
+  return {};
+}
+
+void CudaDevice::retire(const CudaQueue& queue) noexcept {
+  sync::MutexLock lock(mutex_);
+  queue.add_counts(retired_);
+  std::erase(queues_, &queue);
+}
+
+Status CudaDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint) {
+  return cast(queue).submit(std::move(list), closes);
+}
+
+CommandList CudaDevice::recycled_list(Queue& queue) { return cast(queue).recycled_list(); }
+
+Status CudaDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
+  return cast(queue).wait_on(cast(other), ticket);
+}
+
+void CudaDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
+
+Status CudaDevice::preload() {
+  const CurrentDevice current(engine_.device);
+  return call("loading the kernels", [] { return preload_kernels(); });
+}
+
+void CudaDevice::poll() {
+  const CurrentDevice current(engine_.device);
+  Status fault;
+  std::vector<CommandList> ended;  // destroyed without the lock
+  {
+    sync::MutexLock lock(mutex_);
+    for (CudaQueue* queue : queues_) {
+      for (CommandList& list : queue->take_ended()) ended.push_back(std::move(list));
+      if (!fault.ok() || !queue->busy()) continue;
+      const cudaError_t error = cudaStreamQuery(static_cast<cudaStream_t>(queue->native_handle()));
+      if (error == cudaErrorNotReady) cudaGetLastError();
+      if (is_sticky(error)) fault = to_status(error, "the device reported a fault");
+    }
+  }
+  if (!fault.ok()) lose(fault);
+}
+
+bool CudaDevice::busy() const {
+  sync::MutexLock lock(mutex_);
+  return std::any_of(queues_.begin(), queues_.end(), [](const CudaQueue* queue) { return queue->busy(); });
+}
+
+bool CudaDevice::park(sync::Deadline deadline) {
+  engine_.parked.store(true, sync::seq_cst);
+  while (busy()) {
+    if (deadline.passed()) return false;
+    sync::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+void CudaDevice::lose(const Status& status) {
+  engine_.loss.declare(status);
+  const Status reason = engine_.loss.status();
+  sync::MutexLock lock(mutex_);
+  for (CudaQueue* queue : queues_) queue->lose(reason);
+}
+
+}  // namespace HEDDLE_NS::cuda

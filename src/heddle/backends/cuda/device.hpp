@@ -1,0 +1,90 @@
+// CudaDevice: one NVIDIA GPU.
+//
+// Tickets are written by the device into pinned memory and nobody is told (DeviceInfo::announces is false): the
+// library's poller looks, and calls poll() to ask the driver for faults.
+//
+// Thread safety: as Device says. Locks: mutex_ (kDevice) guards which queues exist; it is held while the driver is
+// asked how a stream does, so that no queue ends meanwhile.
+// Invariants: 1. A queue leaves queues_ before it dies, and leaves its counts in retired_. 2. Once the device is lost,
+// no list is put on a stream, and every ticket is closed by the host.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heddle/backends/cuda/lane_slots.hpp"
+#include "heddle/backends/cuda/open.hpp"
+#include "heddle/backends/cuda/pages/page_source.hpp"
+#include "heddle/backends/cuda/pinned.hpp"
+#include "heddle/backends/cuda/queue.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/device.hpp"
+#include "heddle/sync/mutex.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+inline bool is_lost(const Status& status) noexcept { return status.kind() == ErrorKind::kDeviceLost; }
+
+class CudaDevice final : public Device {
+ public:
+  // What open_cuda() has found out and made.
+  struct Parts {
+    int index = 0;
+    DeviceInfo info;
+    const CublasLt* library = nullptr;
+    std::unique_ptr<PageSource> pages;
+    std::shared_ptr<PinnedMemory> pinned;
+    std::unique_ptr<LaneSlots> slots;
+    CudaMatmul matmul = CudaMatmul::kFull;
+  };
+  explicit CudaDevice(Parts parts);
+  ~CudaDevice() override;
+  CudaDevice(const CudaDevice&) = delete;
+  CudaDevice& operator=(const CudaDevice&) = delete;
+
+  const DeviceInfo& info() const noexcept override { return info_; }
+  MemoryInfo memory_info() const override;
+  bool supports(KernelId kernel, Dtype dtype) const noexcept override;
+  KernelCounts executed() const override;
+  std::size_t workspace_bytes(const MatmulArgs& args, Dtype dtype) override;
+  std::size_t reduce_workspace_bytes(const ReduceArgs& args) override;
+
+  Status allocate_segment(std::size_t bytes, void** out) override;
+  void release_segment(void* segment, std::size_t bytes) noexcept override;
+  std::shared_ptr<std::byte> allocate_host(std::size_t bytes) override;
+  Status read_memory(void* out, const void* from, std::size_t bytes) override;
+
+  Status create_queue(StreamId stream, std::unique_ptr<Queue>* out) override;
+  Status submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint hint) override;
+  CommandList recycled_list(Queue& queue) override;
+  Status wait_on(Queue& queue, Queue& other, Ticket ticket) override;
+  bool help(Queue&, Ticket) override { return false; }
+  void clear_failure(Queue& queue, Ticket last) override;
+
+  Status preload() override;
+  Status lost() const override { return engine_.loss.status(); }
+  void poll() override;
+  bool busy() const override;
+  bool park(sync::Deadline deadline) override;
+  void set_listener(CompletionListener*) override {}  // never told: see info().announces
+
+  // Declares the device lost and closes every outstanding ticket with `status`. Any thread, without locks.
+  void lose(const Status& status);
+  // Called by a queue's destructor.
+  void retire(const CudaQueue& queue) noexcept;
+
+ private:
+  DeviceInfo info_;
+  const std::shared_ptr<PinnedMemory> pinned_;
+  const std::unique_ptr<PageSource> pages_;
+  const std::unique_ptr<LaneSlots> slots_;
+  PlanTable plans_;
+  Engine engine_;
+  mutable sync::Mutex mutex_{Rank::kDevice};
+  std::vector<CudaQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);
+  KernelCounts retired_ HEDDLE_GUARDED_BY(mutex_){};
+};
+
+}  // namespace HEDDLE_NS::cuda

@@ -1,0 +1,39 @@
+#include "heddle/backends/cuda/event_ring.hpp"
+
+#include <limits>
+
+#include "heddle/backends/cuda/call.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+EventRing::~EventRing() {
+  for (const Entry& entry : entries_) {
+    if (entry.event != nullptr) cudaEventDestroy(entry.event);
+  }
+}
+
+Status EventRing::behind(Ticket ticket, Ticket submitted, cudaStream_t stream, cudaEvent_t* out) {
+  const Entry* best = nullptr;  // the earliest that is late enough
+  for (const Entry& entry : entries_) {
+    if (entry.covers >= ticket && (best == nullptr || entry.covers < best->covers)) best = &entry;
+  }
+  if (best != nullptr) {
+    *out = best->event;
+    return {};
+  }
+  Entry& entry = entries_[next_];
+  if (entry.event == nullptr) {
+    Status status = call("cudaEventCreateWithFlags",
+                         [&] { return cudaEventCreateWithFlags(&entry.event, cudaEventDisableTiming); });
+    if (!status.ok()) return status;
+  }
+  entry.covers = Ticket{};  // nothing, should recording fail
+  Status status = call("cudaEventRecord", [&] { return cudaEventRecord(entry.event, stream); });
+  if (!status.ok()) return status;
+  entry.covers = submitted;
+  next_ = (next_ + 1) % kMost;
+  *out = entry.event;
+  return {};
+}
+
+}  // namespace HEDDLE_NS::cuda

@@ -1,0 +1,41 @@
+// EventRing: what other streams wait for, of one queue: CUDA events, recorded when somebody asks, and shared.
+//
+// A wait on a CUDA event means what the event recorded before the call, so one that is recorded again does not disturb
+// waits already made; the ring only saves recording twice for the same list. Bounded: kMost events a queue, made at
+// first use. Thread safety: none; guarded by its user's mutex.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <array>
+#include <cstddef>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/ticket.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+class EventRing {
+ public:
+  static constexpr std::size_t kMost = 8;
+
+  EventRing() = default;
+  ~EventRing();
+  EventRing(const EventRing&) = delete;
+  EventRing& operator=(const EventRing&) = delete;
+
+  // An event behind `ticket` of `stream`. Recorded now where none is: everything up to `submitted` is then behind it.
+  // REQUIRES: ticket <= submitted, and all lists up to `submitted` are on the stream.
+  Status behind(Ticket ticket, Ticket submitted, cudaStream_t stream, cudaEvent_t* out);
+
+ private:
+  struct Entry {
+    cudaEvent_t event = nullptr;
+    Ticket covers{};
+  };
+  std::array<Entry, kMost> entries_{};
+  std::size_t next_ = 0;  // the oldest
+};
+
+}  // namespace HEDDLE_NS::cuda

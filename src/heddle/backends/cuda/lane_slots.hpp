@@ -1,0 +1,51 @@
+// LaneSlots: for each queue a record in device memory and a word in pinned memory, which the tick kernel writes and the
+// host reads.
+//
+// Obtained once, when the device is opened: kMostLanes records of 8 bytes, and words a cache line apart, so that no two
+// lanes' words share one. Thread safety: all members. Locks: mutex_ (kLeaf).
+// Invariants: 1. A word outlives the queue that had it. 2. A slot that is given out again is zero.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "heddle/backends/cuda/kernels/launch.hpp"
+#include "heddle/backends/cuda/pinned.hpp"
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/sync/atomic.hpp"
+#include "heddle/sync/mutex.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+struct LaneSlot {
+  LaneRecord* record = nullptr;
+  sync::Atomic<std::uint64_t>* word = nullptr;
+  std::size_t index = 0;
+};
+
+class LaneSlots {
+ public:
+  static constexpr std::size_t kMostLanes = 4160;  // Limits::streams_max is at most 4096
+
+  explicit LaneSlots(int device) : device_(device) {}
+  ~LaneSlots();
+  LaneSlots(const LaneSlots&) = delete;
+  LaneSlots& operator=(const LaneSlots&) = delete;
+
+  Status open(PinnedMemory& pinned);
+  // The record is zeroed in the order of `stream`.
+  Status take(cudaStream_t stream, LaneSlot* out);
+  void give(const LaneSlot& slot) noexcept;
+
+ private:
+  static constexpr std::size_t kLine = 64;
+  const int device_;
+  LaneRecord* records_ = nullptr;
+  std::shared_ptr<std::byte> words_;
+  sync::Mutex mutex_{Rank::kLeaf};
+  std::vector<std::size_t> free_ HEDDLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace HEDDLE_NS::cuda

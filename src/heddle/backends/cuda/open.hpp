@@ -1,0 +1,36 @@
+// Opens the CUDA backend. absent.cpp stands in for it in builds without the CUDA toolkit.
+#pragma once
+
+#include <memory>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/device.hpp"
+
+namespace HEDDLE_NS {
+
+// How float32 products are computed.
+enum class CudaMatmul : unsigned char {
+  kFull,  // in float32 throughout
+  kTf32,  // operands rounded to 10 bits of fraction, on the tensor cores
+};
+
+// Where segments of device memory come from.
+enum class CudaPages : unsigned char {
+  kVirtual,  // address space reserved once, memory mapped into it: giving memory back stalls no stream
+  kPool,     // the driver's stream-ordered pool
+  kPlain,    // cudaMalloc; giving memory back waits for the whole device
+};
+
+struct CudaOptions {
+  unsigned index = 0;  // as the CUDA runtime counts devices
+  CudaMatmul matmul = CudaMatmul::kFull;
+  CudaPages pages = CudaPages::kVirtual;
+};
+
+// kUnsupported: not built in, or the device's architecture has no code here. kInvalidArgument: no driver, no device, or
+// no device of that index. Sets CUDA_DEVICE_MAX_CONNECTIONS to 32 unless the environment has it; that counts only where
+// nothing in the process has used CUDA before.
+Status open_cuda(const CudaOptions& options, std::unique_ptr<Device>* out);
+
+}  // namespace HEDDLE_NS

@@ -1,0 +1,60 @@
+// PinnedMemory: host memory that the device reads and writes itself, handed out in blocks whose addresses repeat.
+//
+// Blocks come in powers of two from slabs that are obtained from CUDA and kept; of the free blocks of a size the lowest
+// is given, so a loop that gives back what it took gets the same addresses every time round. contains() is what decides
+// whether a copy may be done by a kernel, so it takes no lock.
+// Thread safety: all members. Locks: mutex_ (kLeaf). Invariants: 1. Slabs are never given back before the end. 2. A
+// slab is visible to contains() before a block of it is given. A block may outlive the object's owner: it shares it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "heddle/base/error.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/sync/atomic.hpp"
+#include "heddle/sync/mutex.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+class PinnedMemory : public std::enable_shared_from_this<PinnedMemory> {
+ public:
+  explicit PinnedMemory(int device) : device_(device) {}
+  ~PinnedMemory();
+  PinnedMemory(const PinnedMemory&) = delete;
+  PinnedMemory& operator=(const PinnedMemory&) = delete;
+
+  // At least `bytes`, aligned to 256. The block goes back when its last owner drops it.
+  Status allocate(std::size_t bytes, std::shared_ptr<std::byte>* out);
+  // True when all of [address, address + bytes) is memory of this object.
+  bool contains(const void* address, std::size_t bytes) const noexcept;
+  std::size_t reserved_bytes() const;
+
+ private:
+  static constexpr std::size_t kSmallest = 256;
+  static constexpr std::size_t kClasses = 40;
+  static constexpr std::size_t kFirstSlab = std::size_t{1} << 20;
+  static constexpr std::size_t kMostSlabs = 64;  // each at least as large as all before it together
+  struct Slab {
+    std::byte* base;
+    std::size_t bytes;
+  };
+
+  static std::size_t class_of(std::size_t bytes) noexcept;
+  static constexpr std::size_t class_bytes(std::size_t index) noexcept { return kSmallest << index; }
+  std::byte* take(std::size_t index) HEDDLE_REQUIRES(mutex_);
+  Status grow(std::size_t bytes) HEDDLE_REQUIRES(mutex_);
+  void give_back(std::byte* block, std::size_t index) noexcept;
+
+  const int device_;
+  std::array<Slab, kMostSlabs> slabs_{};
+  sync::Atomic<std::size_t> slab_count_{0};  // release after the slab is written; acquire in contains()
+  mutable sync::Mutex mutex_{Rank::kLeaf};
+  std::size_t used_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of the newest slab
+  std::array<std::set<std::byte*>, kClasses> free_ HEDDLE_GUARDED_BY(mutex_);
+};
+
+}  // namespace HEDDLE_NS::cuda

@@ -1,0 +1,189 @@
+#include "heddle/backends/cuda/queue.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/device.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+CudaQueue::CudaQueue(StreamId stream, Engine& engine, cudaStream_t native, const LaneSlot& slot) noexcept
+    : Queue(stream, slot.word),
+      engine_(engine),
+      native_(native),
+      slot_(slot),
+      matmul_(*engine.library, *engine.plans) {}
+
+CudaQueue::~CudaQueue() {
+  HEDDLE_CHECK(!busy(), "a CUDA queue is destroyed with lists that have not run");
+  engine_.owner->retire(*this);
+  const CurrentDevice current(engine_.device);
+  cudaStreamDestroy(native_);
+  engine_.slots->give(slot_);
+}
+
+Status CudaQueue::submit(CommandList&& list, Ticket closes) {
+  if (keeps_.load(sync::relaxed)) take_ended().clear();
+  submitting_.store(true, sync::seq_cst);
+  if (engine_.parked.load(sync::seq_cst)) {
+    submitting_.store(false, sync::seq_cst);
+    keep_or_recycle(std::move(list), closes);
+    return {};
+  }
+  const CurrentDevice current(engine_.device);
+  const std::uint64_t before = submitted_.load(sync::relaxed);
+  TickArgs tick{slot_.record, reinterpret_cast<std::uint64_t*>(slot_.word), closes.value - before, {}, {}};
+  Status status = inherited_error();
+  if (status.ok() && engine_.loss.lost()) status = engine_.loss.status();
+  if (status.ok() && !failures().failing()) status = encode_all(list, &tick);
+  if (!status.ok()) {
+    failure_log().fail(Ticket{before + 1}, status);  // before the ticket can be seen
+    tick.advance = {};
+    tick.copy = {};
+  }
+  submitted_.store(closes.value, sync::seq_cst);
+  if (status.kind() == ErrorKind::kDeviceLost) {
+    engine_.owner->lose(status);
+  } else {
+    close(tick, closes);
+  }
+  if (engine_.loss.lost()) lose(engine_.loss.status());
+  keep_or_recycle(std::move(list), closes);
+  submitting_.store(false, sync::seq_cst);
+  return status;
+}
+
+Status CudaQueue::inherited_error() { return std::exchange(inherited_, Status{}); }
+
+Status CudaQueue::encode_all(const CommandList& list, TickArgs* tick) {
+  const EncodeContext context{native_, matmul_, *engine_.pinned};
+  std::array<std::uint32_t, kKernelCount> ran{};
+  Status status;
+  for (const std::uint64_t* at = list.begin(); at != list.end();) {
+    const CommandView command(at);
+    if (!join_tick(command, list.end(), tick)) {
+      status = encode(command, context);
+      if (!status.ok()) break;
+    }
+    ++ran[static_cast<std::size_t>(command.kernel())];
+    at = command.next();
+  }
+  for (std::size_t i = 0; i < kKernelCount; ++i) {
+    if (ran[i] != 0) counts_[i].store(counts_[i].load(sync::relaxed) + ran[i], sync::relaxed);
+  }
+  return status;
+}
+
+// The usual end of a list, results copied to the host and a generator's advance, is done by the tick kernel itself: one
+// launch instead of three. True when `command` is of that end and was put there.
+bool CudaQueue::join_tick(const CommandView& command, const std::uint64_t* end, TickArgs* tick) const {
+  if (command.kernel() == KernelId::kAdvance) {
+    if (command.next() != end) return false;
+    tick->advance = command.args<AdvanceArgs>();
+    return true;
+  }
+  if (command.kernel() != KernelId::kCopyBytes) return false;
+  const bool last = command.next() == end;
+  const bool before_advance =
+      !last && CommandView(command.next()).kernel() == KernelId::kAdvance && CommandView(command.next()).next() == end;
+  const auto args = command.args<CopyBytesArgs>();
+  if ((!last && !before_advance) || args.bytes == 0 || !fits_tick(args)) return false;
+  if (!engine_.pinned->contains(args.out, args.bytes)) return false;
+  tick->copy = args;
+  return true;
+}
+
+void CudaQueue::close(const TickArgs& tick, Ticket closes) {
+  Status status = call("the end of a list", [&] { return launch_tick(tick, native_); });
+  if (status.ok()) [[likely]]
+    return;
+  failure_log().fail(Ticket{closes.value - tick.commands + 1}, status);
+  if (!is_lost(status)) status = close_by_host(closes);
+  if (!status.ok()) engine_.owner->lose({ErrorKind::kDeviceLost, std::string(status.text())});
+}
+
+// What the tick kernel would have done, by waiting for the stream.
+Status CudaQueue::close_by_host(Ticket closes) {
+  Status status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_); });
+  if (!status.ok()) return status;
+  const LaneRecord record{closes.value};
+  status = call("cudaMemcpyAsync", [&] {
+    return cudaMemcpyAsync(slot_.record, &record, sizeof(record), cudaMemcpyHostToDevice, native_);
+  });
+  if (!status.ok()) return status;
+  status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_); });
+  if (status.ok()) raise_word(closes);
+  return status;
+}
+
+void CudaQueue::raise_word(Ticket ticket) noexcept {
+  std::uint64_t seen = slot_.word->load(sync::relaxed);
+  while (seen < ticket.value && !slot_.word->compare_exchange_weak(seen, ticket.value, sync::seq_cst)) {
+  }
+}
+
+// Nothing runs on a lost device, so this waits for nothing; where a fault is only claimed, as tests do, it keeps the
+// device from writing older tickets than the host does now.
+void CudaQueue::lose(const Status& status) {
+  const CurrentDevice current(engine_.device);
+  cudaStreamSynchronize(native_);
+  const Ticket last = submitted();
+  const Ticket done = completed();
+  if (done >= last) return;
+  failure_log().fail(Ticket{done.value + 1}, status);
+  raise_word(last);
+}
+
+void CudaQueue::keep_or_recycle(CommandList&& list, Ticket closes) {
+  if (!list.owns_operands()) {
+    list.clear();
+    spare_ = std::move(list);
+    return;
+  }
+  sync::MutexLock lock(mutex_);
+  kept_.push_back({closes, std::move(list)});
+  keeps_.store(true, sync::relaxed);
+}
+
+std::vector<CommandList> CudaQueue::take_ended() {
+  std::vector<CommandList> ended;
+  sync::MutexLock lock(mutex_);
+  const Ticket done = completed();
+  while (!kept_.empty() && kept_.front().closes <= done) {
+    ended.push_back(std::move(kept_.front().list));
+    kept_.pop_front();
+  }
+  keeps_.store(!kept_.empty(), sync::relaxed);
+  return ended;
+}
+
+Status CudaQueue::wait_on(CudaQueue& other, Ticket ticket) {
+  if (&other == this) return {};
+  if (const Status failed = other.failures().status_of(ticket); !failed.ok()) {
+    if (inherited_.ok()) {
+      inherited_ = {failed.kind(), fmt::format("inherited from stream {}: {}", other.stream().value, failed.text())};
+    }
+    return {};
+  }
+  if (other.completed() >= ticket || engine_.loss.lost()) return {};
+  const CurrentDevice current(engine_.device);
+  cudaEvent_t event = nullptr;
+  Status status;
+  {
+    // Recording may wait for room on the other stream; only threads that wait for that stream too stand here meanwhile.
+    sync::MutexLock lock(other.mutex_);
+    status = other.events_.behind(ticket, other.submitted(), other.native_, &event);
+  }
+  if (status.ok()) status = call("cudaStreamWaitEvent", [&] { return cudaStreamWaitEvent(native_, event, 0); });
+  if (is_lost(status)) engine_.owner->lose(status);
+  return status;
+}
+
+void CudaQueue::add_counts(KernelCounts& counts) const noexcept {
+  for (std::size_t i = 0; i < kKernelCount; ++i) counts[i] += counts_[i].load(sync::relaxed);
+}
+
+}  // namespace HEDDLE_NS::cuda
