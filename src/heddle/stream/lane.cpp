@@ -106,6 +106,7 @@ void Lane::submit_list(SubmitHint hint) {
   static_cast<void>(device_.submit(*queue_, std::move(list_), issued(), hint));
   committed_.store(issued().value, sync::release);
   list_ = device_.recycled_list(*queue_);
+  if (services_.commits != nullptr) services_.commits->on_commit();
 }
 
 bool Lane::try_commit() {

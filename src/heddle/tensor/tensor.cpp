@@ -39,7 +39,7 @@ void Tensor::release() noexcept {
   if (block_ == nullptr) return;
   // The last reference needs no read-modify-write: nobody else can copy it. Acquire pairs with the others' release.
   if (block_->references.load(sync::acquire) == 1 || block_->references.fetch_sub(1, sync::acq_rel) == 1) {
-    block_->memory->free(block_);
+    block_->run->memory->free(block_);
   }
   block_ = nullptr;
 }

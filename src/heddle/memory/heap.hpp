@@ -1,0 +1,190 @@
+// Heap: the memory of one stream on one device.
+//
+// Slots of equal size lie in runs, one bit each; larger blocks are spans. What is taken is always the lowest that is
+// free, so it depends on the set of free slots and spans and not on the order in which they became free: a loop that
+// gives back what it took gets the same addresses the next time round. Blocks that roam (RoamingSites) have runs of
+// their own, and spans from the high end, so that they do not disturb the others. A heap keeps what it has until it
+// surrenders it.
+//
+// Thread safety: one thread at a time: the holder of the stream's lease, inside its gate, or who claimed it
+// (LanePool::visit_idle). inbox() and counters() by any thread. take() and give() use no lock, no locked instruction
+// and no backend call. give() allocates no host memory.
+// Invariants: 1. owned = slots of all runs + free spans + span blocks (audit() checks it). 2. first_[half][c] is the
+// lowest run of class c with a free slot, or none_. 3. A block in the pending chain has an unfinished foreign use.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "heddle/base/namespace.hpp"
+#include "heddle/device/ticket.hpp"
+#include "heddle/memory/block.hpp"
+#include "heddle/memory/inbox.hpp"
+#include "heddle/memory/roaming_sites.hpp"
+#include "heddle/memory/size_class.hpp"
+#include "heddle/memory/span_tree.hpp"
+#include "heddle/sync/atomic.hpp"
+
+namespace HEDDLE_NS {
+
+// What a heap's holder did, read by anyone. Each has one writer, so counting needs no locked instruction. Blocks that
+// other threads gave back are counted by those (Outbox): live = allocated here - freed here - freed elsewhere.
+struct HeapCounters {
+  sync::Atomic<std::size_t> requested{0};  // bytes asked for, allocated less freed
+  sync::Atomic<std::size_t> rounded{0};    // what those occupy
+  sync::Atomic<std::uint64_t> allocated{0};
+  sync::Atomic<std::uint64_t> freed{0};
+  sync::Atomic<std::size_t> pending{0};  // bytes of freed blocks that another stream still uses
+  sync::Atomic<std::size_t> owned{0};    // bytes of the device's memory that are this heap's
+
+  template <class T>
+  static void add(sync::Atomic<T>& counter, T by) noexcept {
+    counter.store(counter.load(sync::relaxed) + by, sync::relaxed);
+  }
+};
+
+class Heap {
+ public:
+  // `home` (null only in tests of a heap alone) and `memory` outlive it.
+  explicit Heap(Lane* home, DeviceMemory* memory = nullptr);
+  ~Heap();
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  Lane* home() const noexcept { return home_; }
+  Inbox& inbox() noexcept { return inbox_; }
+  const HeapCounters& counters() const noexcept { return counters_; }
+
+  // A block with one reference, from the slots that are free; null where take_slowly() has to look. `list` numbers the
+  // command list that is being recorded (any number that changes with it).
+  Block* take(std::size_t bytes, std::uint64_t list) noexcept;
+  // Gives back a block of this heap whose last reference is gone. Reusable at once, or once its foreign uses are done.
+  void give(Block* block) noexcept;
+
+  // --- the slow path ---
+  // As take(), but also makes runs (of `run_bytes_max` bytes, or one slot) and spans out of what the heap owns. Null:
+  // it owns nothing that fits. May throw bad_alloc, nothing is changed then.
+  Block* take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_bytes_max);
+  // How much memory a block of `bytes` would best be made from.
+  std::size_t wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept;
+  void add_memory(Span span);
+  // Blocks from the inbox, and pending ones whose uses are done, become free. True when any did.
+  bool collect() noexcept;
+  // Runs without a live block become free spans again. Returns the bytes.
+  std::size_t dissolve() noexcept;
+  // dissolve(), then gives all free spans away.
+  std::vector<Span> surrender();
+
+  // What a block of a heap occupies.
+  static std::size_t occupied(const Block& block) noexcept;
+  // Aborts with what is wrong: the block is not live, so it may not be given back.
+  [[noreturn]] static void misused(const Block& block) noexcept;
+
+  void visit_live(const std::function<void(const Block&)>& visit) const;
+  // Aborts when an invariant does not hold.
+  void audit() const;
+  std::size_t free_bytes() const noexcept;  // in slots and spans
+
+ private:
+  struct SpanBlock : Block {
+    std::size_t bytes = 0;
+  };
+  struct Half {  // of the heap: what stays, or what roams
+    std::array<Run*, kSizeClasses> first;
+    std::array<std::vector<std::unique_ptr<Run>>, kSizeClasses> runs;  // by Run::index; null: a hole
+    Run spans;                                                         // what its span blocks refer to
+  };
+
+  void start(Block& block, std::size_t bytes, std::size_t occupied, RoamingSites::Site site) noexcept;
+  void find_first(std::size_t size_class, Half& half) noexcept;
+  void give_slowly(Block* block) noexcept;
+  // The block's memory is free from now on.
+  void put(Block* block) noexcept;
+  void put_span(SpanBlock* block) noexcept;
+  bool make_run(std::size_t size_class, bool away, std::size_t run_bytes_max);
+  std::size_t run_slots(std::size_t size_class, bool away, std::size_t run_bytes_max) const noexcept;
+  Block* take_span(std::size_t bytes, RoamingSites::Site site);
+  RoamingSites::Site next_site(std::size_t size_class, std::uint64_t list) noexcept;
+  void destroy(Run& run) noexcept;
+
+  Lane* const home_;
+  DeviceMemory* const memory_;
+  std::uint64_t list_ = 0;
+  std::uint32_t ordinal_ = 0;  // allocations in that list
+  Half halves_[2];             // [0]: what stays, [1]: what roams
+  HeapCounters counters_;
+  RoamingSites sites_;
+  Run none_;
+  Block* pending_ = nullptr;
+  SpanTree spans_;
+  Block* unused_span_blocks_ = nullptr;
+  std::vector<std::unique_ptr<std::array<SpanBlock, 16>>> span_blocks_;
+  Inbox inbox_;
+};
+
+inline RoamingSites::Site Heap::next_site(std::size_t size_class, std::uint64_t list) noexcept {
+  if (list != list_) {
+    list_ = list;
+    ordinal_ = 0;
+  }
+  return RoamingSites::site(ordinal_, size_class);
+}
+
+inline void Heap::start(Block& block, std::size_t bytes, std::size_t occupied, RoamingSites::Site site) noexcept {
+  ++ordinal_;
+  block.site = site;
+  block.is_shared_constant = false;
+  block.set_requested(bytes);
+  block.residency.reset(home_);
+  block.state.store(BlockState::kLive, sync::relaxed);  // published with the tensor, by its user
+  block.references.store(1, sync::relaxed);
+  HeapCounters::add(counters_.requested, bytes);
+  HeapCounters::add(counters_.rounded, occupied);
+  HeapCounters::add(counters_.allocated, std::uint64_t{1});
+}
+
+inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
+  if (bytes > kLargestSlot) [[unlikely]]
+    return nullptr;
+  const std::size_t index = size_class(bytes);
+  const RoamingSites::Site site = next_site(index, list);
+  Half& half = halves_[sites_.roams(site) ? 1 : 0];
+  Run& run = *half.first[index];
+  const std::uint64_t free = run.free;
+  if (free == 0) [[unlikely]]
+    return nullptr;
+  run.free = free & (free - 1);
+  if (run.free == 0) [[unlikely]]
+    find_first(index, half);
+  Block& block = run.blocks[std::countr_zero(free)];
+  start(block, bytes, run.slot_bytes, site);
+  return &block;
+}
+
+inline void Heap::put(Block* block) noexcept {
+  Run& run = *block->run;
+  block->state.store(BlockState::kFree, sync::relaxed);
+  run.free |= std::uint64_t{1} << (block - run.blocks);
+  Run*& first = halves_[run.is_away ? 1 : 0].first[run.size_class];
+  if (run.index < first->index) first = &run;
+}
+
+inline void Heap::give(Block* block) noexcept {
+  if (block->state.load(sync::relaxed) != BlockState::kLive) [[unlikely]]
+    misused(*block);
+  HeapCounters::add(counters_.requested, std::size_t{0} - block->requested());
+  HeapCounters::add(counters_.freed, std::uint64_t{1});
+  if (block->run->is_slow || block->residency.has_foreign_uses()) [[unlikely]] {
+    give_slowly(block);
+    return;
+  }
+  HeapCounters::add(counters_.rounded, std::size_t{0} - block->run->slot_bytes);
+  put(block);
+}
+
+}  // namespace HEDDLE_NS
