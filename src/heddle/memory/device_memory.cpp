@@ -63,9 +63,9 @@ Block* DeviceMemory::try_slowly(Lane& lane, std::size_t bytes) {
 void DeviceMemory::free_elsewhere(Block* block) noexcept {
   HEDDLE_CHECK(block->run->memory == this, "a block is freed into another memory than its own");
   if (block->is_external) return free_external(static_cast<ExternalBlock*>(block));
-  if (block->state.load(sync::relaxed) != BlockState::kLive) Heap::misused(*block);
+  if (block->references.load(sync::relaxed) != 1) Heap::misused(*block);
   if (block->is_shared_constant) note_all_streams(*block);
-  block->state.store(BlockState::kPosted, sync::relaxed);
+  block->references.store(kBlockPosted, sync::relaxed);
   const std::size_t requested = block->requested();
   const std::size_t rounded = Heap::occupied(*block);
   Inbox& inbox = block->run->heap->inbox();
@@ -89,7 +89,6 @@ Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> 
   block->run = &external_;
   block->is_external = true;
   block->deleter = std::move(deleter);
-  block->state.store(BlockState::kLive, sync::relaxed);
   block->references.store(1, sync::relaxed);
   adopted_.fetch_add(1, sync::relaxed);
   return block.release();
@@ -98,7 +97,6 @@ Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> 
 // One stream after the other: behind the last of them, the memory is the user's again.
 void DeviceMemory::free_external(ExternalBlock* block) noexcept {
   if (block->is_shared_constant) note_all_streams(*block);
-  block->is_shared_constant = false;
   if (block->residency.has_foreign_uses() && !block->residency.settle()) {
     const StreamUse use = block->residency.first_use();
     if (use.lane != nullptr) {
@@ -119,11 +117,13 @@ void DeviceMemory::free_external(ExternalBlock* block) noexcept {
 }
 
 void DeviceMemory::make_shared_constant(Block& block) noexcept {
-  block.residency.forget_writer();
+  block.residency.stop_noting();
   block.is_shared_constant = true;
 }
 
 void DeviceMemory::note_all_streams(Block& block) noexcept {
+  block.is_shared_constant = false;
+  block.residency.start_noting();
   for (Lane* lane : pool_.existing_lanes()) {
     if (lane != block.residency.home() && lane->completed() < lane->issued()) {
       block.residency.note_use(lane, lane->issued());
@@ -140,7 +140,7 @@ std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
     heap->collect();
     heap->visit_live([&](const Block& block) {
       const std::size_t requested = block.word.load(sync::acquire);  // counterpart: Block::set_next
-      if (block.state.load(sync::relaxed) == BlockState::kLive) sizes.push_back(requested);
+      if (block.is_live()) sizes.push_back(requested);
     });
   });
   std::sort(sizes.begin(), sizes.end(), std::greater<>());
@@ -152,7 +152,8 @@ void DeviceMemory::retire(std::shared_ptr<void> owner) noexcept {
   std::uint64_t allocated = adopted_.load(sync::relaxed);
   for (std::size_t id = 0; id < heaps_max_; ++id) {
     if (const Heap* heap = heaps_[id].load(sync::acquire)) {
-      allocated += heap->counters().allocated.load(sync::relaxed) - heap->counters().freed.load(sync::relaxed);
+      const HeapCounters::Sums sums = heap->counters().sums();
+      allocated += sums.allocated - sums.freed;
     }
   }
   const std::shared_ptr<FreeLedger> ledger = ledger_;
@@ -190,14 +191,12 @@ MemoryStatistics DeviceMemory::statistics() const {
   for (std::size_t id = 0; id < heaps_max_; ++id) {
     const Heap* const heap = heaps_[id].load(sync::acquire);
     if (heap == nullptr) continue;
-    const HeapCounters& counters = heap->counters();
-    const std::uint64_t locally_freed = counters.freed.load(sync::relaxed);
-    const std::uint64_t allocated = counters.allocated.load(sync::relaxed);
-    result.allocations += allocated;
-    result.live_blocks += allocated - locally_freed;
-    result.live += counters.requested.load(sync::relaxed);
-    result.rounded += counters.rounded.load(sync::relaxed);
-    result.pending += counters.pending.load(sync::relaxed);
+    const HeapCounters::Sums sums = heap->counters().sums();
+    result.allocations += sums.allocated;
+    result.live_blocks += sums.allocated - sums.freed;
+    result.live += sums.requested;
+    result.rounded += sums.rounded;
+    result.pending += heap->counters().pending.load(sync::relaxed);
   }
   result.live_blocks -= freed.blocks;
   result.live -= freed.requested;

@@ -59,6 +59,8 @@ class DeviceMemory final : public CommitListener {
     Block* block = take(lane, bytes);
     return block != nullptr ? block : allocate_slowly(lane, bytes);
   }
+  // The fast path alone, on the calling thread's stream; null where that does not do.
+  Block* take_here(std::size_t bytes) noexcept;
   // As allocate, but null instead of throwing.
   Block* try_allocate(Lane& lane, std::size_t bytes) {
     Block* block = take(lane, bytes);
@@ -154,6 +156,20 @@ inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
 #if HEDDLE_DEBUG_CHECKS
   if (block != nullptr) live_ranges_.add(*block);
 #endif
+  return block;
+}
+
+inline Block* DeviceMemory::take_here(std::size_t bytes) noexcept {
+  const CurrentLease lease = current_lease();
+  if (lease.pool != pool_id_ || sync::in_forked_child()) [[unlikely]]
+    return nullptr;
+  LeaseSlot& slot = *lease.slot;
+  if (slot.gate.entered() || !slot.gate.try_enter()) [[unlikely]]
+    return nullptr;
+  Block* const block = slot.lane != nullptr ? take(*slot.lane, bytes) : nullptr;
+  slot.gate.leave();
+  if (slot.is_implicit && pool_.wanted()) [[unlikely]]
+    pool_.give_up_if_idle(slot);
   return block;
 }
 

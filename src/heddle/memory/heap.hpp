@@ -9,8 +9,8 @@
 // Thread safety: one thread at a time: the holder of the stream's lease, inside its gate, or who claimed it
 // (LanePool::visit_idle). inbox() and counters() by any thread. take() and give() use no lock, no locked instruction
 // and no backend call. give() allocates no host memory.
-// Invariants: 1. owned = slots of all runs + free spans + span blocks (audit() checks it). 2. first_[half][c] is the
-// lowest run of class c with a free slot, or none_. 3. A block in the pending chain has an unfinished foreign use.
+// Invariants: 1. owned = slots of all runs + free spans + span blocks (audit() checks it). 2. first_[kind] is the
+// lowest run of its kind with a free slot, or none_. 3. A block in the pending chain has an unfinished foreign use.
 #pragma once
 
 #include <array>
@@ -34,18 +34,27 @@ namespace HEDDLE_NS {
 
 // What a heap's holder did, read by anyone. Each has one writer, so counting needs no locked instruction. Blocks that
 // other threads gave back are counted by those (Outbox): live = allocated here - freed here - freed elsewhere.
-struct HeapCounters {
-  sync::Atomic<std::size_t> requested{0};  // bytes asked for, allocated less freed
-  sync::Atomic<std::size_t> rounded{0};    // what those occupy
-  sync::Atomic<std::uint64_t> allocated{0};
-  sync::Atomic<std::uint64_t> freed{0};
-  sync::Atomic<std::size_t> pending{0};  // bytes of freed blocks that another stream still uses
-  sync::Atomic<std::size_t> owned{0};    // bytes of the device's memory that are this heap's
-
+class HeapCounters {
+ public:
   template <class T>
   static void add(sync::Atomic<T>& counter, T by) noexcept {
     counter.store(counter.load(sync::relaxed) + by, sync::relaxed);
   }
+  struct Count {
+    sync::Atomic<std::uint64_t> allocated{0}, freed{0};
+  };
+  std::array<Count, kSizeClasses + 1> blocks;                            // by size class; last: spans
+  sync::Atomic<std::size_t> requested_allocated{0}, requested_freed{0};  // bytes asked for
+  sync::Atomic<std::size_t> spans{0};                                    // bytes of span blocks, allocated less freed
+  sync::Atomic<std::size_t> pending{0};  // bytes of freed blocks that another stream still uses
+  sync::Atomic<std::size_t> owned{0};    // bytes of the device's memory that are this heap's
+
+  struct Sums {
+    std::uint64_t allocated = 0, freed = 0;
+    std::size_t requested = 0;  // bytes asked for, allocated less freed
+    std::size_t rounded = 0;    // what those occupy
+  };
+  Sums sums() const noexcept;
 };
 
 class Heap {
@@ -94,20 +103,18 @@ class Heap {
   struct SpanBlock : Block {
     std::size_t bytes = 0;
   };
-  struct Half {  // of the heap: what stays, or what roams
-    std::array<Run*, kSizeClasses> first;
-    std::array<std::vector<std::unique_ptr<Run>>, kSizeClasses> runs;  // by Run::index; null: a hole
-    Run spans;                                                         // what its span blocks refer to
-  };
+  // Kinds of runs: a size class of what stays, or (from kSizeClasses on) of what roams.
+  static constexpr std::size_t kKinds = 2 * kSizeClasses;
+  using Runs = std::vector<std::unique_ptr<Run>>;  // by Run::index; null: a hole
 
-  void start(Block& block, std::size_t bytes, std::size_t occupied, RoamingSites::Site site) noexcept;
-  void find_first(std::size_t size_class, Half& half) noexcept;
+  void start(Block& block, std::size_t bytes, std::size_t size_class, RoamingSites::Site site) noexcept;
+  void find_first(std::size_t kind) noexcept;
   void give_slowly(Block* block) noexcept;
   // The block's memory is free from now on.
   void put(Block* block) noexcept;
   void put_span(SpanBlock* block) noexcept;
-  bool make_run(std::size_t size_class, bool away, std::size_t run_bytes_max);
-  std::size_t run_slots(std::size_t size_class, bool away, std::size_t run_bytes_max) const noexcept;
+  bool make_run(std::size_t kind, std::size_t run_bytes_max);
+  std::size_t run_slots(std::size_t kind, std::size_t run_bytes_max) const noexcept;
   Block* take_span(std::size_t bytes, RoamingSites::Site site);
   RoamingSites::Site next_site(std::size_t size_class, std::uint64_t list) noexcept;
   void destroy(Run& run) noexcept;
@@ -115,10 +122,12 @@ class Heap {
   Lane* const home_;
   DeviceMemory* const memory_;
   std::uint64_t list_ = 0;
-  std::uint32_t ordinal_ = 0;  // allocations in that list
-  Half halves_[2];             // [0]: what stays, [1]: what roams
+  RoamingSites::Ordinal ordinal_;  // of the next allocation in that list
+  std::array<Run*, kKinds> first_;
   HeapCounters counters_;
   RoamingSites sites_;
+  std::array<Runs, kKinds> runs_;
+  Run spans_staying_, spans_roaming_;  // what span blocks refer to
   Run none_;
   Block* pending_ = nullptr;
   SpanTree spans_;
@@ -130,22 +139,19 @@ class Heap {
 inline RoamingSites::Site Heap::next_site(std::size_t size_class, std::uint64_t list) noexcept {
   if (list != list_) {
     list_ = list;
-    ordinal_ = 0;
+    ordinal_ = {};
   }
   return RoamingSites::site(ordinal_, size_class);
 }
 
-inline void Heap::start(Block& block, std::size_t bytes, std::size_t occupied, RoamingSites::Site site) noexcept {
-  ++ordinal_;
+inline void Heap::start(Block& block, std::size_t bytes, std::size_t size_class, RoamingSites::Site site) noexcept {
+  ordinal_.advance();
   block.site = site;
-  block.is_shared_constant = false;
   block.set_requested(bytes);
   block.residency.reset(home_);
-  block.state.store(BlockState::kLive, sync::relaxed);  // published with the tensor, by its user
-  block.references.store(1, sync::relaxed);
-  HeapCounters::add(counters_.requested, bytes);
-  HeapCounters::add(counters_.rounded, occupied);
-  HeapCounters::add(counters_.allocated, std::uint64_t{1});
+  block.references.store(1, sync::relaxed);  // published with the tensor, by its user
+  HeapCounters::add(counters_.requested_allocated, bytes);
+  HeapCounters::add(counters_.blocks[size_class].allocated, std::uint64_t{1});
 }
 
 inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
@@ -153,37 +159,36 @@ inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
     return nullptr;
   const std::size_t index = size_class(bytes);
   const RoamingSites::Site site = next_site(index, list);
-  Half& half = halves_[sites_.roams(site) ? 1 : 0];
-  Run& run = *half.first[index];
+  const std::size_t kind = sites_.roams(site) ? kSizeClasses + index : index;
+  Run& run = *first_[kind];
   const std::uint64_t free = run.free;
   if (free == 0) [[unlikely]]
     return nullptr;
   run.free = free & (free - 1);
-  if (run.free == 0) [[unlikely]]
-    find_first(index, half);
   Block& block = run.blocks[std::countr_zero(free)];
-  start(block, bytes, run.slot_bytes, site);
+  start(block, bytes, index, site);
+  if (run.free == 0) [[unlikely]]
+    find_first(kind);
   return &block;
 }
 
 inline void Heap::put(Block* block) noexcept {
   Run& run = *block->run;
-  block->state.store(BlockState::kFree, sync::relaxed);
+  block->references.store(kBlockFree, sync::relaxed);
   run.free |= std::uint64_t{1} << (block - run.blocks);
-  Run*& first = halves_[run.is_away ? 1 : 0].first[run.size_class];
+  Run*& first = first_[run.kind];
   if (run.index < first->index) first = &run;
 }
 
 inline void Heap::give(Block* block) noexcept {
-  if (block->state.load(sync::relaxed) != BlockState::kLive) [[unlikely]]
+  if (block->references.load(sync::relaxed) != 1) [[unlikely]]
     misused(*block);
-  HeapCounters::add(counters_.requested, std::size_t{0} - block->requested());
-  HeapCounters::add(counters_.freed, std::uint64_t{1});
+  HeapCounters::add(counters_.requested_freed, block->requested());
+  HeapCounters::add(counters_.blocks[block->run->size_class].freed, std::uint64_t{1});
   if (block->run->is_slow || block->residency.has_foreign_uses()) [[unlikely]] {
     give_slowly(block);
     return;
   }
-  HeapCounters::add(counters_.rounded, std::size_t{0} - block->run->slot_bytes);
   put(block);
 }
 

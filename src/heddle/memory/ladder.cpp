@@ -219,7 +219,7 @@ std::string DeviceMemory::report() const {
     const Heap* const heap = heaps_[id].load(sync::acquire);
     if (heap == nullptr) continue;
     const HeapCounters& counters = heap->counters();
-    holders.push_back({id, counters.owned.load(sync::relaxed), counters.rounded.load(sync::relaxed)});
+    holders.push_back({id, counters.owned.load(sync::relaxed), counters.sums().rounded});
   }
   const std::size_t shown = std::min<std::size_t>(holders.size(), 4);
   std::partial_sort(holders.begin(), holders.begin() + static_cast<std::ptrdiff_t>(shown), holders.end(),

@@ -20,8 +20,17 @@ class RoamingSites {
   using Site = std::uint16_t;
   static constexpr std::size_t kSites = 1024;
 
-  static Site site(std::uint32_t ordinal, std::size_t size_class) noexcept {
-    return static_cast<Site>(((ordinal * 0x9e3779b1u) ^ (static_cast<std::uint32_t>(size_class) * 0x85ebca6bu)) >> 22);
+  // Of an allocation within its list. Kept as a hash, which advances by one addition.
+  class Ordinal {
+   public:
+    void advance() noexcept { hash_ += 0x9e3779b1; }
+
+   private:
+    friend class RoamingSites;
+    std::uint32_t hash_ = 0;
+  };
+  static Site site(Ordinal ordinal, std::size_t size_class) noexcept {
+    return static_cast<Site>((ordinal.hash_ ^ (static_cast<std::uint32_t>(size_class) * 0x85ebca6bU)) >> 22);
   }
   bool roams(Site site) const noexcept { return counts_[site] != 0; }
   // A block of this site was given back elsewhere.

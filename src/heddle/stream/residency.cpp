@@ -41,7 +41,11 @@ StreamUses& follow(sync::Atomic<StreamUses*>& link) {
   return *fresh.release();
 }
 
+// What stands for a chain where uses are not noted; only its address is used.
+StreamUses not_noted;
+
 void destroy(StreamUses* uses) noexcept {
+  if (uses == &not_noted) return;
   while (uses != nullptr) {
     StreamUses* const next = uses->next.load(sync::relaxed);
     delete uses;
@@ -58,7 +62,14 @@ bool unfinished(const StreamUses::Entry& entry) noexcept {
 
 Residency::~Residency() { destroy(uses_.load(sync::relaxed)); }
 
+void Residency::stop_noting() noexcept {
+  destroy(uses_.exchange(&not_noted, sync::relaxed));
+  writer_.store(nullptr, sync::relaxed);
+  last_write_.store(0, sync::relaxed);
+}
+
 void Residency::note_use(Lane* lane, Ticket ticket) {
+  if (uses_.load(sync::relaxed) == &not_noted) return;
   StreamUses* uses = &follow(uses_);
   while (true) {
     if (StreamUses::Entry* entry = entry_of(*uses, lane)) {

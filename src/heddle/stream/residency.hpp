@@ -2,8 +2,8 @@
 // elsewhere.
 //
 // Embedded in every memory block. Thread safety: last_write, note_use and note_write may be called by several threads
-// at once, each with the lane whose lease it holds; settle(), reset() and forget_writer() only by whoever owns the
-// block alone (its allocator, once no tensor refers to it; for forget_writer: before the tensor is shared).
+// at once, each with the lane whose lease it holds; settle(), reset() and start_noting() only by whoever owns
+// the block alone (its allocator, once no tensor refers to it).
 // Invariants: 1. `home` never changes while a tensor refers to the block. 2. Every command that touches the block from
 // a stream other than `home` has its (stream, ticket) noted before the command can run. 3. A stream has at most one
 // entry, which holds its latest ticket and which only its holder writes; so noting takes no lock.
@@ -37,8 +37,11 @@ class Residency {
     writer_.store(home, sync::relaxed);
     last_write_.store(0, sync::relaxed);
   }
-  // The last write is complete for everybody: readers need not order themselves behind it.
-  void forget_writer() noexcept { writer_.store(nullptr, sync::relaxed); }
+  // From now on note_use() does nothing, and readers need not order themselves behind the last write, which is
+  // complete: reading writes nothing that threads share. REQUIRES: no other thread uses the block yet.
+  void stop_noting() noexcept;
+  // The contrary; the uses since then are unknown, and none is noted.
+  void start_noting() noexcept { uses_.store(nullptr, sync::relaxed); }
 
   // Relaxed: a reader on another thread got its tensor through a synchronisation of the user's.
   StreamUse last_write() const noexcept {
@@ -63,7 +66,7 @@ class Residency {
   Lane* home_ = nullptr;
   sync::Atomic<Lane*> writer_{nullptr};
   sync::Atomic<std::uint64_t> last_write_{0};
-  sync::Atomic<StreamUses*> uses_{nullptr};  // first of a chain; null: no foreign use
+  sync::Atomic<StreamUses*> uses_{nullptr};  // first of a chain; null: no foreign use; or the mark of stop_noting()
 };
 
 }  // namespace HEDDLE_NS
