@@ -15,7 +15,7 @@ std::byte* at(std::size_t offset) {
   return memory + offset;
 }
 
-TEST(SpanTree, TakesTheLowestOrTheHighestThatFits) {
+TEST(SpanTree, TakesTheLowestOfTheSmallestThatFit) {
   SpanTree spans;
   spans.add(at(0), 10000);
   std::byte* a = spans.take(1000);
@@ -26,9 +26,8 @@ TEST(SpanTree, TakesTheLowestOrTheHighestThatFits) {
   EXPECT_EQ(c, at(4000));
   spans.give(b, 3000);
   EXPECT_EQ(spans.take(3500), at(5000)) << "the hole of 3000 is too small";
+  EXPECT_EQ(spans.take(500), at(8500)) << "the tail of 1500 fits better than the hole";
   EXPECT_EQ(spans.take(2500), at(1000));
-  EXPECT_EQ(spans.take(500, SpanTree::End::kHigh), at(9500));
-  EXPECT_EQ(spans.take(1200, SpanTree::End::kHigh), nullptr) << "1000 at the end, 500 in the hole";
 }
 
 TEST(SpanTree, JoinsNeighboursOnBothSidesAlsoOfAnotherSegment) {
@@ -103,7 +102,10 @@ TEST(SpanTree, RandomUseAgreesWithAListOfAllSpans) {
     const std::size_t bytes = 256 * (1 + random() % 20);
     if (random() % 2 == 0) {
       std::byte* const base = spans.take(bytes);
-      const auto fit = std::find_if(free.begin(), free.end(), [&](const auto& span) { return span.second >= bytes; });
+      auto fit = free.end();
+      for (auto span = free.begin(); span != free.end(); ++span) {
+        if (span->second >= bytes && (fit == free.end() || span->second < fit->second)) fit = span;
+      }
       ASSERT_EQ(base, fit == free.end() ? nullptr : fit->first);
       if (base == nullptr) continue;
       const std::size_t left = fit->second - bytes;

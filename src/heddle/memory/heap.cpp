@@ -68,7 +68,7 @@ std::size_t Heap::occupied(const Block& block) noexcept {
 }
 
 void Heap::put_span(SpanBlock* block) noexcept {
-  spans_.give(static_cast<std::byte*>(block->data), block->bytes);
+  spans_[block->run->is_roaming ? 1 : 0].give(static_cast<std::byte*>(block->data), block->bytes);
   block->references.store(kBlockFree, sync::relaxed);
   block->set_next(std::exchange(unused_span_blocks_, block));
 }
@@ -134,15 +134,16 @@ std::size_t Heap::run_slots(std::size_t kind, std::size_t run_bytes_max) const n
 bool Heap::make_run(std::size_t kind, std::size_t run_bytes_max) {
   const std::size_t bytes = class_bytes(kind % kSizeClasses);
   std::size_t slots = run_slots(kind, run_bytes_max);
-  while (slots > 1 && spans_.largest() < slots * bytes) slots /= 2;
-  if (spans_.largest() < slots * bytes) return false;
+  SpanTree& spans = spans_[kind / kSizeClasses];
+  while (slots > 1 && spans.largest() < slots * bytes) slots /= 2;
+  if (spans.largest() < slots * bytes) return false;
   Runs& runs = runs_[kind];
   auto hole = std::find(runs.begin(), runs.end(), nullptr);
   if (hole == runs.end()) hole = runs.insert(hole, nullptr);
   auto run = std::make_unique<Run>();
   std::unique_ptr<Block[]> blocks(new Block[slots]);
   run->is_roaming = kind >= kSizeClasses;
-  run->base = spans_.take(slots * bytes, run->is_roaming ? SpanTree::End::kHigh : SpanTree::End::kLow);
+  run->base = spans.take(slots * bytes);
   run->blocks = blocks.release();
   run->index = static_cast<std::uint32_t>(hole - runs.begin());
   run->size_class = static_cast<std::uint16_t>(kind % kSizeClasses);
@@ -168,7 +169,7 @@ Block* Heap::take_span(std::size_t bytes, RoamingSites::Site site) {
     for (SpanBlock& block : *span_blocks_.back()) block.set_next(std::exchange(unused_span_blocks_, &block));
   }
   const std::size_t occupied = span_bytes(bytes);
-  std::byte* const base = spans_.take(occupied, roams ? SpanTree::End::kHigh : SpanTree::End::kLow);
+  std::byte* const base = spans_[roams ? 1 : 0].take(occupied);
   if (base == nullptr) return nullptr;
   auto* const block = static_cast<SpanBlock*>(std::exchange(unused_span_blocks_, unused_span_blocks_->next()));
   block->data = base;
@@ -180,12 +181,9 @@ Block* Heap::take_span(std::size_t bytes, RoamingSites::Site site) {
 }
 
 Block* Heap::take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_bytes_max) {
-  if (bytes > kLargestSlot) {
-    return take_span(bytes, next_site(kSizeClasses + static_cast<std::size_t>(std::bit_width(bytes)), list));
-  }
+  if (bytes > kLargestSlot) return take_span(bytes, next_site(site_class(bytes), list));
   if (Block* block = take(bytes, list)) return block;
-  const std::size_t index = size_class(bytes);
-  const std::size_t kind = sites_.roams(next_site(index, list)) ? kSizeClasses + index : index;
+  const std::size_t kind = size_class(bytes) + (roams(bytes, list) ? kSizeClasses : 0);
   if (!make_run(kind, run_bytes_max)) return nullptr;
   return take(bytes, list);
 }
@@ -196,8 +194,24 @@ std::size_t Heap::wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) con
   return class_bytes(index) * run_slots(index, run_bytes_max);
 }
 
-void Heap::add_memory(Span span) {
-  spans_.add(span.base, span.bytes);
+bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
+  return sites_.roams(next_site(site_class(bytes), list));
+}
+
+std::size_t Heap::empty_run_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const Runs& runs : runs_) {
+    for (const auto& run : runs) {
+      if (run != nullptr && run->free == run->all) {
+        bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
+      }
+    }
+  }
+  return bytes;
+}
+
+void Heap::add_memory(Span span, bool roaming) {
+  spans_[roaming ? 1 : 0].add(span.base, span.bytes);
   HeapCounters::add(counters_.owned, span.bytes);
 }
 
@@ -208,7 +222,7 @@ std::size_t Heap::dissolve() noexcept {
     for (auto& run : runs) {
       if (run == nullptr || run->free != run->all) continue;
       const std::size_t size = run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
-      spans_.give(run->base, size);
+      spans_[kind / kSizeClasses].give(run->base, size);
       bytes += size;
       destroy(*run);
       run.reset();
@@ -223,10 +237,14 @@ std::size_t Heap::dissolve() noexcept {
 
 std::vector<Span> Heap::surrender() {
   dissolve();
-  std::vector<Span> spans = spans_.spans();
-  HeapCounters::add(counters_.owned, std::size_t{0} - spans_.bytes());
-  spans_.clear();
-  return spans;
+  std::vector<Span> all = spans_[0].spans();
+  const std::vector<Span> roaming = spans_[1].spans();
+  all.insert(all.end(), roaming.begin(), roaming.end());
+  for (SpanTree& spans : spans_) {
+    HeapCounters::add(counters_.owned, std::size_t{0} - spans.bytes());
+    spans.clear();
+  }
+  return all;
 }
 
 void Heap::visit_live(const std::function<void(const Block&)>& visit) const {
@@ -246,7 +264,7 @@ void Heap::visit_live(const std::function<void(const Block&)>& visit) const {
 }
 
 std::size_t Heap::free_bytes() const noexcept {
-  std::size_t bytes = spans_.bytes();
+  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes();
   for (const Runs& runs : runs_) {
     for (const auto& run : runs) {
       if (run != nullptr) bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->free));
@@ -256,7 +274,7 @@ std::size_t Heap::free_bytes() const noexcept {
 }
 
 void Heap::audit() const {
-  std::size_t bytes = spans_.bytes();
+  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes();
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
     const Run* first = &none_;
     for (const auto& run : runs_[kind]) {

@@ -1,10 +1,10 @@
 // Heap: the memory of one stream on one device.
 //
-// Slots of equal size lie in runs, one bit each; larger blocks are spans. What is taken is always the lowest that is
-// free, so it depends on the set of free slots and spans and not on the order in which they became free: a loop that
-// gives back what it took gets the same addresses the next time round. Blocks that roam (RoamingSites) have runs of
-// their own, and spans from the high end, so that they do not disturb the others. A heap keeps what it has until it
-// surrenders it.
+// Slots of equal size lie in runs, one bit each; larger blocks are spans. What is taken is the lowest free slot of the
+// class, or the smallest span that fits, so it depends on the set of free slots and spans and not on the order in which
+// they became free: a loop that gives back what it took gets the same addresses the next time round. Blocks that roam
+// (RoamingSites) have memory of their own, so they never change which addresses the others get. A heap keeps what it
+// has until it surrenders it.
 //
 // Thread safety: one thread at a time: the holder of the stream's lease, inside its gate, or who claimed it
 // (LanePool::visit_idle). inbox() and counters() by any thread. take() and give() use no lock, no locked instruction
@@ -81,7 +81,12 @@ class Heap {
   Block* take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_bytes_max);
   // How much memory a block of `bytes` would best be made from.
   std::size_t wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept;
-  void add_memory(Span span);
+  // Whether such a block roams, for add_memory().
+  bool roams(std::size_t bytes, std::uint64_t list) noexcept;
+  // `roaming`: for blocks that roam.
+  void add_memory(Span span, bool roaming = false);
+  // Bytes in runs without a live block.
+  std::size_t empty_run_bytes() const noexcept;
   // Blocks from the inbox, and pending ones whose uses are done, become free. True when any did.
   bool collect() noexcept;
   // Runs without a live block become free spans again. Returns the bytes.
@@ -116,6 +121,10 @@ class Heap {
   bool make_run(std::size_t kind, std::size_t run_bytes_max);
   std::size_t run_slots(std::size_t kind, std::size_t run_bytes_max) const noexcept;
   Block* take_span(std::size_t bytes, RoamingSites::Site site);
+  // Number for sites: of larger blocks too.
+  static std::size_t site_class(std::size_t bytes) noexcept {
+    return bytes <= kLargestSlot ? size_class(bytes) : kSizeClasses + static_cast<std::size_t>(std::bit_width(bytes));
+  }
   RoamingSites::Site next_site(std::size_t size_class, std::uint64_t list) noexcept;
   void destroy(Run& run) noexcept;
 
@@ -130,7 +139,7 @@ class Heap {
   Run spans_staying_, spans_roaming_;  // what span blocks refer to
   Run none_;
   Block* pending_ = nullptr;
-  SpanTree spans_;
+  std::array<SpanTree, 2> spans_;  // [0]: for what stays, [1]: for what roams
   Block* unused_span_blocks_ = nullptr;
   std::vector<std::unique_ptr<std::array<SpanBlock, 16>>> span_blocks_;
   Inbox inbox_;

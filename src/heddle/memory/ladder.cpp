@@ -59,7 +59,7 @@ bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
   const std::size_t wanted = std::max(usual, heap.wanted_bytes(bytes, run_bytes_max()));
   const Span segment = segments_.obtain(wanted, rounded_bytes(bytes));
   if (segment.base == nullptr) return false;
-  heap.add_memory(segment);
+  heap.add_memory(segment, heap.roams(bytes, heap.home()->committed().value));
   const std::size_t rounded = statistics().rounded;
   std::size_t peak = rounded_peak_.load(sync::relaxed);
   while (peak < rounded && !rounded_peak_.compare_exchange_weak(peak, rounded, sync::relaxed)) {
@@ -79,9 +79,14 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kDepot);
   const Span span = depot_.take(*heap.home(), heap.wanted_bytes(bytes, run_bytes), rounded_bytes(bytes));
   if (span.base != nullptr) {
-    heap.add_memory(span);
+    heap.add_memory(span, heap.roams(bytes, list));
     rungs_.yielded(Rung::kDepot);
     return heap.take_slowly(bytes, list, run_bytes);
+  }
+  // Rather than take more from the device: but only if that serves, as runs that a loop uses are empty now and then.
+  if (heap.empty_run_bytes() >= rounded_bytes(bytes) && bytes > kLargestSlot) {
+    heap.dissolve();
+    if (Block* block = heap.take_slowly(bytes, list, run_bytes)) return block;
   }
   if (!grow(heap, bytes)) return nullptr;
   rungs_.yielded(Rung::kGrow);
@@ -131,8 +136,9 @@ Block* DeviceMemory::use_behind_wait(Heap& heap, std::size_t bytes) {
     depot_.give({waiting.span}, waiting.last);
     throw;
   }
-  heap.add_memory(waiting.span);
-  Block* const block = heap.take_slowly(bytes, heap.home()->committed().value, run_bytes_max());
+  const std::uint64_t list = heap.home()->committed().value;  // the wait has closed one
+  heap.add_memory(waiting.span, heap.roams(bytes, list));
+  Block* const block = heap.take_slowly(bytes, list, run_bytes_max());
   rungs_.yielded(Rung::kDeviceWait);
   return block;
 }

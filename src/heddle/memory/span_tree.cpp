@@ -1,6 +1,7 @@
 #include "heddle/memory/span_tree.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "heddle/base/check.hpp"
 
@@ -21,156 +22,114 @@ void SpanTree::reserve(std::size_t more) {
   if (needed > nodes_.capacity()) nodes_.reserve(std::max(needed, 2 * nodes_.capacity()));
 }
 
-SpanTree::Index SpanTree::create(std::byte* base, std::size_t bytes) noexcept {
-  ++count_;
-  const Node node{base, bytes, bytes, priority_of(base), kNone, kNone};
-  if (unused_ == kNone) {
-    HEDDLE_DCHECK(nodes_.size() < nodes_.capacity(), "a span came back for which no room was kept");
-    nodes_.push_back(node);
-    return static_cast<Index>(nodes_.size() - 1);
-  }
-  const Index index = unused_;
-  unused_ = nodes_[index].left;
-  nodes_[index] = node;
-  return index;
+bool SpanTree::less(Order order, const Span& a, const Span& b) const noexcept {
+  if (order == kSize && a.bytes != b.bytes) return a.bytes < b.bytes;
+  return std::less<>()(a.base, b.base);
 }
 
-void SpanTree::update(Index node) noexcept {
-  Node& own = nodes_[node];
-  own.largest = own.bytes;
-  if (own.left != kNone) own.largest = std::max(own.largest, nodes_[own.left].largest);
-  if (own.right != kNone) own.largest = std::max(own.largest, nodes_[own.right].largest);
-}
-
-SpanTree::Index SpanTree::merge(Index low, Index high) noexcept {
+SpanTree::Index SpanTree::merge(Order order, Index low, Index high) noexcept {
   if (low == kNone) return high;
   if (high == kNone) return low;
   if (nodes_[low].priority > nodes_[high].priority) {
-    nodes_[low].right = merge(nodes_[low].right, high);
-    update(low);
+    nodes_[low].right[order] = merge(order, nodes_[low].right[order], high);
     return low;
   }
-  nodes_[high].left = merge(low, nodes_[high].left);
-  update(high);
+  nodes_[high].left[order] = merge(order, low, nodes_[high].left[order]);
   return high;
 }
 
-void SpanTree::split(Index node, const std::byte* at, Index* below, Index* rest) noexcept {
+void SpanTree::split(Order order, Index node, const Span& at, Index* below, Index* rest) noexcept {
   if (node == kNone) {
     *below = *rest = kNone;
-  } else if (nodes_[node].base < at) {
-    Index inner = kNone;
-    split(nodes_[node].right, at, &inner, rest);
-    nodes_[node].right = inner;
-    update(node);
+  } else if (less(order, nodes_[node].span, at)) {
     *below = node;
+    split(order, nodes_[node].right[order], at, &nodes_[node].right[order], rest);
   } else {
-    Index inner = kNone;
-    split(nodes_[node].left, at, below, &inner);
-    nodes_[node].left = inner;
-    update(node);
     *rest = node;
+    split(order, nodes_[node].left[order], at, below, &nodes_[node].left[order]);
   }
 }
 
-SpanTree::Index SpanTree::insert(Index node, Index added) noexcept {
-  if (node == kNone) return added;
-  if (nodes_[added].priority > nodes_[node].priority) {
-    Index below = kNone;
-    Index rest = kNone;
-    split(node, nodes_[added].base, &below, &rest);
-    nodes_[added].left = below;
-    nodes_[added].right = rest;
-    update(added);
+SpanTree::Index SpanTree::insert(Order order, Index node, Index added) noexcept {
+  if (node == kNone || nodes_[added].priority > nodes_[node].priority) {
+    split(order, node, nodes_[added].span, &nodes_[added].left[order], &nodes_[added].right[order]);
     return added;
   }
-  Index& side = nodes_[added].base < nodes_[node].base ? nodes_[node].left : nodes_[node].right;
-  side = insert(side, added);
-  update(node);
+  const bool low = less(order, nodes_[added].span, nodes_[node].span);
+  Index& side = low ? nodes_[node].left[order] : nodes_[node].right[order];
+  side = insert(order, side, added);
   return node;
 }
 
-SpanTree::Index SpanTree::remove(Index node, const std::byte* base) noexcept {
-  if (nodes_[node].base == base) {
-    const Index joined = merge(nodes_[node].left, nodes_[node].right);
-    nodes_[node].left = unused_;
-    unused_ = node;
-    --count_;
-    return joined;
+SpanTree::Index SpanTree::remove(Order order, Index node, Index removed) noexcept {
+  if (node == removed) return merge(order, nodes_[node].left[order], nodes_[node].right[order]);
+  const bool low = less(order, nodes_[removed].span, nodes_[node].span);
+  Index& side = low ? nodes_[node].left[order] : nodes_[node].right[order];
+  side = remove(order, side, removed);
+  return node;
+}
+
+SpanTree::Index SpanTree::at_or_above(Order order, const Span& at) const noexcept {
+  Index found = kNone;
+  for (Index node = roots_[order]; node != kNone;) {
+    const bool is_below = less(order, nodes_[node].span, at);
+    if (!is_below) found = node;
+    node = is_below ? nodes_[node].right[order] : nodes_[node].left[order];
   }
-  Index& side = base < nodes_[node].base ? nodes_[node].left : nodes_[node].right;
-  side = remove(side, base);
-  update(node);
-  return node;
+  return found;
 }
 
-void SpanTree::change(Index node, const std::byte* base, Span to) noexcept {
-  Node& own = nodes_[node];
-  if (own.base == base) {
-    own.base = to.base;  // its priority stays that of the old address: the order of the tree needs no more
-    own.bytes = to.bytes;
+SpanTree::Index SpanTree::below(Order order, const Span& at) const noexcept {
+  Index found = kNone;
+  for (Index node = roots_[order]; node != kNone;) {
+    const bool is_below = less(order, nodes_[node].span, at);
+    if (is_below) found = node;
+    node = is_below ? nodes_[node].right[order] : nodes_[node].left[order];
+  }
+  return found;
+}
+
+void SpanTree::create(Span span) noexcept {
+  Index node = unused_;
+  if (node == kNone) {
+    HEDDLE_DCHECK(nodes_.size() < nodes_.capacity(), "a span came back for which no room was kept");
+    node = static_cast<Index>(nodes_.size());
+    nodes_.emplace_back();
   } else {
-    change(base < own.base ? own.left : own.right, base, to);
+    unused_ = nodes_[node].left[kAddress];
   }
-  update(node);
+  nodes_[node] = {span, priority_of(span.base), {kNone, kNone}, {kNone, kNone}};
+  ++count_;
+  for (const Order order : {kAddress, kSize}) roots_[order] = insert(order, roots_[order], node);
 }
 
-SpanTree::Index SpanTree::find_fit(std::size_t bytes, End end) const noexcept {
-  if (largest() < bytes) return kNone;
-  Index node = root_;
-  while (true) {
-    const Node& own = nodes_[node];
-    const Index first = end == End::kLow ? own.left : own.right;
-    if (first != kNone && nodes_[first].largest >= bytes) {
-      node = first;
-    } else if (own.bytes >= bytes) {
-      return node;
-    } else {
-      node = end == End::kLow ? own.right : own.left;
-    }
-  }
+void SpanTree::destroy(Index node) noexcept {
+  for (const Order order : {kAddress, kSize}) roots_[order] = remove(order, roots_[order], node);
+  nodes_[node].left[kAddress] = unused_;
+  unused_ = node;
+  --count_;
 }
 
-SpanTree::Index SpanTree::find_at_or_below(const std::byte* at) const noexcept {
-  Index found = kNone;
-  for (Index node = root_; node != kNone;) {
-    if (nodes_[node].base <= at) {
-      found = node;
-      node = nodes_[node].right;
-    } else {
-      node = nodes_[node].left;
-    }
-  }
-  return found;
+void SpanTree::change(Index node, Span to) noexcept {
+  roots_[kSize] = remove(kSize, roots_[kSize], node);
+  nodes_[node].span = to;
+  nodes_[node].left[kSize] = nodes_[node].right[kSize] = kNone;
+  roots_[kSize] = insert(kSize, roots_[kSize], node);
 }
 
-SpanTree::Index SpanTree::find_above(const std::byte* at) const noexcept {
-  Index found = kNone;
-  for (Index node = root_; node != kNone;) {
-    if (nodes_[node].base > at) {
-      found = node;
-      node = nodes_[node].left;
-    } else {
-      node = nodes_[node].right;
-    }
-  }
-  return found;
-}
-
-std::byte* SpanTree::take(std::size_t bytes, End end) {
-  const Index fit = find_fit(bytes, end);
+std::byte* SpanTree::take(std::size_t bytes) {
+  const Index fit = at_or_above(kSize, {nullptr, bytes});
   if (fit == kNone) return nullptr;
   reserve(1);
-  const Span span{nodes_[fit].base, nodes_[fit].bytes};
-  const std::size_t left = span.bytes - bytes;
-  if (left == 0) {
-    root_ = remove(root_, span.base);
+  const Span span = nodes_[fit].span;
+  if (span.bytes == bytes) {
+    destroy(fit);
   } else {
-    change(root_, span.base, {end == End::kLow ? span.base + bytes : span.base, left});
+    change(fit, {span.base + bytes, span.bytes - bytes});
   }
   ++taken_;
   bytes_ -= bytes;
-  return end == End::kLow ? span.base : span.base + left;
+  return span.base;
 }
 
 std::byte* SpanTree::take_away(std::size_t bytes) {
@@ -181,18 +140,18 @@ std::byte* SpanTree::take_away(std::size_t bytes) {
 
 void SpanTree::cut(std::byte* base, std::size_t bytes) {
   reserve(2);
-  const Index index = find_at_or_below(base);
-  HEDDLE_CHECK(index != kNone && base + bytes <= nodes_[index].base + nodes_[index].bytes,
+  const Index index = below(kAddress, {base + 1, 0});
+  HEDDLE_CHECK(index != kNone && base + bytes <= nodes_[index].span.base + nodes_[index].span.bytes,
                "a span is cut out of memory that is not free");
-  const Span span{nodes_[index].base, nodes_[index].bytes};
+  const Span span = nodes_[index].span;
   const auto before = static_cast<std::size_t>(base - span.base);
   const std::size_t behind = span.bytes - before - bytes;
   if (before > 0) {
-    change(root_, span.base, {span.base, before});
+    change(index, {span.base, before});
   } else {
-    root_ = remove(root_, span.base);
+    destroy(index);
   }
-  if (behind > 0) root_ = insert(root_, create(base + bytes, behind));
+  if (behind > 0) create({base + bytes, behind});
   bytes_ -= bytes;
 }
 
@@ -209,33 +168,42 @@ void SpanTree::add(std::byte* base, std::size_t bytes) {
 
 void SpanTree::put(std::byte* base, std::size_t bytes) noexcept {
   bytes_ += bytes;
-  const Index below = find_at_or_below(base);
-  const Index above = find_above(base);
-  HEDDLE_DCHECK(below == kNone || nodes_[below].base + nodes_[below].bytes <= base, "a span is given back twice");
-  HEDDLE_DCHECK(above == kNone || base + bytes <= nodes_[above].base, "a span is given back twice");
-  if (above != kNone && base + bytes == nodes_[above].base) {
-    bytes += nodes_[above].bytes;
-    root_ = remove(root_, nodes_[above].base);
+  const Index before = below(kAddress, {base, 0});
+  const Index behind = at_or_above(kAddress, {base, 0});
+  HEDDLE_DCHECK(before == kNone || nodes_[before].span.base + nodes_[before].span.bytes <= base,
+                "a span is given back twice");
+  HEDDLE_DCHECK(behind == kNone || base + bytes <= nodes_[behind].span.base, "a span is given back twice");
+  if (behind != kNone && base + bytes == nodes_[behind].span.base) {
+    bytes += nodes_[behind].span.bytes;
+    destroy(behind);
   }
-  if (below != kNone && nodes_[below].base + nodes_[below].bytes == base) {
-    change(root_, nodes_[below].base, {nodes_[below].base, nodes_[below].bytes + bytes});
+  if (before != kNone && nodes_[before].span.base + nodes_[before].span.bytes == base) {
+    change(before, {nodes_[before].span.base, nodes_[before].span.bytes + bytes});
   } else {
-    root_ = insert(root_, create(base, bytes));
+    create({base, bytes});
   }
 }
 
 std::vector<Span> SpanTree::spans() const {
   std::vector<Span> all;
   all.reserve(count_);
-  for (Index node = find_above(nullptr); node != kNone; node = find_above(nodes_[node].base)) {
-    all.push_back({nodes_[node].base, nodes_[node].bytes});
+  for (Index node = at_or_above(kAddress, {}); node != kNone;) {
+    all.push_back(nodes_[node].span);
+    node = at_or_above(kAddress, {nodes_[node].span.base + 1, 0});
   }
   return all;
 }
 
+std::size_t SpanTree::largest() const noexcept {
+  Index node = roots_[kSize];
+  if (node == kNone) return 0;
+  while (nodes_[node].right[kSize] != kNone) node = nodes_[node].right[kSize];
+  return nodes_[node].span.bytes;
+}
+
 void SpanTree::clear() noexcept {
   nodes_.clear();
-  root_ = unused_ = kNone;
+  roots_[kAddress] = roots_[kSize] = unused_ = kNone;
   count_ = bytes_ = 0;
 }
 
