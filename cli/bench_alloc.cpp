@@ -155,7 +155,8 @@ std::vector<Figure> measure_peer(const Peer& peer, const std::string& pattern, c
   if (pclose(output) != 0) throw std::runtime_error(fmt::format("bench alloc: the process for {} failed", peer.name));
   std::vector<Figure> figures;
   const std::string prefix = std::string(peer.name) + ": ";
-  for (const auto& row : nlohmann::json::parse(text)["rows"]) {
+  const nlohmann::json result = nlohmann::json::parse(text);
+  for (const auto& row : result["rows"]) {
     const std::string name = row["case"];
     if (name.starts_with(prefix)) figures.push_back({name.substr(prefix.size()), row["unit"], row["median"]});
   }

@@ -65,7 +65,6 @@ TEST(Catalogue, C06_SurrenderedMemoryWaitsForItsOwnStream) {
     test.use(x);
     test.commit();
   }).join();
-  sync::Atomic<bool> got{false};
   std::thread other([&] {
     const sync::NoWaiting no_waiting("this test");
     EXPECT_THROW(test.make(3 * kMiB), OutOfMemory) << "given out before its stream had finished";

@@ -91,6 +91,13 @@ void Heap::give_slowly(Block* block) noexcept {
   }
 }
 
+void Heap::begin_list(std::uint64_t list) noexcept {
+  list_ = list;
+  ordinal_ = {};
+  ++lists_;
+  if (!inbox_.empty()) collect();
+}
+
 bool Heap::collect() noexcept {
   bool any = false;
   Block* pending = std::exchange(pending_, nullptr);
@@ -196,6 +203,13 @@ std::size_t Heap::wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) con
 
 bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
   return sites_.roams(next_site(site_class(bytes), list));
+}
+
+bool Heap::may_flush_others() noexcept {
+  constexpr std::uint64_t kEvery = 32;
+  if (lists_ < flush_from_) return false;
+  flush_from_ = lists_ + kEvery;
+  return true;
 }
 
 std::size_t Heap::empty_run_bytes() const noexcept {

@@ -83,6 +83,9 @@ class Heap {
   std::size_t wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept;
   // Whether such a block roams, for add_memory().
   bool roams(std::size_t bytes, std::uint64_t list) noexcept;
+  // True at most every 32 lists: the holder may empty other threads' outboxes, rather than let its roaming blocks
+  // become more because theirs are held back.
+  bool may_flush_others() noexcept;
   // `roaming`: for blocks that roam.
   void add_memory(Span span, bool roaming = false);
   // Bytes in runs without a live block.
@@ -125,6 +128,8 @@ class Heap {
   static std::size_t site_class(std::size_t bytes) noexcept {
     return bytes <= kLargestSlot ? size_class(bytes) : kSizeClasses + static_cast<std::size_t>(std::bit_width(bytes));
   }
+  // Takes in what came back, so that roaming blocks are few and what is learnt from them is learnt soon.
+  void begin_list(std::uint64_t list) noexcept;
   RoamingSites::Site next_site(std::size_t size_class, std::uint64_t list) noexcept;
   void destroy(Run& run) noexcept;
 
@@ -132,6 +137,8 @@ class Heap {
   DeviceMemory* const memory_;
   std::uint64_t list_ = 0;
   RoamingSites::Ordinal ordinal_;  // of the next allocation in that list
+  std::uint64_t lists_ = 0;        // how many there were
+  std::uint64_t flush_from_ = 0;   // lists_ from which on may_flush_others()
   std::array<Run*, kKinds> first_;
   HeapCounters counters_;
   RoamingSites sites_;
@@ -146,10 +153,8 @@ class Heap {
 };
 
 inline RoamingSites::Site Heap::next_site(std::size_t size_class, std::uint64_t list) noexcept {
-  if (list != list_) {
-    list_ = list;
-    ordinal_ = {};
-  }
+  if (list != list_) [[unlikely]]
+    begin_list(list);
   return RoamingSites::site(ordinal_, size_class);
 }
 
