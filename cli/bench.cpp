@@ -25,7 +25,7 @@ struct Bench {
   BenchRows (*measure)(const BenchOptions&);
 };
 
-constexpr std::array<Bench, 6> kBenches = {{
+constexpr std::array<Bench, 7> kBenches = {{
     {"record", "recording one operation, allocation included, the device's work not", bench_record},
     {"submit", "commit and wait for a list of 1, 12 and 120 tiny fills", bench_submit},
     {"sync-pattern", "the stress loop, synchronising every 1, 2, 4 ... 256 iterations (32 threads, N = 64)",
@@ -33,6 +33,8 @@ constexpr std::array<Bench, 6> kBenches = {{
     {"scaling", "the stress loop at 1, 2, 4, 8, 32 threads (N = 64, 256, on a GPU 1024)", bench_scaling},
     {"ceiling", "the same kernels called by hand, without runtime, beside the stress loop (32 threads)", bench_ceiling},
     {"notice", "completion handlers: rate, latency, and the processor time of an idle runtime", bench_notice},
+    {"alloc", "a buffer handle created and dropped, beside glibc, mimalloc, jemalloc, tcmalloc (--pattern, --threads)",
+     bench_alloc},
 }};
 
 std::string bench_names() {
@@ -46,6 +48,21 @@ const Bench& find(const std::string& name) {
     if (name == bench.name) return bench;
   }
   throw InvalidArgument(fmt::format("bench '{}' is unknown; allowed: {}", name, bench_names()));
+}
+
+using Names = std::vector<std::string_view>;
+const Names kPatterns = {"same", "mix", "remote", "xmalloc", "larson", "mstress", "random"};
+const Names kAllocators = {"all", "heddle", "malloc"};
+
+std::string one_of(const Names& names) {
+  std::string text;
+  for (const std::string_view name : names) text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
+  return text;
+}
+
+std::string choose(const char* option, const std::string& given, const Names& names) {
+  if (std::find(names.begin(), names.end(), given) != names.end()) return given;
+  throw InvalidArgument(fmt::format("{} is '{}'; allowed: {}", option, given, one_of(names)));
 }
 
 // Enough digits to compare by, no more.
@@ -121,7 +138,7 @@ double stress_rate(const BenchOptions& options, std::uint32_t threads, std::uint
 void add_bench(CLI::App& app, Run& run) {
   struct Typed {
     std::string name;
-    std::optional<std::string> runs, seconds, device;
+    std::optional<std::string> runs, seconds, device, threads, pattern, allocator;
     bool json = false;
   };
   CLI::App* command = app.add_subcommand("bench", "Measure one part; without a name: list what there is");
@@ -130,11 +147,22 @@ void add_bench(CLI::App& app, Run& run) {
   command->add_option("--runs", typed->runs, "1 to 100 (5)")->type_name("");
   command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 600 (2)")->type_name("");
   command->add_option("--device", typed->device, "cpu (default), cuda, or HEDDLE_DEVICE")->type_name("");
+  command->add_option("--threads", typed->threads, "Of alloc, 1 to 512 (1)")->type_name("");
+  command->add_option("--pattern", typed->pattern, "Of alloc: " + one_of(kPatterns) + " (same)")->type_name("");
+  command->add_option("--allocator", typed->allocator, "Of alloc: " + one_of(kAllocators) + " (all)")->type_name("");
   command->add_flag("--json", typed->json, "One JSON object");
   command->callback([typed, &run] {
     run = [typed] {
       BenchOptions options;
       options.runtime.device = typed->device;
+      const bool alloc_only = typed->threads || typed->pattern || typed->allocator;
+      if (alloc_only && typed->name != "alloc") {
+        throw InvalidArgument("--threads, --pattern and --allocator are for: heddle bench alloc");
+      }
+      if (typed->threads)
+        options.threads = static_cast<std::uint32_t>(parse_count("--threads", *typed->threads, 1, 512));
+      if (typed->pattern) options.pattern = choose("--pattern", *typed->pattern, kPatterns);
+      if (typed->allocator) options.allocator = choose("--allocator", *typed->allocator, kAllocators);
       if (typed->runs) options.runs = parse_count("--runs", *typed->runs, 1, 100);
       if (typed->seconds) options.seconds = parse_seconds("--seconds", *typed->seconds, 0.01, 600);
       if (typed->name.empty()) return list_benches(typed->json);

@@ -15,6 +15,10 @@ struct BenchOptions {
   Options runtime;
   std::uint64_t runs = 5;
   double seconds = 2;  // of one measurement
+  // Of `alloc` only:
+  std::uint32_t threads = 1;
+  std::string pattern = "same";
+  std::string allocator = "all";
 };
 
 // One case: a value of every run. The median, least and greatest are shown.
@@ -32,6 +36,8 @@ BenchRows bench_sync_pattern(const BenchOptions& options);
 BenchRows bench_scaling(const BenchOptions& options);
 BenchRows bench_ceiling(const BenchOptions& options);
 BenchRows bench_notice(const BenchOptions& options);
+// A measurement takes a tenth of options.seconds.
+BenchRows bench_alloc(const BenchOptions& options);
 
 // Iterations per second of the stress workload in its steady state, nothing checked.
 double stress_rate(const BenchOptions& options, std::uint32_t threads, std::uint64_t size, std::uint64_t sync_every);

@@ -36,7 +36,7 @@ class CudaMemory : public Gpu, public testing::WithParamInterface<CudaPages> {};
 TEST_P(CudaMemory, SegmentsAreUsableAndGivenBack) {
   std::unique_ptr<Device> device;
   ASSERT_TRUE(open_cuda({.index = 0, .matmul = CudaMatmul::kFull, .pages = GetParam()}, &device).ok());
-  EXPECT_EQ(device->info().granule, std::size_t{2} << 20);
+  EXPECT_EQ(device->info().segment_granule, std::size_t{2} << 20);
   const std::size_t bytes = std::size_t{512} << 20;
   const std::size_t before = device->memory_info().free_bytes;
   void* first = nullptr;

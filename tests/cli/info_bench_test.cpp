@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(All, BenchTest, ::testing::Values("record", "submit", "
 INSTANTIATE_TEST_SUITE_P(Large, BenchTest, ::testing::Values("scaling", "ceiling"));
 #endif
 
-TEST(Bench, WithoutNameListsAll) { EXPECT_EQ(json_of("bench").size(), 6U); }
+TEST(Bench, WithoutNameListsAll) { EXPECT_EQ(json_of("bench").size(), 7U); }
 
 }  // namespace
 }  // namespace heddle::test

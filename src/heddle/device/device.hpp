@@ -33,17 +33,17 @@
 namespace HEDDLE_NS {
 
 struct DeviceInfo {
-  std::string backend;              // "cpu", "sim", "cuda"
-  std::string name;                 // the product's name, for people
-  std::string kernels;              // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
-  unsigned processors = 1;          // cores that execute work
-  std::size_t memory_bytes = 0;     // of the device; for the CPU: the machine or its cgroup, whichever is less
-  std::size_t alignment = 256;      // of every block
-  std::size_t granule = 4096;       // segments take multiples of this from the device
-  bool host_accessible = false;     // the host may read and write device memory that no pending work uses
-  bool announces = true;            // contract 5; false: tickets are written silently, and somebody must look
-  bool executes_on_caller = false;  // a waiting thread runs the work itself (help()), so it must not spin
-  bool has_workers = false;         // of those that do: work is done although nobody helps
+  std::string backend;                 // "cpu", "sim", "cuda"
+  std::string name;                    // the product's name, for people
+  std::string kernels;                 // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
+  unsigned processors = 1;             // cores that execute work
+  std::size_t memory_bytes = 0;        // of the device; for the CPU: the machine or its cgroup, whichever is less
+  std::size_t alignment = 256;         // of every block
+  std::size_t segment_granule = 4096;  // segments are allocated in multiples of it; a power of two
+  bool host_accessible = false;        // the host may read and write device memory that no pending work uses
+  bool announces = true;               // contract 5; false: tickets are written silently, and somebody must look
+  bool executes_on_caller = false;     // a waiting thread runs the work itself (help()), so it must not spin
+  bool has_workers = false;            // of those that do: work is done although nobody helps
 };
 
 struct MemoryInfo {

@@ -3,344 +3,216 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <utility>
 
 #include "heddle/base/error.hpp"
-#include "heddle/memory/size_class.hpp"
-#include "heddle/stream/lane.hpp"
-#include "heddle/sync/no_waiting.hpp"
-#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
-namespace {
 
-constexpr std::size_t kSegmentGranule = 4096;
-constexpr std::size_t kSegmentUsual = std::size_t{2} << 20;
-// The wait of the last rung: for streams to finish what still uses freed blocks.
-constexpr std::chrono::milliseconds kWaitMost{2000};
-constexpr std::chrono::milliseconds kWaitStep{1};
-
-constexpr std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
-
-}  // namespace
-
-struct DeviceMemory::Node : Block {
-  std::size_t index = 0;  // size class
-  Ticket freed_at;        // of the home stream: everything issued before the free
-};
-
-struct DeviceMemory::ExternalNode : Block {
+struct DeviceMemory::ExternalBlock : Block {
   std::function<void()> deleter;
 };
 
-struct DeviceMemory::LaneBins {
-  std::array<std::vector<Node*>, kSizeClasses> by_class;
-};
-
-DeviceMemory::DeviceMemory(Device& device, std::size_t limit) : device_(device), limit_(limit) {
-  sync::MutexLock lock(mutex_);
-  counts_.limit = limit;
+DeviceMemory::DeviceMemory(PageSource& pages, LanePool& pool, const MemoryOptions& options)
+    : pool_(pool),
+      pool_id_(pool.id()),
+      budget_(options.limit, options.high, options.low),
+      counted_(pages),
+      limited_(counted_, budget_),
+      segments_(limited_),
+      ledger_(std::make_shared<FreeLedger>()),
+      heaps_max_(pool.streams_max() + std::size_t{1}),
+      heaps_(new sync::Atomic<Heap*>[heaps_max_]()) {
+  external_.memory = this;
 }
 
 DeviceMemory::~DeviceMemory() {
-  std::vector<SpanMap::Segment> segments;
-  {
-    sync::MutexLock lock(mutex_);
-    HEDDLE_CHECK(counts_.live_blocks == 0, "device memory destroyed while blocks are live");
-    for (LaneBins& bins : bins_) {
-      for (auto& bin : bins.by_class) {
-        for (Node* node : bin) delete node;
-      }
-    }
-    for (Node* node : pending_) delete node;
-    segments = spans_.segments();
-  }
-  for (const auto& segment : segments) device_.release_segment(segment.base, segment.bytes);
+  HEDDLE_CHECK(statistics().live_blocks == 0, "device memory destroyed while blocks are live");
+  ledger_->close();
+  for (std::size_t id = 0; id < heaps_max_; ++id) delete heaps_[id].load(sync::acquire);
 }
 
-Block* DeviceMemory::allocate(Lane& lane, std::size_t bytes) {
-  Block* block = try_allocate(lane, bytes);
-  if (block == nullptr) {
-    throw OutOfMemory(fmt::format(
-        "{} bytes were asked for on stream {}; {}; free tensors, raise the memory limit, or use fewer threads", bytes,
-        lane.id().value, report()));
+Block* DeviceMemory::allocate_slowly(Lane& lane, std::size_t bytes) {
+  Block* block = try_slowly(lane, bytes);
+  if (block != nullptr) return block;
+  throw OutOfMemory(
+      fmt::format("{} bytes were asked for on stream {}; {}; tried: {}; free tensors, raise the memory limit, or use "
+                  "fewer threads",
+                  bytes, lane.id().value, report(), rungs_.text()));
+}
+
+Block* DeviceMemory::try_slowly(Lane& lane, std::size_t bytes) {
+  Block* block = nullptr;
+  if (bytes <= kLargestBlock && rounded_bytes(bytes) <= budget_.limit()) {
+    Heap& heap = heap_of(lane);
+    ledger_->flush_own();
+    block = search(heap, bytes);
+    if (block == nullptr) block = climb(heap, bytes);
   }
+  if (block == nullptr) {
+    out_of_memory_.fetch_add(1, sync::relaxed);
+    return nullptr;
+  }
+#if HEDDLE_DEBUG_CHECKS
+  live_ranges_.add(*block);
+#endif
   return block;
 }
 
-Block* DeviceMemory::try_allocate(Lane& lane, std::size_t bytes) {
-  Node* node = nullptr;
-  const bool possible = bytes <= limit_ && bytes <= kLargestBlock;
-  const std::size_t index = possible ? size_class(bytes) : 0;
-  if (possible) {
-    sync::MutexLock lock(mutex_);
-    node = take_cached(lane, index);
-    if (node == nullptr) node = take_span(index);
-  }
-  if (possible && node == nullptr) node = climb(lane, index);
-  sync::MutexLock lock(mutex_);
-  if (node == nullptr) {
-    ++counts_.out_of_memory;
-    return nullptr;
-  }
-  node->requested = bytes;
-  node->references.store(1, sync::relaxed);
-  node->residency.reset(&lane);
-  counts_.live += bytes;
-  counts_.rounded += node->bytes;
-  counts_.rounded_peak = std::max(counts_.rounded_peak, counts_.rounded);
-  link(*node);
-  ++counts_.allocations;
-  return node;
-}
-
-DeviceMemory::Node* DeviceMemory::take_cached(Lane& lane, std::size_t index) {
-  const std::size_t id = lane.id().value;
-  if (id >= bins_.size()) bins_.resize(id + 1);
-  auto& bin = bins_[id].by_class[index];
-  if (bin.empty()) return nullptr;
-  Node* node = bin.back();
-  bin.pop_back();
-  counts_.cached -= node->bytes;
-  return node;
-}
-
-DeviceMemory::Node* DeviceMemory::take_span(std::size_t index) {
-  const std::size_t bytes = class_bytes(index);
-  std::byte* address = spans_.take(bytes);
-  if (address == nullptr) return nullptr;
-  Node* node = new Node;
-  node->data = address;
-  node->bytes = bytes;
-  node->index = index;
-  node->memory = this;
-  return node;
-}
-
-// The ladder. After each rung the whole search is repeated. Rungs: foreign uses that ended; grow; other streams'
-// completed blocks; idle segments back to the device, then grow; wait for this stream and others. Callbacks will stand
-// before the wait.
-DeviceMemory::Node* DeviceMemory::climb(Lane& lane, std::size_t index) {
-  const std::size_t bytes = class_bytes(index);
-  const auto search = [&]() -> Node* {
-    sync::MutexLock lock(mutex_);
-    settle_pending();
-    Node* node = take_cached(lane, index);
-    return node != nullptr ? node : take_span(index);
-  };
-  const auto collect_and_search = [&]() -> Node* {
-    {
-      sync::MutexLock lock(mutex_);
-      settle_pending();
-      collect_completed();
-    }
-    return search();
-  };
-  if (Node* node = search()) return node;
-  if (Node* node = grow(index)) return node;
-  if (Node* node = collect_and_search()) return node;
-  release_idle();
-  if (Node* node = grow(index)) return node;
-  if (sync::NoWaiting::active()) return nullptr;
-  lane.commit(SubmitHint::kCallerWaits);
-  const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
-  while (true) {
-    lane.wait(lane.committed(), deadline);
-    if (Node* node = collect_and_search()) return node;
-    release_idle();
-    if (Node* node = grow(index)) return node;
-    {
-      sync::MutexLock lock(mutex_);
-      if (counts_.cached + counts_.pending == 0 && spans_.free_bytes() + limit_ - counts_.reserved < bytes)
-        return nullptr;
-    }
-    if (deadline.passed()) return nullptr;
-    sync::sleep_for(kWaitStep);
-  }
-}
-
-// The new span is taken under the lock that adds it, so that no other thread can take or release it first.
-DeviceMemory::Node* DeviceMemory::grow(std::size_t index) {
-  const std::size_t bytes = class_bytes(index);
-  const std::size_t least = round_up(bytes, kSegmentGranule);
-  // Small limits get small segments, so that many streams can share them.
-  std::size_t wanted = std::max(least, std::min(kSegmentUsual, round_up(limit_ / 64, kSegmentGranule)));
-  {
-    sync::MutexLock lock(mutex_);
-    if (limit_ - counts_.reserved < wanted) wanted = least;
-    if (limit_ - counts_.reserved < wanted) return nullptr;
-    counts_.reserved += wanted;
-    counts_.reserved_peak = std::max(counts_.reserved_peak, counts_.reserved);
-  }
-  void* segment = nullptr;
-  const Status status = device_.allocate_segment(wanted, &segment);
-  sync::MutexLock lock(mutex_);
-  if (!status.ok()) {
-    counts_.reserved -= wanted;
-    return nullptr;
-  }
-  ++counts_.segments_obtained;
-  spans_.add_segment(static_cast<std::byte*>(segment), wanted);
-  return take_span(index);
-}
-
-void DeviceMemory::free(Block* block) noexcept {
-  if (sync::in_forked_child()) return;
-  if (block->is_external) return free_external(static_cast<ExternalNode*>(block));
-  Node* node = static_cast<Node*>(block);
-  node->freed_at = node->residency.home()->issued();
-  std::shared_ptr<void> owner;  // dropped after the lock: it may hold the last reference to this object
-  sync::MutexLock lock(mutex_);
-  counts_.live -= node->requested;
-  counts_.rounded -= node->bytes;
-  owner = unlink(*node);
-  if (node->residency.has_foreign_uses() && !node->residency.settle()) {
-    counts_.pending += node->bytes;
-    pending_.push_back(node);
+void DeviceMemory::free_elsewhere(Block* block) noexcept {
+  HEDDLE_CHECK(block->run->memory == this, "a block is freed into another memory than its own");
+  if (block->is_external) return free_external(static_cast<ExternalBlock*>(block));
+  if (block->references.load(sync::relaxed) != 1) Heap::misused(*block);
+  if (block->is_shared_constant) note_all_streams(*block);
+  block->references.store(kBlockPosted, sync::relaxed);
+  const std::size_t requested = block->requested();
+  const std::size_t rounded = Heap::occupied(*block);
+  Inbox& inbox = block->run->heap->inbox();
+  Outbox* const outbox = ledger_->outbox();
+  // Once the block is counted as freed, another thread may destroy this object.
+  const std::shared_ptr<FreeLedger> kept = outbox == nullptr ? ledger_ : nullptr;
+  FreeLedger& ledger = *ledger_;
+  if (outbox != nullptr) {
+    outbox->add(inbox, block, requested, rounded);
   } else {
-    counts_.cached += node->bytes;
-    bins_[node->residency.home()->id().value].by_class[node->index].push_back(node);
+    inbox.post(block, block);
+    ledger.count(requested, rounded);
+  }
+  static_cast<void>(ledger.settle(outbox));  // drops the owner, if that was the last block
+}
+
+Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> deleter) {
+  static_cast<void>(bytes);
+  auto block = std::make_unique<ExternalBlock>();
+  block->data = data;
+  block->run = &external_;
+  block->is_external = true;
+  block->deleter = std::move(deleter);
+  block->references.store(1, sync::relaxed);
+  adopted_.fetch_add(1, sync::relaxed);
+  return block.release();
+}
+
+// One stream after the other: behind the last of them, the memory is the user's again.
+void DeviceMemory::free_external(ExternalBlock* block) noexcept {
+  if (block->is_shared_constant) note_all_streams(*block);
+  if (block->residency.has_foreign_uses() && !block->residency.settle()) {
+    const StreamUse use = block->residency.first_use();
+    if (use.lane != nullptr) {
+      use.lane->on_complete(use.ticket, [this, block](const Status& status) {
+        if (status.kind() != ErrorKind::kAbandoned) free_external(block);
+      });
+      return;
+    }
+  }
+  if (block->deleter) {
+    sync::assert_no_locks_held("the deleter of external memory");
+    block->deleter();
+  }
+  delete block;
+  const std::shared_ptr<FreeLedger> ledger = ledger_;
+  ledger->count(0, 0);
+  static_cast<void>(ledger->settle(nullptr));
+}
+
+void DeviceMemory::make_shared_constant(Block& block) noexcept {
+  block.residency.stop_noting();
+  block.is_shared_constant = true;
+}
+
+void DeviceMemory::note_all_streams(Block& block) noexcept {
+  block.is_shared_constant = false;
+  block.residency.start_noting();
+  for (Lane* lane : pool_.existing_lanes()) {
+    if (lane != block.residency.home() && lane->completed() < lane->issued()) {
+      block.residency.note_use(lane, lane->issued());
+    }
   }
 }
 
-void DeviceMemory::link(Block& block) {
-  block.previous_live = nullptr;
-  block.next_live = live_;
-  if (live_ != nullptr) live_->previous_live = &block;
-  live_ = &block;
-  ++counts_.live_blocks;
-}
-
-std::shared_ptr<void> DeviceMemory::unlink(Block& block) {
-  (block.previous_live != nullptr ? block.previous_live->next_live : live_) = block.next_live;
-  if (block.next_live != nullptr) block.next_live->previous_live = block.previous_live;
-  return --counts_.live_blocks == 0 ? std::exchange(owner_, nullptr) : nullptr;
-}
-
-std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) const {
+std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
   std::vector<std::size_t> sizes;
-  {
-    sync::MutexLock lock(mutex_);
-    for (const Block* block = live_; block != nullptr; block = block->next_live) sizes.push_back(block->requested);
-  }
+  ledger_->flush_all();
+  pool_.visit_idle([&](Lane& lane) {
+    Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
+    if (heap == nullptr) return;
+    heap->collect();
+    heap->visit_live([&](const Block& block) {
+      const std::size_t requested = block.word.load(sync::acquire);  // counterpart: Block::set_next
+      if (block.is_live()) sizes.push_back(requested);
+    });
+  });
   std::sort(sizes.begin(), sizes.end(), std::greater<>());
   sizes.resize(std::min(sizes.size(), most));
   return sizes;
 }
 
-Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> deleter) {
-  auto node = std::make_unique<ExternalNode>();
-  node->data = data;
-  node->bytes = bytes;
-  node->memory = this;
-  node->is_external = true;
-  node->deleter = std::move(deleter);
-  node->references.store(1, sync::relaxed);
-  sync::MutexLock lock(mutex_);
-  link(*node);
-  return node.release();
-}
-
-// One stream after the other: behind the last of them, the memory is the user's again.
-void DeviceMemory::free_external(ExternalNode* node) noexcept {
-  if (!node->residency.settle()) {
-    const StreamUse use = node->residency.first_use();
-    use.lane->on_complete(use.ticket, [this, node](const Status& status) {
-      if (status.kind() != ErrorKind::kAbandoned) free_external(node);
-    });
-    return;
-  }
-  if (node->deleter) {
-    sync::assert_no_locks_held("the deleter of external memory");
-    node->deleter();
-  }
-  std::shared_ptr<void> owner;
-  {
-    sync::MutexLock lock(mutex_);
-    owner = unlink(*node);
-  }
-  delete node;
-}
-
 void DeviceMemory::retire(std::shared_ptr<void> owner) noexcept {
-  sync::MutexLock lock(mutex_);
-  if (counts_.live_blocks != 0) owner_.swap(owner);
-}
-
-void DeviceMemory::settle_pending() {
-  std::erase_if(pending_, [this](Node* node) HEDDLE_NO_THREAD_SAFETY_ANALYSIS {
-    if (!node->residency.settle()) return false;
-    counts_.pending -= node->bytes;
-    counts_.cached += node->bytes;
-    bins_[node->residency.home()->id().value].by_class[node->index].push_back(node);
-    return true;
-  });
-}
-
-void DeviceMemory::collect_completed() {
-  for (LaneBins& bins : bins_) {
-    for (auto& bin : bins.by_class) {
-      std::erase_if(bin, [this](Node* node) HEDDLE_NO_THREAD_SAFETY_ANALYSIS {
-        if (node->residency.home()->completed() < node->freed_at) return false;
-        counts_.cached -= node->bytes;
-        put_back(node);
-        return true;
-      });
+  std::uint64_t allocated = adopted_.load(sync::relaxed);
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    if (const Heap* heap = heaps_[id].load(sync::acquire)) {
+      const HeapCounters::Sums sums = heap->counters().sums();
+      allocated += sums.allocated - sums.freed;
     }
   }
-}
-
-void DeviceMemory::put_back(Node* node) {
-  spans_.give(static_cast<std::byte*>(node->data), node->bytes);
-  delete node;
-}
-
-std::size_t DeviceMemory::release_idle() {
-  std::vector<SpanMap::Segment> idle;
-  {
-    sync::MutexLock lock(mutex_);
-    idle = spans_.remove_idle_segments();
-  }
-  std::size_t bytes = 0;
-  for (const auto& segment : idle) {
-    device_.release_segment(segment.base, segment.bytes);
-    bytes += segment.bytes;
-  }
-  // Only after the device has it back, so that the budget is never exceeded in truth.
-  sync::MutexLock lock(mutex_);
-  counts_.reserved -= bytes;
-  return bytes;
+  const std::shared_ptr<FreeLedger> ledger = ledger_;
+  static_cast<void>(ledger->retire(allocated, std::move(owner)));
 }
 
 std::size_t DeviceMemory::release_cached() {
-  {
-    sync::MutexLock lock(mutex_);
-    settle_pending();
-    collect_completed();
-  }
-  return release_idle();
+  reclaim_from_others(false);
+  return give_back(budget_.limit());
 }
 
-MemoryStatistics DeviceMemory::statistics_locked() const {
-  MemoryStatistics result = counts_;
-  result.cached += spans_.free_bytes();
-  return result;
+bool DeviceMemory::audit() {
+  ledger_->flush_all();
+  std::size_t owned = 0;
+  std::size_t heaps = 0;
+  pool_.visit_idle([&](Lane& lane) {
+    Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
+    if (heap == nullptr) return;
+    heap->collect();
+    heap->audit();
+    owned += heap->counters().owned.load(sync::relaxed);
+    ++heaps;
+  });
+  if (heaps != heap_count_.load(sync::relaxed)) return false;
+  const Depot::Totals depot = depot_.totals();
+  HEDDLE_CHECK(owned + depot.ready + depot.waiting == budget_.reserved(), "memory was lost between heaps and depot");
+  return true;
 }
 
 MemoryStatistics DeviceMemory::statistics() const {
-  sync::MutexLock lock(mutex_);
-  return statistics_locked();
-}
-
-std::string DeviceMemory::report() const {
-  sync::MutexLock lock(mutex_);
-  const MemoryStatistics now = statistics_locked();
-  return fmt::format(
-      "limit {}, reserved {}, in use {} in {} blocks ({} after rounding), free {} (largest span {}), still used by "
-      "other streams {}",
-      now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, spans_.largest_free(), now.pending);
+  MemoryStatistics result;
+  const FreedCounts freed = ledger_->freed();  // first: each of these was allocated before
+  result.frees_elsewhere = freed.blocks;
+  result.live_blocks = adopted_.load(sync::relaxed);
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    const Heap* const heap = heaps_[id].load(sync::acquire);
+    if (heap == nullptr) continue;
+    const HeapCounters::Sums sums = heap->counters().sums();
+    result.allocations += sums.allocated;
+    result.live_blocks += sums.allocated - sums.freed;
+    result.live += sums.requested;
+    result.rounded += sums.rounded;
+    result.pending += heap->counters().pending.load(sync::relaxed);
+  }
+  result.live_blocks -= freed.blocks;
+  result.live -= freed.requested;
+  result.rounded -= freed.rounded;
+  const Depot::Totals depot = depot_.totals();
+  result.limit = budget_.limit();
+  result.reserved = budget_.reserved();
+  result.reserved_peak = budget_.peak();
+  result.rounded_peak = std::max(result.rounded, rounded_peak_.load(sync::relaxed));
+  const std::size_t used = result.rounded + result.pending;
+  result.cached = result.reserved > used ? result.reserved - used : 0;
+  result.reclaimable = depot.ready;
+  result.segments_obtained = counted_.obtained();
+  result.segments_released = counted_.released();
+  result.out_of_memory = out_of_memory_.load(sync::relaxed);
+  return result;
 }
 
 }  // namespace HEDDLE_NS

@@ -1,14 +1,15 @@
 // The memory of one device: blocks for streams, within one budget.
 //
-// Contract (this interface stays when heaps per stream replace what is behind it):
+// Contract:
 //  1. A block freed on its own stream is reusable there at once: the stream's order protects it.
 //  2. Another stream may get it only when the home stream has completed everything issued before the free, and every
-//     foreign use is complete.
+//     foreign use is complete; or behind a wait of its own for that.
 //  3. reserved <= limit at every moment; a failed allocation changes nothing.
 //  4. free() is noexcept, takes any thread, and never calls the device.
-// Behind it for now: exact-size bins per stream over best-fit spans, under one mutex (kAllocator). See
-// docs/architecture.md.
-// Thread safety: all members.
+//  5. Which memory a block gets depends on what is free, not on the order in which it became free (docs/memory.md).
+// Behind it: a heap a stream, an outbox a thread, a depot between them, segments from a page source within a budget.
+// Thread safety: all members. The fast path of allocate() and free(), on the thread that holds the stream's lease,
+// takes no lock, no locked instruction and makes no backend call.
 #pragma once
 
 #include <cstddef>
@@ -20,76 +21,181 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/memory/block.hpp"
-#include "heddle/memory/span_map.hpp"
+#include "heddle/memory/budget.hpp"
+#include "heddle/memory/depot.hpp"
+#include "heddle/memory/free_ledger.hpp"
+#include "heddle/memory/heap.hpp"
+#include "heddle/memory/ladder.hpp"
+#include "heddle/memory/live_ranges.hpp"
+#include "heddle/memory/page_source.hpp"
+#include "heddle/memory/segments.hpp"
+#include "heddle/memory/single_flight.hpp"
 #include "heddle/memory/statistics.hpp"
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/thread_leases.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 
-class Lane;
+struct MemoryOptions {
+  std::size_t limit = 0;  // bytes, at most, that are ever obtained from the device
+  std::size_t high = 0;   // above it idle memory is given back ...
+  std::size_t low = 0;    // ... down to this; 0: Budget's defaults
+};
 
-class DeviceMemory {
+class DeviceMemory final : public CommitListener {
  public:
-  // `limit` bytes at most are ever obtained from `device`.
-  DeviceMemory(Device& device, std::size_t limit);
+  // For the streams of `pool`, from `pages`; both outlive it.
+  DeviceMemory(PageSource& pages, LanePool& pool, const MemoryOptions& options);
   ~DeviceMemory();  // REQUIRES: no live block, all streams idle
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
   // A block of at least `bytes` (0 counts as 1) for use in the order of `lane`, with one reference. Where nothing is
   // free, it commits `lane` and waits, 2 s at most, for work that still uses freed blocks.
-  // Throws OutOfMemory with a report. REQUIRES: the caller holds lane's lease, and no lock.
-  Block* allocate(Lane& lane, std::size_t bytes);
+  // Throws OutOfMemory with a report. REQUIRES: the caller holds lane's lease and is inside its gate, and holds no
+  // lock.
+  Block* allocate(Lane& lane, std::size_t bytes) {
+    Block* block = take(lane, bytes);
+    return block != nullptr ? block : allocate_slowly(lane, bytes);
+  }
+  // The fast path alone, on the calling thread's stream; null where that does not do.
+  Block* take_here(std::size_t bytes) noexcept;
   // As allocate, but null instead of throwing.
-  Block* try_allocate(Lane& lane, std::size_t bytes);
-  // Gives a block without references back. Does nothing in a forked child.
+  Block* try_allocate(Lane& lane, std::size_t bytes) {
+    Block* block = take(lane, bytes);
+    return block != nullptr ? block : try_slowly(lane, bytes);
+  }
+  // Gives a block without references back. Aborts, naming the fault, when it is not live (freed twice, or a stale
+  // handle) or of another memory. Does nothing in a forked child.
   void free(Block* block) noexcept;
 
   // A block over memory of the user's, with one reference. `deleter` is called once nothing refers to it and no stream
   // uses it any more: at once on the thread that dropped it, or later on the handler thread; never when the runtime
   // shut down while a stream might still use it. Counts as a live block of 0 bytes.
   Block* adopt(void* data, std::size_t bytes, std::function<void()> deleter);
+  // From now on streams read this block without noting it, so reading writes nothing that threads share; when it is
+  // freed, it is taken to be in use by every stream. For weights. REQUIRES: its last write is complete, no other thread
+  // uses it yet, and nobody will write it.
+  static void make_shared_constant(Block& block) noexcept;
 
-  // Sizes of the blocks that are live, largest first, at most `most`.
-  std::vector<std::size_t> live_sizes(std::size_t most) const;
+  // Sizes of the blocks that are live, largest first, at most `most`; without those of streams that are being recorded.
+  std::vector<std::size_t> live_sizes(std::size_t most);
 
   // Once no block is live (possibly now), drops `owner`, which may destroy this object. Called once, at close.
   void retire(std::shared_ptr<void> owner) noexcept;
 
-  // Gives idle segments back to the device; returns the bytes.
+  // Gives idle segments back to the device; returns the bytes. Streams that are being recorded at this moment keep
+  // theirs.
   std::size_t release_cached();
 
   MemoryStatistics statistics() const;
-  // One line: limit, reserved, in use, free, still used by other streams.
+  // One line: limit, reserved, in use, free, still used by other streams; then who holds most.
   std::string report() const;
+  Budget& budget() noexcept { return budget_; }
+
+  // Posts what this thread has freed for other streams.
+  void on_commit() noexcept override { ledger_->flush_own(); }
+
+  // Aborts when memory was lost or given out twice, as far as streams are not being recorded. True when all were looked
+  // at, so that the sums were compared too.
+  bool audit();
 
  private:
-  struct Node;
-  struct ExternalNode;
-  struct LaneBins;
+  struct ExternalBlock;
 
-  Node* take_cached(Lane& lane, std::size_t index) HEDDLE_REQUIRES(mutex_);
-  Node* take_span(std::size_t index) HEDDLE_REQUIRES(mutex_);
-  Node* climb(Lane& lane, std::size_t index) HEDDLE_EXCLUDES(mutex_);
-  Node* grow(std::size_t index) HEDDLE_EXCLUDES(mutex_);
-  void settle_pending() HEDDLE_REQUIRES(mutex_);
-  void collect_completed() HEDDLE_REQUIRES(mutex_);
-  void put_back(Node* node) HEDDLE_REQUIRES(mutex_);
-  std::size_t release_idle() HEDDLE_EXCLUDES(mutex_);
-  void free_external(ExternalNode* node) noexcept HEDDLE_EXCLUDES(mutex_);
-  void link(Block& block) HEDDLE_REQUIRES(mutex_);
-  // Returns the owner to drop, without the lock, when this was the last live block.
-  std::shared_ptr<void> unlink(Block& block) HEDDLE_REQUIRES(mutex_);
-  MemoryStatistics statistics_locked() const HEDDLE_REQUIRES(mutex_);
+  Block* take(Lane& lane, std::size_t bytes) noexcept;
+  Block* allocate_slowly(Lane& lane, std::size_t bytes);
+  Block* try_slowly(Lane& lane, std::size_t bytes);
+  void free_elsewhere(Block* block) noexcept;
+  void free_external(ExternalBlock* block) noexcept;
+  void note_all_streams(Block& block) noexcept;
 
-  Device& device_;
-  const std::size_t limit_;
-  mutable sync::Mutex mutex_{Rank::kAllocator};
-  SpanMap spans_ HEDDLE_GUARDED_BY(mutex_);               // free, and no stream uses it any more
-  std::vector<LaneBins> bins_ HEDDLE_GUARDED_BY(mutex_);  // by stream id: free, reusable on that stream at once
-  std::vector<Node*> pending_ HEDDLE_GUARDED_BY(mutex_);  // free, but another stream still uses it
-  Block* live_ HEDDLE_GUARDED_BY(mutex_) = nullptr;       // all live blocks, linked
-  MemoryStatistics counts_ HEDDLE_GUARDED_BY(mutex_);
-  std::shared_ptr<void> owner_ HEDDLE_GUARDED_BY(mutex_);
+  // --- the ladder: ladder.cpp ---
+  Heap& heap_of(Lane& lane);
+  // Own memory, the depot, a new segment.
+  Block* search(Heap& heap, std::size_t bytes);
+  Block* climb(Heap& heap, std::size_t bytes);
+  Block* wait_and_search(Heap& heap, std::size_t bytes);
+  Block* use_behind_wait(Heap& heap, std::size_t bytes);
+  bool grow(Heap& heap, std::size_t bytes);
+  std::size_t run_bytes_max() const noexcept;
+  // Moves what a heap does not use into the depot. REQUIRES: the caller may touch the heap.
+  void surrender(Heap& heap) noexcept;
+  void reclaim_from_others(bool only_unleased);
+  std::size_t give_back(std::size_t most);
+  void give_back_above_high();
+  bool could_ever_fit(std::size_t bytes) const noexcept;
+
+  LanePool& pool_;
+  const std::uint64_t pool_id_;
+  Budget budget_;
+  CountedPages counted_;
+  LimitedPages limited_;
+  Segments segments_;
+  Depot depot_;
+  const std::shared_ptr<FreeLedger> ledger_;
+  const std::size_t heaps_max_;
+  const std::unique_ptr<sync::Atomic<Heap*>[]> heaps_;  // by stream id; null: that stream has allocated nothing
+  sync::Atomic<std::size_t> heap_count_{0};
+  SingleFlight flight_;
+  LadderCounts rungs_;
+  sync::Atomic<std::uint64_t> out_of_memory_{0};
+  sync::Atomic<std::uint64_t> adopted_{0};
+  sync::Atomic<std::size_t> rounded_peak_{0};
+  Run external_;  // what external blocks refer to
+#if HEDDLE_DEBUG_CHECKS
+  LiveRanges live_ranges_;
+#endif
 };
+
+inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
+  // Relaxed: written by a holder of this lease, which the caller holds now.
+  Heap* const heap = heaps_[lane.id().value].load(sync::relaxed);
+  Block* const block = heap != nullptr ? heap->take(bytes, lane.committed().value) : nullptr;
+#if HEDDLE_DEBUG_CHECKS
+  if (block != nullptr) live_ranges_.add(*block);
+#endif
+  return block;
+}
+
+inline Block* DeviceMemory::take_here(std::size_t bytes) noexcept {
+  const CurrentLease lease = current_lease();
+  if (lease.pool != pool_id_ || sync::in_forked_child()) [[unlikely]]
+    return nullptr;
+  LeaseSlot& slot = *lease.slot;
+  if (slot.gate.entered() || !slot.gate.try_enter()) [[unlikely]]
+    return nullptr;
+  Block* const block = slot.lane != nullptr ? take(*slot.lane, bytes) : nullptr;
+  slot.gate.leave();
+  if (slot.is_implicit && pool_.wanted()) [[unlikely]]
+    pool_.give_up_if_idle(slot);
+  return block;
+}
+
+inline void DeviceMemory::free(Block* block) noexcept {
+  if (sync::in_forked_child()) [[unlikely]]
+    return;
+#if HEDDLE_DEBUG_CHECKS
+  live_ranges_.remove(*block);
+#endif
+  const CurrentLease lease = current_lease();
+  if (lease.pool == pool_id_) {
+    sync::OwnerGate& gate = lease.slot->gate;
+    const bool nested = gate.entered();
+    if (nested || gate.try_enter()) {
+      const bool is_own = lease.slot->lane == block->residency.home() && lease.slot->lane != nullptr;
+      if (is_own) [[likely]] {
+        HEDDLE_DCHECK(block->run->memory == this, "a block is freed into another memory than its own");
+        if (block->is_shared_constant) [[unlikely]]
+          note_all_streams(*block);
+        block->run->heap->give(block);
+      }
+      if (!nested) gate.leave();
+      if (is_own) return;
+    }
+  }
+  free_elsewhere(block);
+}
 
 }  // namespace HEDDLE_NS

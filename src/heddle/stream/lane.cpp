@@ -112,6 +112,7 @@ void Lane::submit_list(SubmitHint hint) {
   if (services_.poller != nullptr) services_.poller->note_work();
   committed_.store(issued().value, sync::release);
   list_ = device_.recycled_list(*queue_);
+  if (services_.commits != nullptr) services_.commits->on_commit();
 }
 
 bool Lane::try_commit() {

@@ -36,10 +36,20 @@ enum class WaitPolicy : unsigned char {
 // waits that must end at their deadline: a list that this thread began could outlast it.
 enum class Helping : unsigned char { kYes, kIfNeeded };
 
+// Told on the committing thread, behind each list that it handed over; the caller holds no lock. Must not wait.
+class CommitListener {
+ public:
+  virtual void on_commit() noexcept = 0;
+
+ protected:
+  ~CommitListener() = default;
+};
+
 // What the lanes of one pool share: who runs their handlers, and who looks for progress where the backend is silent.
 struct LaneServices {
   HandlerThread* handlers = nullptr;
   Poller* poller = nullptr;
+  CommitListener* commits = nullptr;
 };
 
 class Lane {

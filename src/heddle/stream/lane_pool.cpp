@@ -257,6 +257,21 @@ void LanePool::revoke_idle() {
   }
 }
 
+void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
+  sync::MutexLock lock(mutex_);
+  if (abandoned_) return;
+  std::vector<bool> busy(lanes_.size());  // first: nothing may throw while gates are claimed
+  for (const auto& slot : slots_) slot->gate.announce();
+  sync::asymmetric_fence_heavy();
+  for (const auto& slot : slots_) {
+    if (slot->lane != nullptr && slot->gate.owner_inside()) busy[slot->lane->id().value] = true;
+  }
+  for (const auto& lane : lanes_) {
+    if (lane != nullptr && !busy[lane->id().value]) visit(*lane);
+  }
+  for (const auto& slot : slots_) slot->gate.withdraw();
+}
+
 std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
   if (main_thread && lanes_[0] == nullptr) return 0;
   const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
@@ -279,7 +294,7 @@ std::unique_ptr<Lane> LanePool::create_lane(std::uint32_t id) {
   std::unique_ptr<Queue> queue;
   device_->create_queue(StreamId{id}, &queue).raise();
   return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_,
-                                LaneServices{&handlers_, poller_.get()});
+                                LaneServices{&handlers_, poller_.get(), commits_});
 }
 
 void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,6 +95,15 @@ class LanePool final : public CompletionListener {
   // operation of a thread that was inside one.
   void abandon() noexcept;
 
+  // Calls `visit` for every lane that no thread is inside of, one after the other, with its lease claimed meanwhile:
+  // nobody records on that lane or touches what belongs to its holder. `visit` is called under mutex_: it is short,
+  // does not throw, and calls neither this pool nor the device. Does nothing after abandon().
+  void visit_idle(const std::function<void(Lane&)>& visit);
+  // Before the first lane exists. `listener` outlives the last commit.
+  void set_commit_listener(CommitListener* listener) noexcept { commits_ = listener; }
+
+  // No stream id is above this.
+  std::uint32_t streams_max() const noexcept { return limits_.streams_max; }
   std::size_t lanes() const;
   std::vector<Lane*> existing_lanes() const;
   std::string holders() const;
@@ -130,6 +140,7 @@ class LanePool final : public CompletionListener {
   const ExhaustionPolicy policy_;
   const std::uint64_t id_;
   HandlerThread handlers_;
+  CommitListener* commits_ = nullptr;
   std::unique_ptr<Poller> poller_;  // where the backend does not announce progress
   sync::Atomic<std::uint32_t> waiting_{0};
   mutable sync::Mutex mutex_{Rank::kLanePool};

@@ -21,7 +21,10 @@ LeaseSlot* current_slot(const std::shared_ptr<LanePool>& pool) {
 
 }  // namespace
 
-Recording::Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool), slot_(current_slot(pool)) { enter(pool); }
+void Recording::enter_slowly(const std::shared_ptr<LanePool>& pool) {
+  slot_ = current_slot(pool);
+  enter(pool);
+}
 
 Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot)
     : pool_(*pool), slot_(slot.get()) {
@@ -59,12 +62,6 @@ void Recording::enter(const std::shared_ptr<LanePool>& pool) {
     }
     pool_.acquire(*slot_);
   }
-}
-
-Recording::~Recording() {
-  slot_->gate.leave();
-  if (slot_->is_implicit && pool_.wanted()) [[unlikely]]
-    pool_.give_up_if_idle(*slot_);
 }
 
 }  // namespace HEDDLE_NS

@@ -8,22 +8,42 @@
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/thread_leases.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 
 class Recording {
  public:
   // Throws PoolExhausted, WouldBlock, Closed or Forked.
-  explicit Recording(const std::shared_ptr<LanePool>& pool);
+  explicit Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool), slot_(current_lease().slot) {
+    if (!enter_current()) [[unlikely]]
+      enter_slowly(pool);
+  }
   // With this lease, which must be attached to the calling thread (else InvalidArgument), whatever the current one is.
   Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot);
-  ~Recording();
+  ~Recording() {
+    slot_->gate.leave();
+    if (slot_->is_implicit && pool_.wanted()) [[unlikely]]
+      pool_.give_up_if_idle(*slot_);
+  }
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
   Lane& lane() noexcept { return *lane_; }
 
  private:
+  // The usual case: the thread's newest lease is of this pool, has its lane, and nobody claims it.
+  bool enter_current() noexcept {
+    if (sync::in_forked_child() || current_lease().pool != pool_.id() || slot_->gate.entered()) return false;
+    if (!slot_->gate.try_enter()) return false;
+    lane_ = slot_->lane;
+    if (lane_ != nullptr) [[likely]]
+      return true;
+    slot_->gate.leave();
+    return false;
+  }
+  void enter_slowly(const std::shared_ptr<LanePool>& pool);
   void enter(const std::shared_ptr<LanePool>& pool);
 
   LanePool& pool_;

@@ -1,32 +1,97 @@
 #include "heddle/stream/residency.hpp"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 
 #include "heddle/stream/lane.hpp"
 
 namespace HEDDLE_NS {
 
-void Residency::note_use(Lane* lane, Ticket ticket) {
-  sync::MutexLock lock(mutex_);
-  const auto known = std::find_if(uses_.begin(), uses_.end(), [&](const StreamUse& use) { return use.lane == lane; });
-  if (known != uses_.end()) {
-    known->ticket = std::max(known->ticket, ticket);
-  } else {
-    uses_.push_back({lane, ticket});
+// Some entries of one block. Invariants: an entry that has a lane keeps it; `next` is set once.
+class StreamUses {
+ public:
+  struct Entry {
+    sync::Atomic<Lane*> lane{nullptr};
+    sync::Atomic<std::uint64_t> ticket{0};  // written by the lane's holder only
+  };
+  std::array<Entry, 7> entries;
+  sync::Atomic<StreamUses*> next{nullptr};
+};
+
+namespace {
+
+// The entry of `lane`: its own, or a free one that it takes. Null: all are taken by others.
+StreamUses::Entry* entry_of(StreamUses& uses, Lane* lane) noexcept {
+  for (StreamUses::Entry& entry : uses.entries) {
+    // Relaxed: lane pointers are only compared here, and settle() runs behind the last reference (release/acquire).
+    Lane* taken = entry.lane.load(sync::relaxed);
+    if (taken == nullptr && entry.lane.compare_exchange_strong(taken, lane, sync::relaxed)) return &entry;
+    if (taken == lane) return &entry;
   }
-  foreign_.store(true, sync::release);
+  return nullptr;
 }
 
-StreamUse Residency::first_use() const {
-  sync::MutexLock lock(mutex_);
-  return uses_.front();
+// What `link` points to; created where there is nothing.
+StreamUses& follow(sync::Atomic<StreamUses*>& link) {
+  StreamUses* uses = link.load(sync::acquire);  // counterpart: the exchange below, which publishes the fresh entries
+  if (uses != nullptr) return *uses;
+  auto fresh = std::make_unique<StreamUses>();
+  if (!link.compare_exchange_strong(uses, fresh.get(), sync::acq_rel, sync::acquire)) return *uses;
+  return *fresh.release();
 }
 
-bool Residency::settle() {
-  sync::MutexLock lock(mutex_);
-  std::erase_if(uses_, [](const StreamUse& use) { return use.lane->completed() >= use.ticket; });
-  if (!uses_.empty()) return false;
-  foreign_.store(false, sync::release);
+// What stands for a chain where uses are not noted; only its address is used.
+StreamUses not_noted;
+
+void destroy(StreamUses* uses) noexcept {
+  if (uses == &not_noted) return;
+  while (uses != nullptr) {
+    StreamUses* const next = uses->next.load(sync::relaxed);
+    delete uses;
+    uses = next;
+  }
+}
+
+bool unfinished(const StreamUses::Entry& entry) noexcept {
+  const Lane* lane = entry.lane.load(sync::relaxed);
+  return lane != nullptr && lane->completed() < Ticket{entry.ticket.load(sync::relaxed)};
+}
+
+}  // namespace
+
+Residency::~Residency() { destroy(uses_.load(sync::relaxed)); }
+
+void Residency::stop_noting() noexcept {
+  destroy(uses_.exchange(&not_noted, sync::relaxed));
+  writer_.store(nullptr, sync::relaxed);
+  last_write_.store(0, sync::relaxed);
+}
+
+void Residency::note_use(Lane* lane, Ticket ticket) {
+  if (uses_.load(sync::relaxed) == &not_noted) return;
+  StreamUses* uses = &follow(uses_);
+  while (true) {
+    if (StreamUses::Entry* entry = entry_of(*uses, lane)) {
+      entry->ticket.store(std::max(entry->ticket.load(sync::relaxed), ticket.value), sync::relaxed);
+      return;
+    }
+    uses = &follow(uses->next);
+  }
+}
+
+StreamUse Residency::first_use() const noexcept {
+  for (const StreamUses* uses = uses_.load(sync::relaxed); uses != nullptr; uses = uses->next.load(sync::relaxed)) {
+    for (const StreamUses::Entry& entry : uses->entries) {
+      if (unfinished(entry)) return {entry.lane.load(sync::relaxed), Ticket{entry.ticket.load(sync::relaxed)}};
+    }
+  }
+  return {nullptr, Ticket{}};
+}
+
+bool Residency::settle() noexcept {
+  if (first_use().lane != nullptr) return false;
+  destroy(uses_.exchange(nullptr, sync::relaxed));
   return true;
 }
 

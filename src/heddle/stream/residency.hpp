@@ -1,22 +1,22 @@
 // Where a piece of device memory belongs on the streams' timelines: its home stream, its last write, its uses
 // elsewhere.
 //
-// Embedded in every memory block. Thread safety: last_write and note_use may be called by several threads at once;
-// settle() and reset() only by whoever owns the block alone (its allocator, once no tensor refers to it).
+// Embedded in every memory block. Thread safety: last_write, note_use and note_write may be called by several threads
+// at once, each with the lane whose lease it holds; settle(), reset() and start_noting() only by whoever owns
+// the block alone (its allocator, once no tensor refers to it).
 // Invariants: 1. `home` never changes while a tensor refers to the block. 2. Every command that touches the block from
-// a stream other than `home` has its (stream, ticket) in uses() before the command can run.
+// a stream other than `home` has its (stream, ticket) noted before the command can run. 3. A stream has at most one
+// entry, which holds its latest ticket and which only its holder writes; so noting takes no lock.
 #pragma once
-
-#include <vector>
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/ticket.hpp"
 #include "heddle/sync/atomic.hpp"
-#include "heddle/sync/mutex.hpp"
 
 namespace HEDDLE_NS {
 
 class Lane;
+class StreamUses;
 
 struct StreamUse {
   Lane* lane;
@@ -25,6 +25,11 @@ struct StreamUse {
 
 class Residency {
  public:
+  Residency() = default;
+  ~Residency();
+  Residency(const Residency&) = delete;
+  Residency& operator=(const Residency&) = delete;
+
   Lane* home() const noexcept { return home_; }
   // Made the block's by its allocator, before a tensor refers to it.
   void reset(Lane* home) noexcept {
@@ -32,6 +37,11 @@ class Residency {
     writer_.store(home, sync::relaxed);
     last_write_.store(0, sync::relaxed);
   }
+  // From now on note_use() does nothing, and readers need not order themselves behind the last write, which is
+  // complete: reading writes nothing that threads share. REQUIRES: no other thread uses the block yet.
+  void stop_noting() noexcept;
+  // The contrary; the uses since then are unknown, and none is noted.
+  void start_noting() noexcept { uses_.store(nullptr, sync::relaxed); }
 
   // Relaxed: a reader on another thread got its tensor through a synchronisation of the user's.
   StreamUse last_write() const noexcept {
@@ -42,21 +52,21 @@ class Residency {
     last_write_.store(ticket.value, sync::relaxed);
   }
 
-  // A use by a stream other than home. Keeps the latest ticket of each stream.
+  // A use by a stream other than home. Keeps the latest ticket of each stream. REQUIRES: the caller holds lane's lease,
+  // or owns the block alone.
   void note_use(Lane* lane, Ticket ticket);
-  bool has_foreign_uses() const noexcept { return foreign_.load(sync::acquire); }
+  // False: certainly none. Acquire is not needed by an owner: dropping the last reference made the uses visible.
+  bool has_foreign_uses() const noexcept { return uses_.load(sync::relaxed) != nullptr; }
   // True when every foreign use is complete; then forgets them. REQUIRES: no tensor refers to the block.
-  bool settle();
+  bool settle() noexcept;
   // One of the uses that settle() found unfinished.
-  StreamUse first_use() const;
+  StreamUse first_use() const noexcept;
 
  private:
   Lane* home_ = nullptr;
   sync::Atomic<Lane*> writer_{nullptr};
   sync::Atomic<std::uint64_t> last_write_{0};
-  sync::Atomic<bool> foreign_{false};
-  mutable sync::Mutex mutex_{Rank::kBlockUses};
-  std::vector<StreamUse> uses_ HEDDLE_GUARDED_BY(mutex_);
+  sync::Atomic<StreamUses*> uses_{nullptr};  // first of a chain; null: no foreign use; or the mark of stop_noting()
 };
 
 }  // namespace HEDDLE_NS

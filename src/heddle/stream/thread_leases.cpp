@@ -7,7 +7,6 @@
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/process.hpp"
 #include "heddle/sync/thread.hpp"
-#include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -40,6 +39,7 @@ ThreadLeases& thread_leases() {
 
 ThreadLeases::~ThreadLeases() {
   thread_has_ended() = true;
+  current_lease() = {};
   if (sync::in_forked_child()) return;
   while (!entries_.empty()) {
     const Entry entry = std::move(entries_.back());
@@ -66,12 +66,12 @@ ThreadLeases::Entry* ThreadLeases::newest(std::uint64_t pool_id) noexcept {
   return found == entries_.rend() ? nullptr : &*found;
 }
 
-LeaseSlot& ThreadLeases::find_current(const std::shared_ptr<LanePool>& pool) {
+LeaseSlot& ThreadLeases::current(const std::shared_ptr<LanePool>& pool) {
+  if (current_lease().pool == pool->id()) return *current_lease().slot;
   if (sync::NoWaiting::recording_forbidden()) throw_recording_in_custom_operation();
   Entry* entry = newest(pool->id());
   LeaseSlot* slot = entry != nullptr ? entry->slot.get() : add_implicit(pool).get();
-  cached_pool_ = pool->id();
-  cached_slot_ = slot;
+  current_lease() = {pool->id(), slot};
   return *slot;
 }
 
@@ -85,13 +85,13 @@ std::shared_ptr<LeaseSlot> ThreadLeases::add_implicit(const std::shared_ptr<Lane
 
 void ThreadLeases::attach(const std::shared_ptr<LanePool>& pool, std::shared_ptr<LeaseSlot> slot) {
   std::erase_if(entries_, [](const Entry& entry) { return entry.pool.expired(); });
-  cached_pool_ = 0;
+  current_lease() = {};
   slot->thread.store(sync::this_thread_id(), sync::relaxed);
   entries_.push_back({pool->id(), pool, std::move(slot)});
 }
 
 bool ThreadLeases::remove(const LeaseSlot& slot) noexcept {
-  cached_pool_ = 0;
+  current_lease() = {};
   return std::erase_if(entries_, [&](const Entry& entry) { return entry.slot.get() == &slot; }) != 0;
 }
 

@@ -10,8 +10,18 @@
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/lane_pool.hpp"
+#include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS {
+
+// The slot that the calling thread records with: what every operation and every dropped tensor asks first. Written by
+// ThreadLeases; an access is one load, without a guard, also while the thread's own objects are being destroyed.
+struct CurrentLease {
+  std::uint64_t pool = 0;     // LanePool::id(); 0: nothing is known, ask ThreadLeases
+  LeaseSlot* slot = nullptr;  // alive while `pool` is not 0
+};
+struct CurrentLeaseTag;
+inline CurrentLease& current_lease() noexcept { return sync::ThreadLocal<CurrentLease, CurrentLeaseTag>::get(); }
 
 class ThreadLeases {
  public:
@@ -21,11 +31,7 @@ class ThreadLeases {
   ThreadLeases& operator=(const ThreadLeases&) = delete;
 
   // The slot to record with; a new implicit one if the thread has none of this pool.
-  LeaseSlot& current(const std::shared_ptr<LanePool>& pool) {
-    if (cached_pool_ == pool->id()) [[likely]]
-      return *cached_slot_;
-    return find_current(pool);
-  }
+  LeaseSlot& current(const std::shared_ptr<LanePool>& pool);
   std::shared_ptr<LeaseSlot> add_implicit(const std::shared_ptr<LanePool>& pool);
   void attach(const std::shared_ptr<LanePool>& pool, std::shared_ptr<LeaseSlot> slot);
   // False when the slot is not attached to this thread.
@@ -39,11 +45,8 @@ class ThreadLeases {
     std::weak_ptr<LanePool> pool;
     std::shared_ptr<LeaseSlot> slot;
   };
-  LeaseSlot& find_current(const std::shared_ptr<LanePool>& pool);
   Entry* newest(std::uint64_t pool_id) noexcept;
 
-  std::uint64_t cached_pool_ = 0;
-  LeaseSlot* cached_slot_ = nullptr;
   std::vector<Entry> entries_;
 };
 

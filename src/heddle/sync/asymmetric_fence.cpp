@@ -8,6 +8,8 @@ namespace HEDDLE_NS::sync {
 
 namespace detail {
 std::atomic<FenceMode> fence_mode{FenceMode::kUnknown};
+
+void full_fence() noexcept { std::atomic_thread_fence(std::memory_order_seq_cst); }
 }  // namespace detail
 
 namespace {

@@ -27,13 +27,15 @@ FenceMode asymmetric_fence_mode() noexcept;
 namespace detail {
 // Written once, before the first gate exists (asymmetric_fence_mode()); read on the fast path.
 extern std::atomic<FenceMode> fence_mode;
+// Out of line: fast paths hold no locked instruction, not even one that they step over.
+void full_fence() noexcept;
 }  // namespace detail
 
 inline void asymmetric_fence_light() noexcept {
-  if (detail::fence_mode.load(std::memory_order_relaxed) == FenceMode::kMembarrier) {
+  if (detail::fence_mode.load(std::memory_order_relaxed) == FenceMode::kMembarrier) [[likely]] {
     std::atomic_signal_fence(std::memory_order_seq_cst);
   } else {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    detail::full_fence();
   }
 }
 

@@ -11,12 +11,13 @@ namespace heddle {
 enum class Rank : std::uint8_t {
   kRuntimeRegistry = 10,  // the table of open runtimes of the process
   kRuntime = 20,          // a runtime's state: open, draining, closed
+  kReclaim = 25,          // who of the threads that ran out of memory reclaims for all of them
   kLanePool = 30,         // which lanes exist, who holds them, who waits for one
   kGenerator = 35,        // default generators of lanes, created at first use
   kHandlers = 38,         // which streams have handlers to run, and the threads that run them
   kCompletionLine = 39,   // handlers of one stream that wait for their tickets
-  kAllocator = 40,        // free spans and size bins of the lock-based allocator
-  kBlockUses = 45,        // tickets of uses of one block by streams other than its own (sharded by block)
+  kAllocator = 40,        // one shard of the depot: free spans that no stream owns; which heaps exist
+  kOutboxes = 45,         // which threads have outboxes of one memory; held while another thread's is emptied
   kPageSource = 50,       // segments obtained from the device
   kDevice = 55,           // which queues a device has
   kDeviceScheduler = 60,  // a backend's ready queues and idle workers

@@ -16,8 +16,12 @@ Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
       default_generators_(options.limits.streams_max + std::size_t{2}),
       pool_(new LanePool(device_, options.limits, options.wait, options.exhaustion, options.on_handler_failure),
             sync::ForkSafeDelete{}),
+      pages_(*device_),
       memory_(std::make_unique<DeviceMemory>(
-          *device_, options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes)) {}
+          pages_, *pool_,
+          MemoryOptions{.limit = options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes})) {
+  pool_->set_commit_listener(memory_.get());
+}
 
 Core::~Core() = default;
 

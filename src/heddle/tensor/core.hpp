@@ -58,6 +58,7 @@ class Core {
   };
   std::vector<DefaultGenerator> default_generators_;
   std::shared_ptr<LanePool> pool_;
+  DevicePages pages_;
   std::unique_ptr<DeviceMemory> memory_;
   bool closed_ = false;
   sync::Mutex kept_mutex_{Rank::kLeaf};

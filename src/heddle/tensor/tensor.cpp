@@ -30,32 +30,12 @@ std::byte* stage(Device& device, Lane& lane, std::size_t bytes) {
 
 }  // namespace
 
-Tensor::Tensor(Core& core, Block* block, const Shape& shape, Dtype dtype) noexcept
-    : view_{shape, contiguous_strides(shape), 0, dtype}, core_(&core), block_(block) {}
-
-Tensor::Tensor(const Tensor& other) noexcept : view_(other.view_), core_(other.core_), block_(other.block_) {
-  if (block_ != nullptr) block_->references.fetch_add(1, sync::relaxed);
-}
-
-Tensor& Tensor::operator=(Tensor other) noexcept {
-  std::swap(view_, other.view_);
-  std::swap(core_, other.core_);
-  std::swap(block_, other.block_);
-  return *this;
-}
-
-void Tensor::release() noexcept {
-  if (block_ == nullptr) return;
-  // The last reference needs no read-modify-write: nobody else can copy it. Acquire pairs with the others' release.
-  if (block_->references.load(sync::acquire) == 1 || block_->references.fetch_sub(1, sync::acq_rel) == 1) {
-    block_->memory->free(block_);
-  }
-  block_ = nullptr;
-}
+Tensor::Tensor(Core& core, Buffer buffer, const Shape& shape, Dtype dtype) noexcept
+    : view_{shape, contiguous_strides(shape), 0, dtype}, core_(&core), buffer_(std::move(buffer)) {}
 
 Tensor Tensor::allocate(Core& core, Lane& lane, const Shape& shape, Dtype dtype) {
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(dtype);
-  return {core, core.memory().allocate(lane, bytes), shape, dtype};
+  return {core, Buffer(core.memory().allocate(lane, bytes)), shape, dtype};
 }
 
 Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset_elements) const {
@@ -102,7 +82,7 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
     throw InvalidArgument("from_external: the event belongs to another runtime; wait for it first (Event::wait)");
   }
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
-  Tensor result(core, core.memory().adopt(data, bytes, std::move(deleter)), shape, Dtype::kFloat32);
+  Tensor result(core, Buffer(core.memory().adopt(data, bytes, std::move(deleter))), shape, Dtype::kFloat32);
   if (ready.lane() != nullptr) result.residency().note_write(ready.lane(), ready.ticket());
   return result;
 }
@@ -111,6 +91,22 @@ void* Tensor::data() const {
   sync::require_not_forked();
   if (!defined()) throw InvalidArgument("data: the tensor is empty (default-constructed); assign a result to it first");
   return address();
+}
+
+void Tensor::make_shared_constant() const {
+  sync::require_not_forked();
+  if (!defined()) throw InvalidArgument("make_shared_constant: the tensor is empty; assign a result to it first");
+  {
+    Recording recording(core_->pool());
+    recording.lane().order_behind(residency());
+    recording.lane().synchronize();
+    const StreamUse write = residency().last_write();
+    if (write.lane != nullptr) {
+      write.lane->wait(write.ticket, sync::Deadline::never());
+      write.lane->queue().failures().status_of(write.ticket).raise();
+    }
+  }
+  DeviceMemory::make_shared_constant(buffer_.block());
 }
 
 void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {

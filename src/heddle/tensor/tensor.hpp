@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "heddle/base/namespace.hpp"
-#include "heddle/memory/block.hpp"
+#include "heddle/memory/buffer.hpp"
 #include "heddle/tensor/core.hpp"
 #include "heddle/tensor/host_copy.hpp"
 #include "heddle/tensor/shape.hpp"
@@ -23,13 +23,8 @@ namespace HEDDLE_NS {
 class Tensor {
  public:
   Tensor() noexcept = default;  // empty handle: defined() is false
-  Tensor(const Tensor& other) noexcept;
-  Tensor(Tensor&& other) noexcept
-      : view_(other.view_), core_(other.core_), block_(std::exchange(other.block_, nullptr)) {}
-  Tensor& operator=(Tensor other) noexcept;
-  ~Tensor() { release(); }
 
-  bool defined() const noexcept { return block_ != nullptr; }
+  bool defined() const noexcept { return static_cast<bool>(buffer_); }
   const Shape& shape() const noexcept { return view_.shape; }
   const Strides& strides() const noexcept { return view_.strides; }
   Dtype dtype() const noexcept { return view_.dtype; }
@@ -53,6 +48,10 @@ class Tensor {
   // Where the first element lies on the device. Work of others on that memory must be ordered against the tensor's
   // stream: behind an event of it, or on Lease::native_handle(). Throws InvalidArgument for an undefined tensor.
   void* data() const;
+  // For weights, which many streams read: waits until this tensor's memory is written, and from then on reading it
+  // writes nothing that threads share. Call it before the tensor is handed to other threads. Throws the error of the
+  // stream that writes it, NotCommitted, and what waiting throws; InvalidArgument for an undefined tensor.
+  void make_shared_constant() const;
   // Records the copy, commits, and returns at once.
   HostCopy to_host_async() const;
   // Commits, waits, and returns the elements in row-major order, as float32 whatever their type. Throws the stream's
@@ -66,11 +65,11 @@ class Tensor {
   static Tensor allocate(Core& core, Lane& lane, const Shape& shape, Dtype dtype = Dtype::kFloat32);
   // The same memory under another view.
   Tensor view(const Shape& shape, const Strides& strides, std::int64_t offset_elements = 0) const;
-  Residency& residency() const noexcept { return block_->residency; }
+  Residency& residency() const noexcept { return buffer_.residency(); }
   void* address() const noexcept { return address(0); }
   // Of the element `elements` behind the first.
   void* address(std::int64_t elements) const noexcept {
-    return static_cast<std::byte*>(block_->data) +
+    return static_cast<std::byte*>(buffer_.data()) +
            (view_.offset + elements) * static_cast<std::int64_t>(size_of(view_.dtype));
   }
 
@@ -81,15 +80,14 @@ class Tensor {
     std::int64_t offset = 0;  // elements
     Dtype dtype = Dtype::kFloat32;
   };
-  Tensor(Core& core, Block* block, const Shape& shape, Dtype dtype) noexcept;
-  void release() noexcept;
+  Tensor(Core& core, Buffer buffer, const Shape& shape, Dtype dtype) noexcept;
   // Records the copy of the elements, in row-major order and as float32, to `out` on the host; `ticket` is the copy's,
   // once it is recorded.
   void record_to_host(Lane& lane, float* out, Ticket* ticket) const;
 
   View view_;
   Core* core_ = nullptr;
-  Block* block_ = nullptr;
+  Buffer buffer_;
 };
 
 // Inline: several operations ask it each time they are recorded.

@@ -1,11 +1,8 @@
 #include "heddle/backends/cpu/device.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdint>
 #include <cstdlib>
 #include <system_error>
 
@@ -20,10 +17,8 @@ namespace cpu {
 
 namespace {
 
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-// From this size on, segments are mapped, at a multiple of it, so that they can lie in huge pages.
-constexpr std::size_t kMapFrom = kHugePage;
+// Addresses reserved for segments, in multiples of the machine's memory: room for what is fragmented.
+constexpr std::size_t kRangeFactor = 4;
 
 // A queue of this device is always a CpuQueue.
 CpuQueue& cast(Queue& queue) noexcept { return static_cast<CpuQueue&>(queue); }
@@ -33,25 +28,11 @@ Status out_of_memory(std::size_t bytes, int error) {
           fmt::format("the system refused {} bytes of memory: {}", bytes, std::generic_category().message(error))};
 }
 
-// Maps `bytes` at a multiple of kHugePage; null when the system refuses, errno then says why.
-std::byte* map_aligned(std::size_t bytes) {
-  const std::size_t whole = (bytes + kPage - 1) / kPage * kPage;
-  const std::size_t mapped = whole + kHugePage - kPage;
-  void* const mapping = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapping == MAP_FAILED) return nullptr;
-  auto* const first = static_cast<std::byte*>(mapping);
-  const std::size_t before = (kHugePage - reinterpret_cast<std::uintptr_t>(first) % kHugePage) % kHugePage;
-  const std::size_t after = mapped - before - whole;
-  // What is too much goes back; where that is refused, it stays reserved and never becomes memory.
-  if (before > 0) munmap(first, before);
-  if (after > 0) munmap(first + before + whole, after);
-  return first + before;
-}
-
 }  // namespace
 
 CpuDevice::CpuDevice(const CpuOptions& options)
     : best_(options.kernels == CpuKernels::kBest),
+      addresses_(kRangeFactor * read_memory_info().total_bytes),
       scheduler_(options.workers != 0 ? options.workers : sync::available_processors()) {
   info_.backend = "cpu";
   info_.name = read_processor_name();
@@ -96,28 +77,22 @@ std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
 }
 
 Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
-  if (bytes < kMapFrom) {
-    if (const int error = posix_memalign(out, kPage, std::max(bytes, kPage)); error != 0) {
-      *out = nullptr;
-      return out_of_memory(bytes, error);
-    }
-    return {};
-  }
-  void* const segment = map_aligned(bytes);
-  if (segment == nullptr) {
+  *out = addresses_.allocate(bytes);
+  if (*out != nullptr) return {};
+  // Where the process may not reserve addresses, or used them up: from the system's allocator.
+  const std::size_t alignment = bytes < AddressRange::kHugePage ? AddressRange::kPage : AddressRange::kHugePage;
+  if (const int error = posix_memalign(out, alignment, std::max(bytes, AddressRange::kPage)); error != 0) {
     *out = nullptr;
-    return out_of_memory(bytes, errno);
+    return out_of_memory(bytes, error);
   }
-  madvise(segment, bytes, MADV_HUGEPAGE);  // advice: where it is refused, pages are small
-  *out = segment;
   return {};
 }
 
 void CpuDevice::release_segment(void* segment, std::size_t bytes) noexcept {
-  if (bytes < kMapFrom) {
-    std::free(segment);
+  if (addresses_.contains(segment)) {
+    addresses_.release(segment, bytes);
   } else {
-    HEDDLE_CHECK(munmap(segment, bytes) == 0, "a segment is released that was not allocated with this size");
+    std::free(segment);
   }
 }
 

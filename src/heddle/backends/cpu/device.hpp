@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "heddle/backends/cpu/address_range.hpp"
 #include "heddle/backends/cpu/open.hpp"
 #include "heddle/backends/cpu/queue.hpp"
 #include "heddle/backends/cpu/scheduler.hpp"
@@ -49,6 +50,7 @@ class CpuDevice final : public Device {
 
  private:
   const bool best_;
+  AddressRange addresses_;
   DeviceInfo info_;
   Engine engine_;
   mutable sync::Mutex mutex_{Rank::kDevice};

@@ -109,7 +109,7 @@ Status open_device(const CudaOptions& options, std::unique_ptr<Device>* out) {
   parts.info.kernels = describe(properties, options, *parts.pages, *parts.library);
   parts.info.processors = static_cast<unsigned>(properties.multiProcessorCount);
   parts.info.memory_bytes = properties.totalGlobalMem;
-  parts.info.granule = parts.pages->granule();
+  parts.info.segment_granule = parts.pages->granule();
   parts.info.announces = false;
   *out = std::make_unique<CudaDevice>(std::move(parts));
   return {};

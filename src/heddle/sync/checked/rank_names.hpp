@@ -9,12 +9,13 @@ constexpr const char* name_of(Rank rank) noexcept {
   switch (rank) {
     case Rank::kRuntimeRegistry: return "runtime registry";
     case Rank::kRuntime: return "runtime";
+    case Rank::kReclaim: return "reclaim";
     case Rank::kLanePool: return "lane pool";
     case Rank::kGenerator: return "generator";
     case Rank::kHandlers: return "handlers";
     case Rank::kCompletionLine: return "completion line";
     case Rank::kAllocator: return "allocator";
-    case Rank::kBlockUses: return "block uses";
+    case Rank::kOutboxes: return "outboxes";
     case Rank::kPageSource: return "page source";
     case Rank::kDevice: return "device";
     case Rank::kDeviceScheduler: return "device scheduler";

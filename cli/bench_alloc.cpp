@@ -1,0 +1,189 @@
+// What a buffer handle costs that is created and dropped, beside other allocators in the same run.
+//
+// The peers are the system's malloc and, where they are installed, mimalloc, jemalloc and tcmalloc. Each of their
+// measurements is a process of its own that runs this bench over malloc, with the peer preloaded; the cases of all
+// allocators take turns.
+#include <dlfcn.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "cli/alloc_patterns.hpp"
+#include "cli/bench.hpp"
+#include "cli/bench_alloc_random.hpp"
+
+namespace heddle::cli {
+namespace {
+
+struct Heddle {
+  using Handle = Buffer;
+  class Thread {
+   public:
+    explicit Thread(Heddle& heddle)
+        : pool_(heddle.runtime.core().pool()),
+          memory_(heddle.runtime.core().memory()),
+          lease_(heddle.runtime.lease()) {}
+    Buffer make(std::size_t bytes) { return Buffer::create(pool_, memory_, bytes); }
+
+   private:
+    const std::shared_ptr<LanePool>& pool_;
+    DeviceMemory& memory_;
+    Lease lease_;
+  };
+
+  explicit Heddle(std::uint32_t threads) : runtime(opened(threads)) {}
+  static Options opened(std::uint32_t threads) {
+    Options options;
+    options.streams_max = std::max(128U, threads + 2);
+    return options;
+  }
+  Runtime runtime;
+};
+
+struct Malloc {
+  class Handle {
+   public:
+    Handle() = default;
+    explicit Handle(void* memory) : memory_(memory) {}
+    Handle(Handle&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
+    Handle& operator=(Handle&& other) noexcept {
+      std::swap(memory_, other.memory_);
+      return *this;
+    }
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle() {
+      if (memory_ != nullptr) std::free(memory_);
+    }
+
+   private:
+    void* memory_ = nullptr;
+  };
+  struct Thread {
+    explicit Thread(Malloc&) {}
+    Handle make(std::size_t bytes) {
+      void* memory = std::malloc(bytes);
+      asm volatile("" : "+r"(memory) : : "memory");  // the pair may not be optimised away
+      return Handle(memory);
+    }
+  };
+  explicit Malloc(std::uint32_t) {}
+};
+
+struct Peer {
+  const char* name;
+  const char* library;  // to preload; null: what the system has
+  const char* mark;     // a function that only this one has
+};
+constexpr std::array<Peer, 4> kPeers = {{{"glibc", nullptr, nullptr},
+                                         {"mimalloc", "libmimalloc.so.2", "mi_version"},
+                                         {"jemalloc", "libjemalloc.so.2", "mallctl"},
+                                         {"tcmalloc", "libtcmalloc_minimal.so.4", "tc_version"}}};
+
+// Which malloc this process runs with.
+const char* malloc_name() {
+  for (const Peer& peer : kPeers) {
+    if (peer.mark != nullptr && dlsym(RTLD_DEFAULT, peer.mark) != nullptr) return peer.name;
+  }
+  return kPeers[0].name;
+}
+
+struct Figure {
+  std::string name, unit;
+  double value;
+};
+
+template <class Allocator>
+std::vector<Figure> measure(const std::string& pattern, const PatternOptions& options) {
+  Allocator allocator(options.threads);
+  std::vector<Figure> figures;
+  if (pattern == "same") {
+    for (const auto& [bytes, name] : {std::pair<std::size_t, const char*>{512, "512 B"},
+                                      {std::size_t{16} << 10, "16 KiB"},
+                                      {std::size_t{64} << 10, "64 KiB"},
+                                      {std::size_t{1} << 20, "1 MiB"},
+                                      {std::size_t{16} << 20, "16 MiB"}}) {
+      figures.push_back({name, "ns/pair", pattern_same(allocator, bytes, options)});
+    }
+    if (options.threads == 1) {
+      figures.push_back({"16 KiB, p99.9 of one pair", "ns", pattern_tail(allocator, std::size_t{16} << 10, options)});
+    }
+  } else if (pattern == "mix") {
+    figures.push_back({"512 B to 1 MiB, 8 live", "ns/pair", pattern_mix(allocator, options)});
+  } else if (pattern == "remote") {
+    for (const bool shuffled : {false, true}) {
+      const char* order = shuffled ? "shuffled" : "in order";
+      const RemoteTimes times = pattern_remote(allocator, 16384, shuffled, options);
+      figures.push_back({fmt::format("free elsewhere, {}", order), "ns/block", times.free});
+      figures.push_back({fmt::format("allocate again, {}", order), "ns/block", times.allocate});
+      figures.push_back({fmt::format("allocate what was freed at home, {}", order), "ns/block", times.own});
+      figures.push_back({fmt::format("free and take back, {}", order), "ns/block",
+                         times.free + std::max(0.0, times.allocate - times.own)});
+    }
+  } else if (pattern == "xmalloc") {
+    figures.push_back({"16 KiB, half allocate, half free", "ns/pair", pattern_xmalloc(allocator, options)});
+  } else if (pattern == "larson") {
+    figures.push_back({"5 to 1000 KiB, arrays go round", "ns/pair", pattern_larson(allocator, options)});
+  } else {
+    figures.push_back({"256 B to 64 KiB, threads come and go", "ns/pair", pattern_mstress(allocator, options)});
+  }
+  return figures;
+}
+
+// Runs this program over malloc with a peer preloaded, and reads its figures; none when the peer is not installed.
+std::vector<Figure> measure_peer(const Peer& peer, const std::string& pattern, const PatternOptions& options) {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (length <= 0) throw std::runtime_error("bench alloc: cannot find this program to measure peers with");
+  const std::string command = fmt::format(
+      "{}'{}' bench alloc --allocator malloc --pattern {} --threads {} --seconds {} --runs 1 --json 2>/dev/null",
+      peer.library != nullptr ? fmt::format("LD_PRELOAD={} ", peer.library) : "", path.data(), pattern, options.threads,
+      options.seconds * 10);
+  FILE* const output = popen(command.c_str(), "r");
+  if (output == nullptr) throw std::runtime_error("bench alloc: cannot start a process for a peer");
+  std::string text;
+  std::array<char, 4096> part{};
+  for (std::size_t got = 0; (got = fread(part.data(), 1, part.size(), output)) > 0;) text.append(part.data(), got);
+  if (pclose(output) != 0) throw std::runtime_error(fmt::format("bench alloc: the process for {} failed", peer.name));
+  std::vector<Figure> figures;
+  const std::string prefix = std::string(peer.name) + ": ";
+  const nlohmann::json result = nlohmann::json::parse(text);
+  for (const auto& row : result["rows"]) {
+    const std::string name = row["case"];
+    if (name.starts_with(prefix)) figures.push_back({name.substr(prefix.size()), row["unit"], row["median"]});
+  }
+  return figures;
+}
+
+}  // namespace
+
+BenchRows bench_alloc(const BenchOptions& options) {
+  if (options.pattern == "random") return bench_alloc_random();
+  const PatternOptions pattern{options.threads, options.seconds / 10};
+  BenchRows rows;
+  const auto add = [&](const char* allocator, const std::vector<Figure>& figures) {
+    for (const Figure& figure : figures) {
+      const std::string name = fmt::format("{}: {}", allocator, figure.name);
+      auto row = std::find_if(rows.begin(), rows.end(), [&](const BenchRow& other) { return other.name == name; });
+      if (row == rows.end()) row = rows.insert(rows.end(), {name, figure.unit, {}});
+      row->values.push_back(figure.value);
+    }
+  };
+  for (std::uint64_t run = 0; run < options.runs; ++run) {
+    if (options.allocator != "malloc") add("heddle", measure<Heddle>(options.pattern, pattern));
+    if (options.allocator == "malloc") add(malloc_name(), measure<Malloc>(options.pattern, pattern));
+    if (options.allocator != "all") continue;
+    for (const Peer& peer : kPeers) add(peer.name, measure_peer(peer, options.pattern, pattern));
+  }
+  return rows;
+}
+
+}  // namespace heddle::cli

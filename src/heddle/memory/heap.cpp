@@ -1,0 +1,323 @@
+#include "heddle/memory/heap.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "heddle/base/check.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+constexpr std::size_t kMostSlots = 64;
+// A class begins with as many slots as fit here (at least two), and doubles with each run.
+constexpr std::size_t kFirstRunBytes = std::size_t{64} << 10;
+
+}  // namespace
+
+HeapCounters::Sums HeapCounters::sums() const noexcept {
+  Sums sums;
+  for (std::size_t index = 0; index < blocks.size(); ++index) {
+    const std::uint64_t freed = blocks[index].freed.load(sync::relaxed);  // first: what was freed had been allocated
+    const std::uint64_t allocated = blocks[index].allocated.load(sync::relaxed);
+    sums.allocated += allocated;
+    sums.freed += freed;
+    if (index < kSizeClasses) sums.rounded += (allocated - freed) * class_bytes(index);
+  }
+  sums.requested -= requested_freed.load(sync::relaxed);
+  sums.requested += requested_allocated.load(sync::relaxed);
+  sums.rounded += spans.load(sync::relaxed);
+  return sums;
+}
+
+Heap::Heap(Lane* home, DeviceMemory* memory) : home_(home), memory_(memory) {
+  none_.index = std::numeric_limits<std::uint32_t>::max();
+  first_.fill(&none_);
+  for (Run* run : {&spans_staying_, &spans_roaming_}) {
+    run->size_class = kSizeClasses;
+    run->is_slow = true;
+    run->heap = this;
+    run->memory = memory;
+  }
+  spans_roaming_.is_roaming = true;
+}
+
+Heap::~Heap() {
+  for (Runs& runs : runs_) {
+    for (auto& run : runs) {
+      if (run != nullptr) destroy(*run);
+    }
+  }
+}
+
+void Heap::destroy(Run& run) noexcept { delete[] std::exchange(run.blocks, nullptr); }
+
+void Heap::find_first(std::size_t kind) noexcept {
+  // All runs below the one that was first are full.
+  const Runs& runs = runs_[kind];
+  for (std::size_t index = first_[kind]->index + std::size_t{1}; index < runs.size(); ++index) {
+    if (runs[index] == nullptr || runs[index]->free == 0) continue;
+    first_[kind] = runs[index].get();
+    return;
+  }
+  first_[kind] = &none_;
+}
+
+std::size_t Heap::occupied(const Block& block) noexcept {
+  return block.run->slot_bytes != 0 ? block.run->slot_bytes : static_cast<const SpanBlock&>(block).bytes;
+}
+
+void Heap::put_span(SpanBlock* block) noexcept {
+  spans_[block->run->is_roaming ? 1 : 0].give(static_cast<std::byte*>(block->data), block->bytes);
+  block->references.store(kBlockFree, sync::relaxed);
+  block->set_next(std::exchange(unused_span_blocks_, block));
+}
+
+void Heap::give_slowly(Block* block) noexcept {
+  if (block->run->slot_bytes == 0) HeapCounters::add(counters_.spans, std::size_t{0} - occupied(*block));
+  if (block->residency.has_foreign_uses() && !block->residency.settle()) {
+    // When it becomes free is another stream's matter.
+    sites_.left(block->site);
+    HeapCounters::add(counters_.pending, occupied(*block));
+    block->references.store(kBlockPending, sync::relaxed);
+    block->set_next(std::exchange(pending_, block));
+    return;
+  }
+  if (block->run->is_roaming) sites_.stayed(block->site);
+  if (block->run->slot_bytes != 0) {
+    put(block);
+  } else {
+    put_span(static_cast<SpanBlock*>(block));
+  }
+}
+
+void Heap::begin_list(std::uint64_t list) noexcept {
+  list_ = list;
+  ordinal_ = {};
+  ++lists_;
+  if (!inbox_.empty()) collect();
+}
+
+bool Heap::collect() noexcept {
+  bool any = false;
+  Block* pending = std::exchange(pending_, nullptr);
+  const auto settle = [&](Block* block) {
+    if (block->residency.has_foreign_uses() && !block->residency.settle()) {
+      block->references.store(kBlockPending, sync::relaxed);
+      block->set_next(std::exchange(pending_, block));
+      return false;
+    }
+    if (block->run->slot_bytes != 0) {
+      put(block);
+    } else {
+      put_span(static_cast<SpanBlock*>(block));
+    }
+    any = true;
+    return true;
+  };
+  while (pending != nullptr) {
+    Block* const block = std::exchange(pending, pending->next());
+    const std::size_t bytes = occupied(*block);
+    if (settle(block)) HeapCounters::add(counters_.pending, std::size_t{0} - bytes);
+  }
+  for (Block* posted = inbox_.take_all(); posted != nullptr;) {
+    Block* const block = std::exchange(posted, posted->next());
+    sites_.left(block->site);
+    const std::size_t bytes = occupied(*block);
+    if (!settle(block)) HeapCounters::add(counters_.pending, bytes);
+  }
+  return any;
+}
+
+std::size_t Heap::run_slots(std::size_t kind, std::size_t run_bytes_max) const noexcept {
+  const std::size_t bytes = class_bytes(kind % kSizeClasses);
+  std::size_t slots = std::max<std::size_t>(2, kFirstRunBytes / bytes);
+  for (const auto& run : runs_[kind]) {
+    if (run != nullptr) slots = std::max<std::size_t>(slots, 2 * static_cast<std::size_t>(std::popcount(run->all)));
+  }
+  return std::min({slots, kMostSlots, std::max<std::size_t>(1, run_bytes_max / bytes)});
+}
+
+bool Heap::make_run(std::size_t kind, std::size_t run_bytes_max) {
+  const std::size_t bytes = class_bytes(kind % kSizeClasses);
+  std::size_t slots = run_slots(kind, run_bytes_max);
+  SpanTree& spans = spans_[kind / kSizeClasses];
+  while (slots > 1 && spans.largest() < slots * bytes) slots /= 2;
+  if (spans.largest() < slots * bytes) return false;
+  Runs& runs = runs_[kind];
+  auto hole = std::find(runs.begin(), runs.end(), nullptr);
+  if (hole == runs.end()) hole = runs.insert(hole, nullptr);
+  auto run = std::make_unique<Run>();
+  std::unique_ptr<Block[]> blocks(new Block[slots]);
+  run->is_roaming = kind >= kSizeClasses;
+  run->base = spans.take(slots * bytes);
+  run->blocks = blocks.release();
+  run->index = static_cast<std::uint32_t>(hole - runs.begin());
+  run->size_class = static_cast<std::uint16_t>(kind % kSizeClasses);
+  run->kind = static_cast<std::uint16_t>(kind);
+  run->is_slow = run->is_roaming;
+  run->heap = this;
+  run->memory = memory_;
+  run->slot_bytes = bytes;
+  run->all = run->free = slots == kMostSlots ? ~std::uint64_t{0} : (std::uint64_t{1} << slots) - 1;
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    run->blocks[slot].data = run->base + slot * bytes;
+    run->blocks[slot].run = run.get();
+  }
+  if (run->index < first_[kind]->index) first_[kind] = run.get();
+  *hole = std::move(run);
+  return true;
+}
+
+Block* Heap::take_span(std::size_t bytes, RoamingSites::Site site) {
+  const bool roams = sites_.roams(site);
+  if (unused_span_blocks_ == nullptr) {
+    span_blocks_.push_back(std::make_unique<std::array<SpanBlock, 16>>());
+    for (SpanBlock& block : *span_blocks_.back()) block.set_next(std::exchange(unused_span_blocks_, &block));
+  }
+  const std::size_t occupied = span_bytes(bytes);
+  std::byte* const base = spans_[roams ? 1 : 0].take(occupied);
+  if (base == nullptr) return nullptr;
+  auto* const block = static_cast<SpanBlock*>(std::exchange(unused_span_blocks_, unused_span_blocks_->next()));
+  block->data = base;
+  block->bytes = occupied;
+  block->run = roams ? &spans_roaming_ : &spans_staying_;
+  HeapCounters::add(counters_.spans, occupied);
+  start(*block, bytes, kSizeClasses, site);
+  return block;
+}
+
+Block* Heap::take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_bytes_max) {
+  if (bytes > kLargestSlot) return take_span(bytes, next_site(site_class(bytes), list));
+  if (Block* block = take(bytes, list)) return block;
+  const std::size_t kind = size_class(bytes) + (roams(bytes, list) ? kSizeClasses : 0);
+  if (!make_run(kind, run_bytes_max)) return nullptr;
+  return take(bytes, list);
+}
+
+std::size_t Heap::wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept {
+  if (bytes > kLargestSlot) return span_bytes(bytes);
+  const std::size_t index = size_class(bytes);
+  return class_bytes(index) * run_slots(index, run_bytes_max);
+}
+
+bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
+  return sites_.roams(next_site(site_class(bytes), list));
+}
+
+bool Heap::may_flush_others() noexcept {
+  constexpr std::uint64_t kEvery = 32;
+  if (lists_ < flush_from_) return false;
+  flush_from_ = lists_ + kEvery;
+  return true;
+}
+
+std::size_t Heap::empty_run_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const Runs& runs : runs_) {
+    for (const auto& run : runs) {
+      if (run != nullptr && run->free == run->all) {
+        bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
+      }
+    }
+  }
+  return bytes;
+}
+
+void Heap::add_memory(Span span, bool roaming) {
+  spans_[roaming ? 1 : 0].add(span.base, span.bytes);
+  HeapCounters::add(counters_.owned, span.bytes);
+}
+
+std::size_t Heap::dissolve() noexcept {
+  std::size_t bytes = 0;
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    Runs& runs = runs_[kind];
+    for (auto& run : runs) {
+      if (run == nullptr || run->free != run->all) continue;
+      const std::size_t size = run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
+      spans_[kind / kSizeClasses].give(run->base, size);
+      bytes += size;
+      destroy(*run);
+      run.reset();
+    }
+    while (!runs.empty() && runs.back() == nullptr) runs.pop_back();
+    const auto first =
+        std::find_if(runs.begin(), runs.end(), [](auto& run) { return run != nullptr && run->free != 0; });
+    first_[kind] = first != runs.end() ? first->get() : &none_;
+  }
+  return bytes;
+}
+
+std::vector<Span> Heap::surrender() {
+  dissolve();
+  std::vector<Span> all = spans_[0].spans();
+  const std::vector<Span> roaming = spans_[1].spans();
+  all.insert(all.end(), roaming.begin(), roaming.end());
+  for (SpanTree& spans : spans_) {
+    HeapCounters::add(counters_.owned, std::size_t{0} - spans.bytes());
+    spans.clear();
+  }
+  return all;
+}
+
+void Heap::visit_live(const std::function<void(const Block&)>& visit) const {
+  for (const Runs& runs : runs_) {
+    for (const auto& run : runs) {
+      if (run == nullptr) continue;
+      for (int slot = 0; slot < std::popcount(run->all); ++slot) {
+        if (run->blocks[slot].is_live()) visit(run->blocks[slot]);
+      }
+    }
+  }
+  for (const auto& chunk : span_blocks_) {
+    for (const Block& block : *chunk) {
+      if (block.is_live()) visit(block);
+    }
+  }
+}
+
+std::size_t Heap::free_bytes() const noexcept {
+  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes();
+  for (const Runs& runs : runs_) {
+    for (const auto& run : runs) {
+      if (run != nullptr) bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->free));
+    }
+  }
+  return bytes;
+}
+
+void Heap::audit() const {
+  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes();
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    const Run* first = &none_;
+    for (const auto& run : runs_[kind]) {
+      if (run == nullptr) continue;
+      if (run->free != 0 && run->index < first->index) first = run.get();
+      HEDDLE_CHECK((run->free & ~run->all) == 0, "a run has free slots that do not exist");
+      for (int slot = 0; slot < std::popcount(run->all); ++slot) {
+        const bool is_free = run->blocks[slot].references.load(sync::relaxed) == kBlockFree;
+        HEDDLE_CHECK(is_free == ((run->free >> slot & 1) != 0), "a block's state and its run's bit differ");
+      }
+      bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
+    }
+    HEDDLE_CHECK(first_[kind] == first, "the first free slot of a class is not the lowest");
+  }
+  for (const auto& chunk : span_blocks_) {
+    for (const SpanBlock& block : *chunk) {
+      if (block.references.load(sync::relaxed) != kBlockFree) bytes += block.bytes;
+    }
+  }
+  HEDDLE_CHECK(bytes == counters_.owned.load(sync::relaxed), "a heap lost or found memory");
+}
+
+void Heap::misused(const Block& block) noexcept {
+  const char* what = "a block was freed while others refer to it";
+  const std::uint32_t references = block.references.load(sync::relaxed);
+  if (references == kBlockFree) what = "a block was freed twice, or its handle is stale: it is free";
+  if (references == kBlockPosted) what = "a block was freed twice: another thread gave it back before";
+  if (references == kBlockPending) what = "a block was freed twice: it is free but for other streams' uses";
+  check_failed("references == 1", what, __FILE__, __LINE__);
+}
+
+}  // namespace HEDDLE_NS

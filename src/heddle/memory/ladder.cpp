@@ -1,0 +1,244 @@
+// DeviceMemory's slow path: what an allocation tries when its heap has no free slot.
+#include "heddle/memory/ladder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <new>
+#include <string_view>
+
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/sync/no_waiting.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+constexpr std::size_t kSegmentUsual = std::size_t{2} << 20;
+constexpr std::size_t kRunBytesLeast = 4096;
+// The wait of the last rung: for streams to finish what still uses freed blocks.
+constexpr std::chrono::milliseconds kWaitMost{2000};
+constexpr std::chrono::milliseconds kWaitStep{1};
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(Rung::kCount)> kRungNames = {
+    "own memory",          "depot",  "new segments", "own empty runs", "idle heaps", "idle segments given back",
+    "waits on the device", "waiting"};
+
+}  // namespace
+
+std::string LadderCounts::text() const {
+  std::string text;
+  for (std::size_t rung = 0; rung < counts_.size(); ++rung) {
+    const std::uint64_t tried = counts_[rung].tried.load(sync::relaxed);
+    if (tried == 0) continue;
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", kRungNames[rung],
+                        counts_[rung].yielded.load(sync::relaxed), tried);
+  }
+  return text.empty() ? "nothing, as it is more than the limit" : text + " (served of tried, since the start)";
+}
+
+Heap& DeviceMemory::heap_of(Lane& lane) {
+  sync::Atomic<Heap*>& entry = heaps_[lane.id().value];
+  Heap* heap = entry.load(sync::relaxed);
+  if (heap == nullptr) {
+    heap = new Heap(&lane, this);
+    entry.store(heap, sync::release);  // counterpart: whoever goes through all heaps
+    heap_count_.fetch_add(1, sync::relaxed);
+  }
+  return *heap;
+}
+
+// A share of the limit for each class of each active heap, so that a small limit serves many streams.
+std::size_t DeviceMemory::run_bytes_max() const noexcept {
+  const std::size_t share = budget_.limit() / (16 * std::max<std::size_t>(1, heap_count_.load(sync::relaxed)));
+  return std::clamp(share, kRunBytesLeast, kSegmentUsual);
+}
+
+bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
+  rungs_.tried(Rung::kGrow);
+  const std::size_t usual = std::min(kSegmentUsual, std::max<std::size_t>(kRunBytesLeast, budget_.limit() / 64));
+  const std::size_t wanted = std::max(usual, heap.wanted_bytes(bytes, run_bytes_max()));
+  const Span segment = segments_.obtain(wanted, rounded_bytes(bytes));
+  if (segment.base == nullptr) return false;
+  heap.add_memory(segment, heap.roams(bytes, heap.home()->committed().value));
+  const std::size_t rounded = statistics().rounded;
+  std::size_t peak = rounded_peak_.load(sync::relaxed);
+  while (peak < rounded && !rounded_peak_.compare_exchange_weak(peak, rounded, sync::relaxed)) {
+  }
+  return true;
+}
+
+Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
+  const std::uint64_t list = heap.home()->committed().value;
+  const std::size_t run_bytes = run_bytes_max();
+  rungs_.tried(Rung::kOwn);
+  heap.collect();
+  if (heap.roams(bytes, list) && bytes <= kLargestSlot && heap.may_flush_others()) {
+    ledger_->flush_all();
+    heap.collect();
+  }
+  if (Block* block = heap.take_slowly(bytes, list, run_bytes)) {
+    rungs_.yielded(Rung::kOwn);
+    return block;
+  }
+  rungs_.tried(Rung::kDepot);
+  const Span span = depot_.take(*heap.home(), heap.wanted_bytes(bytes, run_bytes), rounded_bytes(bytes));
+  if (span.base != nullptr) {
+    heap.add_memory(span, heap.roams(bytes, list));
+    rungs_.yielded(Rung::kDepot);
+    return heap.take_slowly(bytes, list, run_bytes);
+  }
+  // Rather than take more from the device: but only if that serves, as runs that a loop uses are empty now and then.
+  if (heap.empty_run_bytes() >= rounded_bytes(bytes) && bytes > kLargestSlot) {
+    heap.dissolve();
+    if (Block* block = heap.take_slowly(bytes, list, run_bytes)) return block;
+  }
+  if (!grow(heap, bytes)) return nullptr;
+  rungs_.yielded(Rung::kGrow);
+  Block* const block = heap.take_slowly(bytes, list, run_bytes);
+  give_back_above_high();
+  return block;
+}
+
+Block* DeviceMemory::climb(Heap& heap, std::size_t bytes) {
+  const auto rung = [&](Rung name, auto&& action) -> Block* {
+    rungs_.tried(name);
+    action();
+    Block* const block = search(heap, bytes);
+    if (block != nullptr) rungs_.yielded(name);
+    return block;
+  };
+  if (Block* block = rung(Rung::kOwnRuns, [&] { heap.dissolve(); })) return block;
+  // Before this thread waits for others, or looks for a larger piece: others and the device get at what it has.
+  surrender(heap);
+  const auto reclaim = [&] {
+    if (sync::NoWaiting::active() ? flight_.try_board() : flight_.board()) {
+      try {
+        reclaim_from_others(false);
+        depot_.gather();
+      } catch (...) {
+        flight_.land();
+        throw;
+      }
+      flight_.land();
+    }
+  };
+  if (Block* block = rung(Rung::kOthers, reclaim)) return block;
+  if (Block* block = rung(Rung::kGiveBack, [&] { give_back(budget_.limit()); })) return block;
+  // Here the callbacks will stand: outside the flight, as they are users' code.
+  if (sync::NoWaiting::active()) return nullptr;
+  if (Block* block = use_behind_wait(heap, bytes)) return block;
+  return wait_and_search(heap, bytes);
+}
+
+Block* DeviceMemory::use_behind_wait(Heap& heap, std::size_t bytes) {
+  rungs_.tried(Rung::kDeviceWait);
+  const Depot::Waiting waiting = depot_.take_waiting(rounded_bytes(bytes));
+  if (waiting.span.base == nullptr) return nullptr;
+  try {
+    heap.home()->wait_for(*waiting.last.lane, waiting.last.ticket);
+  } catch (...) {
+    depot_.give({waiting.span}, waiting.last);
+    throw;
+  }
+  const std::uint64_t list = heap.home()->committed().value;  // the wait has closed one
+  heap.add_memory(waiting.span, heap.roams(bytes, list));
+  Block* const block = heap.take_slowly(bytes, list, run_bytes_max());
+  rungs_.yielded(Rung::kDeviceWait);
+  return block;
+}
+
+bool DeviceMemory::could_ever_fit(std::size_t bytes) const noexcept {
+  const MemoryStatistics now = statistics();
+  return now.rounded <= now.limit && now.limit - now.rounded >= rounded_bytes(bytes);
+}
+
+Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
+  Lane& lane = *heap.home();
+  rungs_.tried(Rung::kWait);
+  lane.commit(SubmitHint::kCallerWaits);
+  const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
+  while (could_ever_fit(bytes)) {
+    lane.wait(lane.committed(), deadline);
+    heap.collect();
+    surrender(heap);
+    reclaim_from_others(false);
+    Block* block = search(heap, bytes);
+    if (block == nullptr && give_back(budget_.limit()) > 0) block = search(heap, bytes);
+    if (block != nullptr) {
+      rungs_.yielded(Rung::kWait);
+      return block;
+    }
+    if (deadline.passed()) return nullptr;
+    sync::sleep_for(kWaitStep);
+  }
+  return nullptr;
+}
+
+void DeviceMemory::surrender(Heap& heap) noexcept {
+  try {
+    const std::vector<Span> spans = heap.surrender();
+    if (spans.empty()) return;
+    try {
+      depot_.give(spans, {heap.home(), heap.home()->issued()});
+    } catch (const std::bad_alloc&) {
+      for (const Span& span : spans) heap.add_memory(span);  // it has room for them still
+    }
+  } catch (const std::bad_alloc&) {
+    return;  // without host memory the heap keeps what it has
+  }
+}
+
+void DeviceMemory::reclaim_from_others(bool only_unleased) {
+  ledger_->flush_all();
+  pool_.visit_idle([&](Lane& lane) {
+    Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
+    if (heap == nullptr || (only_unleased && lane.holder_thread() != 0)) return;
+    heap->collect();
+    surrender(*heap);
+  });
+}
+
+std::size_t DeviceMemory::give_back(std::size_t most) {
+  std::size_t bytes = 0;
+  for (const Span& segment : depot_.take_segments(segments_, most)) {
+    segments_.give_back(segment);
+    bytes += segment.bytes;
+  }
+  return bytes;
+}
+
+// What loops use stays theirs: only the depot and the heaps of streams that nobody holds are asked.
+void DeviceMemory::give_back_above_high() {
+  if (budget_.reserved() <= budget_.high()) return;
+  reclaim_from_others(true);
+  if (budget_.reserved() > budget_.low()) give_back(budget_.reserved() - budget_.low());
+}
+
+std::string DeviceMemory::report() const {
+  const MemoryStatistics now = statistics();
+  std::string text = fmt::format(
+      "limit {}, reserved {}, in use {} in {} blocks ({} after rounding), free {} (largest span {}), still used by "
+      "other streams {}",
+      now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, depot_.totals().largest,
+      now.pending);
+  struct Holder {
+    std::size_t stream, owned, rounded;
+  };
+  std::vector<Holder> holders;
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    const Heap* const heap = heaps_[id].load(sync::acquire);
+    if (heap == nullptr) continue;
+    const HeapCounters& counters = heap->counters();
+    holders.push_back({id, counters.owned.load(sync::relaxed), counters.sums().rounded});
+  }
+  const std::size_t shown = std::min<std::size_t>(holders.size(), 4);
+  std::partial_sort(holders.begin(), holders.begin() + static_cast<std::ptrdiff_t>(shown), holders.end(),
+                    [](const Holder& a, const Holder& b) { return a.owned > b.owned; });
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += fmt::format("{} stream {} holds {} ({} in use or not yet back)", i == 0 ? "; most:" : ",",
+                        holders[i].stream, holders[i].owned, holders[i].rounded);
+  }
+  return text;
+}
+
+}  // namespace HEDDLE_NS

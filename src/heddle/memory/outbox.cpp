@@ -1,0 +1,68 @@
+#include "heddle/memory/outbox.hpp"
+
+namespace HEDDLE_NS {
+
+Outbox::Chain& Outbox::chain_for(Inbox& inbox) noexcept {
+  if (chains_[latest_].inbox == &inbox) return chains_[latest_];
+  std::size_t unused = kChains;
+  for (std::size_t i = 0; i < kChains; ++i) {
+    if (chains_[i].inbox == &inbox) return chains_[latest_ = i];
+    if (chains_[i].inbox == nullptr) unused = i;
+  }
+  if (unused == kChains) {
+    unused = (latest_ + 1) % kChains;
+    post(chains_[unused]);
+  }
+  chains_[unused].inbox = &inbox;
+  return chains_[latest_ = unused];
+}
+
+void Outbox::post(Chain& chain) noexcept {
+  chain.inbox->post(chain.first, chain.last);
+  chain = {};
+}
+
+void Outbox::add(Inbox& inbox, Block* block, std::size_t requested, std::size_t rounded) noexcept {
+  if (gate_.try_enter()) {
+    Chain& chain = chain_for(inbox);
+    block->set_next(chain.first);
+    chain.first = block;
+    if (chain.last == nullptr) chain.last = block;
+    chain.bytes += rounded;
+    if (++chain.blocks == kMostBlocks || chain.bytes >= kMostBytes) post(chain);
+    gate_.leave();
+  } else {
+    inbox.post(block, block);
+  }
+  requested_.store(requested_.load(sync::relaxed) + requested, sync::relaxed);
+  rounded_.store(rounded_.load(sync::relaxed) + rounded, sync::relaxed);
+  blocks_.store(blocks_.load(sync::relaxed) + 1, sync::release);  // last: invariant 2; counterpart: freed()
+}
+
+void Outbox::post_all() noexcept {
+  for (Chain& chain : chains_) {
+    if (chain.inbox != nullptr) post(chain);
+  }
+}
+
+void Outbox::flush() noexcept {
+  if (!gate_.try_enter()) return;  // who is in there flushes it
+  post_all();
+  gate_.leave();
+}
+
+bool Outbox::flush_from_outside() noexcept {
+  if (gate_.owner_inside()) return false;
+  post_all();
+  return true;
+}
+
+FreedCounts Outbox::freed() const noexcept {
+  FreedCounts counts;
+  counts.blocks = blocks_.load(sync::acquire);
+  counts.requested = requested_.load(sync::relaxed);
+  counts.rounded = rounded_.load(sync::relaxed);
+  return counts;
+}
+
+}  // namespace HEDDLE_NS

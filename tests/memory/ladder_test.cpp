@@ -1,0 +1,164 @@
+// What an allocation does when nothing is free.
+#include "heddle/memory/ladder.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include "heddle/memory/single_flight.hpp"
+#include "heddle/sync/no_waiting.hpp"
+#include "memory/memory_fixture.hpp"
+
+namespace heddle {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+TEST(Ladder, OwnEmptyRunsServeOtherSizes) {
+  TestMemory test({.limit = 4 * kMiB});
+  const DeviceRunner runner(test.sim().device());
+  for (const std::size_t bytes :
+       {std::size_t{900} << 10, std::size_t{600} << 10, std::size_t{3} << 20, std::size_t{700} << 10}) {
+    EXPECT_NO_THROW(test.make(bytes)) << bytes;
+    test.work();
+  }
+  EXPECT_LE(test.pages().peak(), 4 * kMiB);
+}
+
+TEST(Ladder, MemoryOfAnIdleStreamServesAnother) {
+  TestMemory test({.limit = 4 * kMiB});
+  std::latch freed(1), end(1);
+  std::thread idle([&] {
+    test.make(3 * kMiB);
+    freed.count_down();
+    end.wait();  // keeps its stream
+  });
+  freed.wait();
+  EXPECT_NO_THROW(test.make(3 * kMiB));
+  end.count_down();
+  idle.join();
+}
+
+TEST(Ladder, SegmentsThatAreTooSmallGoBackForOneThatFits) {
+  TestMemory test({.limit = 8 * kMiB});
+  std::vector<Buffer> small;
+  for (int i = 0; i < 60; ++i) small.push_back(test.make(128 << 10));
+  small.clear();
+  EXPECT_NO_THROW(test.make(7 * kMiB));
+  EXPECT_LE(test.pages().peak(), 8 * kMiB);
+}
+
+TEST(Ladder, AWaitOnTheDeviceServesWhatAnotherStreamHasNotFinished) {
+  TestMemory test({.limit = 4 * kMiB});
+  elsewhere([&] {
+    const Buffer x = test.make(3 * kMiB);
+    test.use(x);
+    test.commit();
+  });
+  Buffer mine;
+  EXPECT_NO_THROW(mine = test.make(3 * kMiB)) << "nothing has run; it is ordered on the device";
+  test.use(mine);
+  test.commit();
+  EXPECT_EQ(mine.residency().home()->completed().value, 0u);
+  test.run_all();
+}
+
+TEST(Ladder, WhereWaitingIsForbiddenItFailsAtOnce) {
+  TestMemory test({.limit = 4 * kMiB});
+  elsewhere([&] {
+    const Buffer x = test.make(3 * kMiB);
+    test.use(x);
+    test.commit();
+  });
+  const sync::NoWaiting no_waiting("this test");
+  const std::string text = text_of<OutOfMemory>([&] { test.make(3 * kMiB); });
+  EXPECT_TRUE(contains(text, "3145728 bytes were asked for")) << text;
+  EXPECT_TRUE(contains(text, "limit 4194304")) << text;
+  EXPECT_TRUE(contains(text, "tried: own memory")) << text;
+  Recording recording(test.sim().pool());
+  EXPECT_EQ(test.memory().try_allocate(recording.lane(), 3 * kMiB), nullptr);
+  EXPECT_EQ(test.statistics().out_of_memory, 2u);
+  test.run_all();
+}
+
+TEST(Ladder, TheReportNamesWhoHoldsMost) {
+  TestMemory test({.limit = 8 * kMiB});
+  const Buffer mine = test.make(kMiB);
+  Buffer theirs;
+  std::uint32_t stream = 0;
+  elsewhere([&] {
+    theirs = test.make(5 * kMiB);
+    stream = theirs.residency().home()->id().value;
+  });
+  const std::string text = text_of<OutOfMemory>([&] { test.make(4 * kMiB); });
+  EXPECT_TRUE(contains(text, fmt::format("most: stream {} holds 5242880", stream))) << text;
+}
+
+TEST(Ladder, WhatIsImpossibleFailsWithoutWaiting) {
+  TestMemory test({.limit = 4 * kMiB});
+  const Buffer kept = test.make(2 * kMiB);
+  const sync::TimePoint start = sync::now();
+  EXPECT_THROW(test.make(3 * kMiB), OutOfMemory);
+  EXPECT_LT(sync::now() - start, std::chrono::milliseconds(1500)) << "live memory leaves no room, whatever completes";
+  EXPECT_THROW(test.make(~std::size_t{0} / 2), OutOfMemory);
+  EXPECT_THROW(test.make(5 * kMiB), OutOfMemory);
+}
+
+// Above `high`, what nobody holds goes back to the device, down to `low`; what streams hold stays theirs.
+TEST(Ladder, AboveTheHighMarkIdleMemoryIsGivenBack) {
+  TestMemory test({.limit = 64 * kMiB, .high = 32 * kMiB, .low = 16 * kMiB});
+  elsewhere([&] {
+    std::vector<Buffer> some;
+    for (int i = 0; i < 6; ++i) some.push_back(test.make(4 * kMiB));
+  });
+  EXPECT_GE(test.pages().held(), 24 * kMiB) << "a stream that ended keeps its memory below the mark";
+  std::vector<Buffer> some;
+  for (int i = 0; i < 3; ++i) some.push_back(test.make(4 * kMiB));
+  EXPECT_LE(test.pages().held(), 32 * kMiB);
+  EXPECT_GT(test.statistics().segments_released, 0u);
+}
+
+TEST(SingleFlight, OneFliesAndTheOthersWaitForIt) {
+  SingleFlight flight;
+  sync::Atomic<int> flying{0}, flights{0}, most{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 500; ++i) {
+        if (!flight.board()) continue;
+        if (flying.fetch_add(1) != 0) most.store(2);
+        flights.fetch_add(1);
+        flying.fetch_sub(1);
+        flight.land();
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(most.load(), 0);
+  EXPECT_GT(flights.load(), 0);
+}
+
+// C22: everybody who waits is woken when the flight lands, however often one follows another.
+TEST(SingleFlight, C22_NobodySleepsThroughALanding) {
+  SingleFlight flight;
+  for (int round = 0; round < 200; ++round) {
+    ASSERT_TRUE(flight.board());
+    std::vector<std::thread> waiting;
+    for (int t = 0; t < 3; ++t) {
+      waiting.emplace_back([&] {
+        if (flight.board()) flight.land();
+      });
+    }
+    EXPECT_FALSE(flight.try_board());
+    flight.land();
+    for (auto& thread : waiting) thread.join();
+  }
+  EXPECT_TRUE(flight.try_board());
+  flight.land();
+}
+
+}  // namespace
+}  // namespace heddle
