@@ -51,7 +51,7 @@ const Bench& find(const std::string& name) {
 }
 
 using Names = std::vector<std::string_view>;
-const Names kPatterns = {"same", "mix", "remote", "xmalloc", "larson", "mstress", "random"};
+const Names kPatterns = {"same", "mix", "remote", "xmalloc", "larson", "mstress", "random", "soak"};
 const Names kAllocators = {"all", "heddle", "malloc"};
 
 std::string one_of(const Names& names) {
@@ -145,7 +145,7 @@ void add_bench(CLI::App& app, Run& run) {
   const auto typed = std::make_shared<Typed>();
   command->add_option("name", typed->name, bench_names())->type_name("");
   command->add_option("--runs", typed->runs, "1 to 100 (5)")->type_name("");
-  command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 600 (2)")->type_name("");
+  command->add_option("--seconds", typed->seconds, "Of one measurement, 0.01 to 3600 (2)")->type_name("");
   command->add_option("--device", typed->device, "cpu (default), cuda, or HEDDLE_DEVICE")->type_name("");
   command->add_option("--threads", typed->threads, "Of alloc, 1 to 512 (1)")->type_name("");
   command->add_option("--pattern", typed->pattern, "Of alloc: " + one_of(kPatterns) + " (same)")->type_name("");
@@ -164,7 +164,7 @@ void add_bench(CLI::App& app, Run& run) {
       if (typed->pattern) options.pattern = choose("--pattern", *typed->pattern, kPatterns);
       if (typed->allocator) options.allocator = choose("--allocator", *typed->allocator, kAllocators);
       if (typed->runs) options.runs = parse_count("--runs", *typed->runs, 1, 100);
-      if (typed->seconds) options.seconds = parse_seconds("--seconds", *typed->seconds, 0.01, 600);
+      if (typed->seconds) options.seconds = parse_seconds("--seconds", *typed->seconds, 0.01, 3600);
       if (typed->name.empty()) return list_benches(typed->json);
       return run_bench(find(typed->name), options, typed->json);
     };

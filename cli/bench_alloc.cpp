@@ -18,7 +18,7 @@
 
 #include "cli/alloc_patterns.hpp"
 #include "cli/bench.hpp"
-#include "cli/bench_alloc_random.hpp"
+#include "cli/bench_alloc_memory.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -167,6 +167,7 @@ std::vector<Figure> measure_peer(const Peer& peer, const std::string& pattern, c
 
 BenchRows bench_alloc(const BenchOptions& options) {
   if (options.pattern == "random") return bench_alloc_random();
+  if (options.pattern == "soak") return bench_alloc_soak(options);
   const PatternOptions pattern{options.threads, options.seconds / 10};
   BenchRows rows;
   const auto add = [&](const char* allocator, const std::vector<Figure>& figures) {

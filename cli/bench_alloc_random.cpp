@@ -1,4 +1,4 @@
-#include "cli/bench_alloc_random.hpp"
+#include "cli/bench_alloc_memory.hpp"
 
 #include <fmt/core.h>
 
