@@ -8,6 +8,7 @@ Scenarios all_scenarios() {
   add_lane_pool(all);
   add_ticket_wait(all);
   add_completion_line(all);
+  add_runtime(all);
   add_kernels(all);
   return all;
 }

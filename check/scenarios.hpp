@@ -13,6 +13,7 @@ void add_owner_gate(Scenarios& to);
 void add_lane_pool(Scenarios& to);
 void add_ticket_wait(Scenarios& to);
 void add_completion_line(Scenarios& to);
+void add_runtime(Scenarios& to);
 void add_kernels(Scenarios& to);
 
 // All of them. Names are unique.

@@ -1,0 +1,38 @@
+#include "heddle/runtime/runtime.hpp"
+
+#include "check/scenarios.hpp"
+#include "heddle/ops/ops.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+// A whole runtime on the simulated device: two threads compute and read, then it shuts down.
+void two_threads_and_shutdown() {
+  Options options;
+  options.device = "sim";
+  options.wait = WaitPolicy::kBlock;
+  Runtime runtime(options);
+  const auto user = [&] {
+    const Tensor x = full(runtime, {1}, 2.0f);
+    heddle_check::require(add(x, x).item() == 4.0f, "the sum is right");
+  };
+  heddle_check::run_together({{"first", user}, {"second", user}});
+  const ShutdownReport report = runtime.shutdown();
+  heddle_check::require(report.complete, "nothing was left undone");
+  heddle_check::require(report.leaked_blocks == 0, "no block is left");
+}
+
+}  // namespace
+
+void add_runtime(Scenarios& to) {
+  to.push_back({.name = "runtime_two_threads",
+                .group = "shutdown",
+                .threads = 2,
+                .body = two_threads_and_shutdown,
+                .limits = {.timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
+                .claim = "threads of one runtime do not disturb each other, and a shutdown finds their work done"});
+}
+
+}  // namespace heddle::check
