@@ -10,6 +10,7 @@ namespace {
 
 class Ledgers : public ::testing::Test {
  protected:
+  ~Ledgers() override { ledger_->close(); }  // as a memory does: the blocks and the inbox go
   std::shared_ptr<FreeLedger> ledger_ = std::make_shared<FreeLedger>();
   std::vector<Block> blocks_ = std::vector<Block>(64);
   Inbox inbox_;

@@ -31,8 +31,8 @@ TEST_F(Outboxes, PostsFullChains) {
   outbox_.add(inboxes_[0], &blocks_[100], 10, 256);
   EXPECT_EQ(count(inboxes_[0]), Outbox::kMostBlocks);
   EXPECT_EQ(outbox_.freed().blocks, Outbox::kMostBlocks);
-  EXPECT_EQ(outbox_.freed().requested, 160u);
-  EXPECT_EQ(outbox_.freed().rounded, 16u * 256);
+  EXPECT_EQ(outbox_.freed().requested, 80u);
+  EXPECT_EQ(outbox_.freed().rounded, 8u * 256);
 }
 
 // R10: what a thread holds back is bounded in bytes too.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "heddle/base/check.hpp"
+#include "heddle/memory/outbox.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 constexpr std::size_t kMostSlots = 64;
 // A class begins with as many slots as fit here (at least two), and doubles with each run.
 constexpr std::size_t kFirstRunBytes = std::size_t{64} << 10;
+// What roams is away for a while, and some of it waits in outboxes: more slots, so that few addresses are used.
+constexpr std::size_t kFirstRoamingSlots = 2 * Outbox::kMostBlocks;
 
 }  // namespace
 
@@ -131,7 +134,7 @@ bool Heap::collect() noexcept {
 
 std::size_t Heap::run_slots(std::size_t kind, std::size_t run_bytes_max) const noexcept {
   const std::size_t bytes = class_bytes(kind % kSizeClasses);
-  std::size_t slots = std::max<std::size_t>(2, kFirstRunBytes / bytes);
+  std::size_t slots = std::max(kind < kSizeClasses ? std::size_t{2} : kFirstRoamingSlots, kFirstRunBytes / bytes);
   for (const auto& run : runs_[kind]) {
     if (run != nullptr) slots = std::max<std::size_t>(slots, 2 * static_cast<std::size_t>(std::popcount(run->all)));
   }
@@ -206,7 +209,7 @@ bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
 }
 
 bool Heap::may_flush_others() noexcept {
-  constexpr std::uint64_t kEvery = 32;
+  constexpr std::uint64_t kEvery = 8;
   if (lists_ < flush_from_) return false;
   flush_from_ = lists_ + kEvery;
   return true;

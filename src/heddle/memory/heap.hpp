@@ -83,8 +83,8 @@ class Heap {
   std::size_t wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept;
   // Whether such a block roams, for add_memory().
   bool roams(std::size_t bytes, std::uint64_t list) noexcept;
-  // True at most every 32 lists: the holder may empty other threads' outboxes, rather than let its roaming blocks
-  // become more because theirs are held back.
+  // True at most every 8 lists: the holder may empty other threads' outboxes rather than add a run, so that what roams
+  // is seen soon, and needs no more addresses because some of it is held back.
   bool may_flush_others() noexcept;
   // `roaming`: for blocks that roam.
   void add_memory(Span span, bool roaming = false);

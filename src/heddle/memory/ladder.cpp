@@ -72,7 +72,7 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
   const std::size_t run_bytes = run_bytes_max();
   rungs_.tried(Rung::kOwn);
   heap.collect();
-  if (heap.roams(bytes, list) && bytes <= kLargestSlot && heap.may_flush_others()) {
+  if (bytes <= kLargestSlot && heap.may_flush_others()) {
     ledger_->flush_all();
     heap.collect();
   }
