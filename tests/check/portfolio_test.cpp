@@ -34,7 +34,7 @@ TEST(Portfolio, ABudgetOfExecutionsIsKeptExactlyWhateverTheShards) {
     ASSERT_EQ(result.parts.size(), default_portfolio().size());
     for (const StrategyResult& part : result.parts) {
       EXPECT_GE(part.result.executions, 1250u) << part.spec.name;
-      EXPECT_EQ(part.result.depth_max, 8u);
+      EXPECT_EQ(part.result.depth_max, 7u);
     }
   }
 }

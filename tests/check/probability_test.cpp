@@ -189,7 +189,7 @@ TEST(Probability, PctSaysHowManyExecutionsAreEnough) {
   Pct strategy(3, 1);
   Explorer explorer;
   const Result result = explorer.explore(kernel_of_two->scenario, strategy, {.executions = 50});
-  EXPECT_EQ(result.summary, "depth 3 at n=3, k=5: 345 executions give 99 %, 50 were made");
+  EXPECT_EQ(result.summary, "depth 3 at n=2, k=4: 148 executions give 99 %, 50 were made");
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ void Recording::enter(const std::shared_ptr<LanePool>& pool) {
     if (!slot_->gate.try_enter()) [[unlikely]] {
       if (!pool_.wait_for_claim()) {
         throw Closed(
-            "the runtime is shutting down: nothing more can be recorded; what this thread recorded before is committed "
-            "where the shutdown's deadline allows");
+            "the runtime is closed, or closing: nothing more can be recorded; what this thread recorded before is "
+            "committed where the shutdown's deadline allows");
       }
       continue;
     }
