@@ -49,6 +49,7 @@ inline void pin_thread(std::uint32_t number) {
 template <class Body>
 void on_threads(std::uint32_t threads, Body body) {
   std::vector<std::thread> workers;
+  workers.reserve(threads);
   for (std::uint32_t number = 0; number < threads; ++number) {
     workers.emplace_back([number, &body] {
       pin_thread(number);

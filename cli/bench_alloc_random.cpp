@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <bit>
 #include <map>
 #include <random>
 #include <set>
@@ -16,7 +17,7 @@ class CountingPages final : public PageSource {
  public:
   std::size_t granule() const noexcept override { return 4096; }
   Status allocate(std::size_t bytes, void** out) override {
-    *out = reinterpret_cast<void*>(next_);
+    *out = std::bit_cast<void*>(next_);
     next_ += bytes;
     return {};
   }

@@ -16,7 +16,7 @@ TEST(Buffer, SharesAndGivesBackOnce) {
   Buffer a = test.make(1000);
   const Buffer b = a;
   Buffer c = std::move(a);
-  EXPECT_FALSE(a);
+  EXPECT_FALSE(a);  // NOLINT(bugprone-use-after-move): that is what is tested
   EXPECT_EQ(b.data(), c.data());
   c = {};
   EXPECT_EQ(test.statistics().live_blocks, 1u);

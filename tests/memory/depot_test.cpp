@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <thread>
 #include <vector>
 
@@ -10,7 +11,7 @@
 namespace heddle {
 namespace {
 
-std::byte* at(std::size_t offset) { return reinterpret_cast<std::byte*>((std::uintptr_t{1} << 40) + offset); }
+std::byte* at(std::size_t offset) { return std::bit_cast<std::byte*>((std::uintptr_t{1} << 40) + offset); }
 
 // Two streams of a simulated device.
 class Depots : public ::testing::Test {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <set>
 #include <vector>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t kRunBytes = std::size_t{2} << 20;
 
-std::byte* at(std::size_t offset) { return reinterpret_cast<std::byte*>((std::uintptr_t{1} << 40) + offset); }
+std::byte* at(std::size_t offset) { return std::bit_cast<std::byte*>((std::uintptr_t{1} << 40) + offset); }
 
 class Heaps : public ::testing::Test {
  protected:

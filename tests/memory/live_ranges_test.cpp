@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+
 namespace heddle {
 namespace {
 
 struct At {
   At(std::size_t begin, std::size_t bytes) {
-    block.data = reinterpret_cast<void*>(begin);
+    block.data = std::bit_cast<void*>(begin);
     block.set_requested(bytes);
   }
   Block block;

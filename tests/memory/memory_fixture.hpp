@@ -1,6 +1,7 @@
 // What tests of the allocator share: a memory of its own over a page source that a test can look into.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,7 +22,7 @@ class FakePages final : public PageSource {
   std::size_t granule() const noexcept override { return 4096; }
   Status allocate(std::size_t bytes, void** out) override {
     sync::MutexLock lock(mutex_);
-    *out = reinterpret_cast<void*>(next_);
+    *out = std::bit_cast<void*>(next_);
     segments_[next_] = bytes;
     next_ += bytes;
     held_ += bytes;
@@ -30,7 +31,7 @@ class FakePages final : public PageSource {
   }
   void release(void* segment, std::size_t bytes) noexcept override {
     sync::MutexLock lock(mutex_);
-    const auto found = segments_.find(reinterpret_cast<std::uintptr_t>(segment));
+    const auto found = segments_.find(std::bit_cast<std::uintptr_t>(segment));
     HEDDLE_CHECK(found != segments_.end() && found->second == bytes, "a segment came back that was not given");
     segments_.erase(found);
     held_ -= bytes;

@@ -7,6 +7,7 @@
 // (freed twice, a stale handle), which is reported. 2. A block is one cache line, and never moves.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -38,9 +39,9 @@ struct alignas(64) Block {
   // While live: the bytes that were asked for. Afterwards: the next block of the chain that it is in.
   std::size_t requested() const noexcept { return word.load(sync::relaxed); }
   void set_requested(std::size_t bytes) noexcept { word.store(bytes, sync::relaxed); }
-  Block* next() const noexcept { return reinterpret_cast<Block*>(word.load(sync::relaxed)); }
+  Block* next() const noexcept { return std::bit_cast<Block*>(word.load(sync::relaxed)); }
   // Release: a reporter that reads this word and then still finds the block live has read the bytes.
-  void set_next(Block* block) noexcept { word.store(reinterpret_cast<std::uintptr_t>(block), sync::release); }
+  void set_next(Block* block) noexcept { word.store(std::bit_cast<std::uintptr_t>(block), sync::release); }
 
   sync::Atomic<std::uintptr_t> word{0};
 };

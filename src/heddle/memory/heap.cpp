@@ -14,7 +14,7 @@ constexpr std::size_t kMostSlots = 64;
 // A class begins with as many slots as fit here (at least two), and doubles with each run.
 constexpr std::size_t kFirstRunBytes = std::size_t{64} << 10;
 // What roams is away for a while, and some of it waits in outboxes: more slots, so that few addresses are used.
-constexpr std::size_t kFirstRoamingSlots = 2 * Outbox::kMostBlocks;
+constexpr std::size_t kFirstRoamingSlots = std::size_t{2} * Outbox::kMostBlocks;
 
 }  // namespace
 
