@@ -22,6 +22,8 @@ Scenarios all_scenarios() {
   add_inbox(all);
   add_claim(all);
   add_depot(all);
+  add_handler_thread(all);
+  add_pool_close(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
 }

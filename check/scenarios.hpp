@@ -20,6 +20,8 @@ void add_budget(Scenarios& to);
 void add_inbox(Scenarios& to);
 void add_claim(Scenarios& to);
 void add_depot(Scenarios& to);
+void add_handler_thread(Scenarios& to);
+void add_pool_close(Scenarios& to);
 
 // All of them. Names are unique.
 Scenarios all_scenarios();
