@@ -98,10 +98,10 @@ TEST(Program, EveryStrategyRuns) {
     EXPECT_EQ(result.exit_code, 0) << name << result.err;
     EXPECT_EQ(json::parse(result.out).at("results").size(), 1u) << name;
   }
-  const CommandResult portfolio = run("run inbox --executions 800 --json --strategy portfolio");
+  const json portfolio = json::parse(run("run inbox --executions 800 --json --strategy portfolio").out);
   std::set<std::string> strategies;
   std::uint64_t executions = 0;
-  for (const json& entry : json::parse(portfolio.out).at("results")) {
+  for (const json& entry : portfolio.at("results")) {
     strategies.insert(entry.at("strategy"));
     executions += entry.at("executions").get<std::uint64_t>();
   }
