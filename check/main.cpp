@@ -1,4 +1,4 @@
-// The command line `heddle-check`: list, run, replay.
+// The command line `heddle-check`: list, run, replay, minimise.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -34,14 +34,17 @@ int run_command_line(int argc, char** argv) {
   run_command->add_option("scenarios", options.scenarios, "Names, as `heddle-check list` shows them");
   run_command->add_flag("--all", options.all, "Every scenario");
   run_command->add_option("--group", options.group, "Every scenario of a group");
-  run_command->add_option("--strategy", options.strategy, "exhaustive, bounded, walk; else those of each scenario");
+  run_command->add_option("--strategy", options.strategy,
+                          "exhaustive, bounded[:PREEMPTIONS], walk[:PROBABILITY], pct[:DEPTH], pos, surw, portfolio; "
+                          "else those of each scenario");
   run_command->add_option("--bound", options.bound, "bounded: at most so many preemptions")->check(CLI::Range(0, 100));
   run_command->add_option("--seed", options.seed, "Of random strategies (1)");
   run_command->add_option("--executions", options.executions, "At most so many for each strategy")
       ->check(CLI::PositiveNumber);
   run_command->add_option("--seconds", options.seconds, "At most so long for each strategy")
       ->check(CLI::PositiveNumber);
-  run_command->add_option("--plant", options.plant, "With this planted fault");
+  run_command->add_option("--plant", options.plant,
+                          "With this planted fault; without a scenario: in the one that it makes fail");
   run_command->add_flag("--real-threads", options.real_threads, "On real threads in place of fibres; slow");
   run_command->add_flag("--json", options.json, "As JSON");
 
@@ -49,6 +52,10 @@ int run_command_line(int argc, char** argv) {
   CLI::App* replay_command = app.add_subcommand("replay", "Runs the decisions of one execution, and prints its trace");
   replay_command->add_option("decisions", decisions, "The string that a failing run printed")->required();
   replay_command->add_flag("--json", json, "As JSON");
+
+  CLI::App* minimise_command = app.add_subcommand(
+      "minimise", "Makes a failing execution small; prints what happens in it, and a test that repeats it");
+  minimise_command->add_option("decisions", decisions, "The string that a failing run printed")->required();
 
   try {
     app.parse(argc, argv);
@@ -58,11 +65,13 @@ int run_command_line(int argc, char** argv) {
     return fail(kExitBadInput, fmt::format("{}; `heddle-check --help` lists what is allowed", error.what()));
   }
   if (app.get_subcommands().empty()) {
-    return fail(kExitBadInput, "no command is given; allowed: list, run, replay (`heddle-check --help` says more)");
+    return fail(kExitBadInput,
+                "no command is given; allowed: list, run, replay, minimise (`heddle-check --help` says more)");
   }
-  const int code = list_command->parsed()  ? list(json)
-                   : run_command->parsed() ? run(options, argv[0])
-                                           : replay(decisions, json);
+  const int code = list_command->parsed()       ? list(json)
+                   : run_command->parsed()      ? run(options, argv[0])
+                   : minimise_command->parsed() ? minimise(decisions)
+                                                : replay(decisions, json);
   if (std::fflush(stdout) != 0) return fail(kExitFail, "the output could not be written");
   return code;
 }

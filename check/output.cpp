@@ -22,7 +22,7 @@ std::string short_number(double value) {
 }
 
 std::string strategy_name(const Row& row) {
-  return row.strategy.name == "bounded" ? fmt::format("bounded c<={}", row.strategy.bound) : row.strategy.name;
+  return row.strategy.name == "bounded" ? fmt::format("bounded c<={}", row.strategy.bound) : to_text(row.strategy);
 }
 
 constexpr const char* kColumns = "{:<24} {:>3} {:>7} {:<14} {:>11} {:>9} {:>6} {:>9} {:>9} {:>8}  {}\n";
@@ -42,6 +42,7 @@ void print_row(const Row& row, const std::string& program) {
              short_number(per_second(result.executions, result.seconds)),
              short_number(per_second(result.points, result.seconds)), fmt::format("{:.2f} s", result.seconds),
              result.failed() ? heddle_check::name_of(result.failure.kind) : "pass");
+  if (!result.summary.empty()) fmt::print("  {}\n", result.summary);
   if (!result.failed()) return;
   fmt::print("\n{}: {}\n{}\n{}\nreplay: {} replay {}\n\n", heddle_check::name_of(result.failure.kind),
              result.failure.text, result.failure.details, result.trace, program, row.decisions);
@@ -56,7 +57,7 @@ std::string to_json(const std::vector<Row>& rows) {
     nlohmann::ordered_json entry;
     entry["scenario"] = row.scenario.name;
     entry["group"] = row.scenario.group;
-    entry["strategy"] = row.strategy.name;
+    entry["strategy"] = row.strategy.name == "bounded" ? "bounded" : to_text(row.strategy);
     entry["bound"] = row.strategy.name == "bounded" ? nlohmann::ordered_json(result.bound) : nullptr;
     entry["threads"] = row.scenario.threads;
     entry["executions"] = result.executions;
@@ -67,6 +68,7 @@ std::string to_json(const std::vector<Row>& rows) {
     entry["choices"] = heddle_check::choice_names(row.scenario.limits);
     entry["depth_max"] = result.depth_max;
     entry["wall_seconds"] = result.seconds;
+    entry["summary"] = result.summary;
     entry["result"] = result.failed() ? "fail" : "pass";
     entry["failure"] = nullptr;
     if (result.failed()) {

@@ -12,6 +12,14 @@ const std::vector<Plant>& all_plants() {
        "ticket_wait"},
       {"line_without_watch", "handlers", "the first handler of a line does not ask the device to announce progress",
        "completion_line"},
+      {"budget_reserves_by_store", "memory", "a reservation is stored, not exchanged, so that two may become one",
+       "budget"},
+      {"inbox_takes_in_two_steps", "memory", "what is posted between looking at an inbox and emptying it is lost",
+       "inbox"},
+      {"outbox_flushes_without_looking", "memory", "a claimer posts chains while their owner links a block", "claim"},
+      {"depot_gathers_in_two_steps", "memory", "spans that are taken between copying a shard and emptying it are twice",
+       "depot"},
+      {"canary", "canary", "the checker's own: an update is a load and a store; heddle has no such code", "canary"},
   };
   return plants;
 }

@@ -12,7 +12,9 @@
 #include "check/scenarios.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle/sync/checked/plants.hpp"
+#include "heddle_check/campaign/portfolio.hpp"
 #include "heddle_check/decisions.hpp"
+#include "heddle_check/minimise/minimise.hpp"
 
 namespace heddle::check {
 namespace {
@@ -22,6 +24,7 @@ using heddle_check::StrategySpec;
 
 // Most executions where neither the scenario nor the user says.
 constexpr std::uint64_t kExecutions = 1'000'000;
+constexpr std::uint64_t kPortfolioExecutions = 50'000;  // of all its strategies together
 
 template <class Items, class Name>
 std::string names(const Items& items, Name name) {
@@ -31,20 +34,32 @@ std::string names(const Items& items, Name name) {
   return fmt::format("{}", fmt::join(all, ", "));
 }
 
-const Scenario& find(const Scenarios& all, const std::string& name) {
-  const auto at = std::find_if(all.begin(), all.end(), [&](const Scenario& scenario) { return scenario.name == name; });
+const Plant& known_plant(const std::string& id) {
+  const std::vector<Plant>& all = all_plants();
+  const auto at = std::find_if(all.begin(), all.end(), [&](const Plant& plant) { return plant.id == id; });
   if (at != all.end()) return *at;
-  throw std::invalid_argument(fmt::format("scenario '{}' is unknown; allowed: {}", name,
-                                          names(all, [](const Scenario& scenario) { return scenario.name; })));
+  throw std::invalid_argument(
+      fmt::format("plant '{}' is unknown; allowed: {}", id, names(all, [](const Plant& plant) { return plant.id; })));
 }
 
+// Before the scenarios are made: the canary's looks at it there.
+void plant(const std::string& id) {
+  if (!id.empty()) known_plant(id);
+  sync::switch_plant_on(id);
+}
+
+// The scenarios that were asked for; with a plant and nothing else, the one that it makes fail.
 Scenarios selected(const RunOptions& options) {
   const Scenarios all = all_scenarios();
   const int ways = int{options.all} + int{!options.group.empty()} + int{!options.scenarios.empty()};
-  if (ways != 1) throw std::invalid_argument("name scenarios, or pass --all, or --group GROUP: one of the three");
+  if (ways == 0 && !options.plant.empty()) return {scenario_named(known_plant(options.plant).scenario)};
+  if (ways != 1) {
+    throw std::invalid_argument(
+        "name scenarios, or pass --all, or --group GROUP: one of the three (with --plant none is needed)");
+  }
   if (options.all) return all;
   Scenarios chosen;
-  for (const std::string& name : options.scenarios) chosen.push_back(find(all, name));
+  for (const std::string& name : options.scenarios) chosen.push_back(scenario_named(name));
   for (const Scenario& scenario : all) {
     if (scenario.group == options.group) chosen.push_back(scenario);
   }
@@ -55,43 +70,91 @@ Scenarios selected(const RunOptions& options) {
   return chosen;
 }
 
-// The scenario's own; with --strategy its own of that name, or one with the defaults.
+constexpr const char* kPortfolio = "portfolio";
+
+// What --strategy says. Throws std::invalid_argument naming what is allowed.
+StrategySpec parsed_strategy(const std::string& text) {
+  try {
+    return heddle_check::parse_strategy(text);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}, {}", error.what(), kPortfolio));
+  }
+}
+
+// The scenario's own; with --strategy its own of that name, or, with a parameter or none of that name, just that one.
 std::vector<StrategySpec> strategies_of(const Scenario& scenario, const RunOptions& options) {
   std::vector<StrategySpec> chosen;
   for (const StrategySpec& spec : scenario.strategies) {
     if (options.strategy.empty() || spec.name == options.strategy) chosen.push_back(spec);
   }
-  if (chosen.empty()) chosen.push_back({.name = options.strategy});
+  if (chosen.empty()) chosen.push_back(parsed_strategy(options.strategy));
   for (StrategySpec& spec : chosen) {
-    if (options.bound >= 0) spec.bound = options.bound;
+    if (spec.name == "bounded" && options.bound >= 0) spec.bound = options.bound;
     if (spec.name == "bounded" && spec.bound < 0) spec.bound = 2;
   }
   return chosen;
 }
 
-void plant(const std::string& id) {
-  const std::vector<Plant>& all = all_plants();
-  if (!id.empty() && std::none_of(all.begin(), all.end(), [&](const Plant& known) { return known.id == id; })) {
-    throw std::invalid_argument(
-        fmt::format("plant '{}' is unknown; allowed: {}", id, names(all, [](const Plant& known) { return known.id; })));
+heddle_check::Budget budget_of(const RunOptions& options, std::uint64_t executions) {
+  heddle_check::Budget budget{options.executions, options.seconds};
+  if (budget.executions == 0 && budget.seconds == 0) budget.executions = executions;
+  if (budget.executions == 0 && budget.seconds == 0) budget.executions = kExecutions;
+  return budget;
+}
+
+Row made_row(const Scenario& scenario, const StrategySpec& spec, heddle_check::Result result,
+             const std::string& plant) {
+  Row row{scenario, spec, std::move(result), {}};
+  if (row.result.failed()) {
+    row.decisions =
+        heddle_check::DecisionString{build_id(), scenario.name, plant, row.result.trace_hash, row.result.decisions}
+            .text();
   }
-  sync::switch_plant_on(id);
+  return row;
+}
+
+// A row for each of its strategies that had a turn.
+std::vector<Row> explore_portfolio(const Scenario& scenario, const RunOptions& options) {
+  const auto result =
+      heddle_check::run_portfolio(scenario, {.budget = budget_of(options, kPortfolioExecutions), .seed = options.seed});
+  std::vector<Row> rows;
+  for (const auto& part : result.parts) {
+    if (part.result.executions != 0) rows.push_back(made_row(scenario, part.spec, part.result, options.plant));
+  }
+  return rows;
 }
 
 Row explore(const Scenario& scenario, const StrategySpec& spec, const RunOptions& options) {
   using heddle_check::Backend;
   heddle_check::Explorer explorer(options.real_threads ? Backend::kThreads : Backend::kFibers);
   const auto strategy = heddle_check::make_strategy(spec, options.seed);
-  heddle_check::Budget budget{options.executions, options.seconds};
-  if (budget.executions == 0 && budget.seconds == 0) budget.executions = spec.executions;
-  if (budget.executions == 0 && budget.seconds == 0) budget.executions = kExecutions;
-  Row row{scenario, spec, explorer.explore(scenario, *strategy, budget), {}};
-  if (row.result.failed()) {
-    row.decisions = heddle_check::DecisionString{build_id(), scenario.name, options.plant, row.result.trace_hash,
-                                                 row.result.decisions}
-                        .text();
+  return made_row(scenario, spec, explorer.explore(scenario, *strategy, budget_of(options, spec.executions)),
+                  options.plant);
+}
+
+std::vector<Row> explore(const Scenario& scenario, const RunOptions& options) {
+  if (options.strategy == kPortfolio) return explore_portfolio(scenario, options);
+  std::vector<Row> rows;
+  for (const StrategySpec& spec : strategies_of(scenario, options)) rows.push_back(explore(scenario, spec, options));
+  return rows;
+}
+
+// What a decision string names; its plant is switched on.
+struct Decided {
+  heddle_check::DecisionString string;
+  Scenario scenario;
+};
+Decided decided(const std::string& text) {
+  auto decisions = heddle_check::DecisionString::parse(text);
+  if (decisions.build_id != build_id()) {
+    throw std::invalid_argument(
+        fmt::format("the decision string is of build {}, this program is build {}; use it "
+                    "with the build that printed it",
+                    decisions.build_id, build_id()));
   }
-  return row;
+  plant(decisions.plant);
+  Scenario scenario = scenario_named(decisions.scenario);
+  return {std::move(decisions), std::move(scenario)};
 }
 
 }  // namespace
@@ -123,18 +186,22 @@ int list(bool json) {
 }
 
 int run(const RunOptions& options, const std::string& program) {
-  const Scenarios scenarios = selected(options);
   plant(options.plant);
-  if (!options.strategy.empty()) heddle_check::make_strategy({.name = options.strategy}, 0);  // refuses unknown ones
+  const Scenarios scenarios = selected(options);
+  if (options.strategy == kPortfolio) {
+    if (options.real_threads) throw std::invalid_argument("a portfolio runs on fibres; leave out --real-threads");
+  } else if (!options.strategy.empty()) {
+    parsed_strategy(options.strategy);  // refuses unknown ones
+  }
   std::vector<Row> rows;
   bool failed = false;
   if (!options.json) print_header();
   for (const Scenario& scenario : scenarios) {
-    for (const StrategySpec& spec : strategies_of(scenario, options)) {
-      rows.push_back(explore(scenario, spec, options));
-      failed |= rows.back().result.failed();
-      if (!options.json) print_row(rows.back(), program);
+    for (Row& row : explore(scenario, options)) {
+      failed |= row.result.failed();
+      if (!options.json) print_row(row, program);
       static_cast<void>(std::fflush(stdout));
+      rows.push_back(std::move(row));
     }
   }
   if (options.json) fmt::print("{}\n", to_json(rows));
@@ -142,16 +209,7 @@ int run(const RunOptions& options, const std::string& program) {
 }
 
 int replay(const std::string& text, bool json) {
-  const auto decisions = heddle_check::DecisionString::parse(text);
-  if (decisions.build_id != build_id()) {
-    throw std::invalid_argument(
-        fmt::format("the decision string is of build {}, this program is build {}; replay it "
-                    "with the build that printed it",
-                    decisions.build_id, build_id()));
-  }
-  const Scenarios all = all_scenarios();
-  const Scenario& scenario = find(all, decisions.scenario);
-  plant(decisions.plant);
+  const auto [decisions, scenario] = decided(text);
   heddle_check::Explorer explorer;
   heddle_check::Replayed replayed = explorer.replay(scenario, decisions.decisions);
   if (replayed.trace_hash != decisions.trace_hash && replayed.failure.kind != heddle_check::FailureKind::kDivergence) {
@@ -175,6 +233,16 @@ int replay(const std::string& text, bool json) {
                failed ? replayed.failure.text : "the execution passes", replayed.failure.details, replayed.trace_hash);
   }
   return failed ? kExitFail : kExitPass;
+}
+
+int minimise(const std::string& text) {
+  const auto [decisions, scenario] = decided(text);
+  const heddle_check::Minimised small = heddle_check::minimise(scenario, decisions.decisions);
+  const heddle_check::DecisionString string{build_id(), scenario.name, decisions.plant, small.trace_hash,
+                                            small.decisions};
+  fmt::print("{}\n{}\ndecisions: {}\n\n{}", small.trace, heddle_check::story_of(scenario, small), string.text(),
+             heddle_check::test_stub(scenario, small, fmt::format("scenario_named(\"{}\")", scenario.name)));
+  return kExitFail;
 }
 
 }  // namespace heddle::check

@@ -18,7 +18,7 @@ struct RunOptions {
   std::vector<std::string> scenarios;
   bool all = false;
   std::string group;
-  std::string strategy;  // empty: those of each scenario
+  std::string strategy;  // empty: those of each scenario; "portfolio", or what parse_strategy() reads
   int bound = -1;
   std::uint64_t seed = 1;
   std::uint64_t executions = 0;  // 0: as the scenario says
@@ -40,6 +40,9 @@ struct Row {
 int list(bool json);
 int run(const RunOptions& options, const std::string& program);
 int replay(const std::string& decisions, bool json);
+// Prints the smallest execution that fails as this one does, what happens in it, and a test of it. kExitFail, as it
+// fails.
+int minimise(const std::string& decisions);
 
 // Output: one header, one line a row, the failure below it; or one JSON document.
 void print_header();

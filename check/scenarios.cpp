@@ -1,5 +1,13 @@
 #include "check/scenarios.hpp"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+#include "heddle/sync/plant.hpp"
+#include "heddle_check/canary.hpp"
+
 namespace heddle::check {
 
 Scenarios all_scenarios() {
@@ -10,7 +18,23 @@ Scenarios all_scenarios() {
   add_completion_line(all);
   add_runtime(all);
   add_kernels(all);
+  add_budget(all);
+  add_inbox(all);
+  add_claim(all);
+  add_depot(all);
+  add_handler_thread(all);
+  add_pool_close(all);
+  all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
+}
+
+heddle_check::Scenario scenario_named(const std::string& name) {
+  std::vector<std::string> names;
+  for (heddle_check::Scenario& scenario : all_scenarios()) {
+    if (scenario.name == name) return std::move(scenario);
+    names.push_back(scenario.name);
+  }
+  throw std::invalid_argument(fmt::format("scenario '{}' is unknown; allowed: {}", name, fmt::join(names, ", ")));
 }
 
 }  // namespace heddle::check

@@ -1,6 +1,7 @@
 // The scenarios of heddle, by the part that they check; docs/checking.md shows how to write one.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "heddle_check/scenario.hpp"
@@ -15,8 +16,16 @@ void add_ticket_wait(Scenarios& to);
 void add_completion_line(Scenarios& to);
 void add_runtime(Scenarios& to);
 void add_kernels(Scenarios& to);
+void add_budget(Scenarios& to);
+void add_inbox(Scenarios& to);
+void add_claim(Scenarios& to);
+void add_depot(Scenarios& to);
+void add_handler_thread(Scenarios& to);
+void add_pool_close(Scenarios& to);
 
 // All of them. Names are unique.
 Scenarios all_scenarios();
+// Throws std::invalid_argument naming those that there are.
+heddle_check::Scenario scenario_named(const std::string& name);
 
 }  // namespace heddle::check

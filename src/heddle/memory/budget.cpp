@@ -1,6 +1,7 @@
 #include "heddle/memory/budget.hpp"
 
 #include "heddle/base/check.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -9,6 +10,10 @@ bool Budget::reserve(std::size_t bytes) noexcept {
   std::size_t reserved = reserved_.load(sync::relaxed);
   do {
     if (bytes > limit_ - reserved) return false;
+    if (HEDDLE_PLANT(budget_reserves_by_store)) {
+      reserved_.store(reserved + bytes, sync::relaxed);
+      break;
+    }
   } while (!reserved_.compare_exchange_weak(reserved, reserved + bytes, sync::relaxed));
   reserved += bytes;
   std::size_t peak = peak_.load(sync::relaxed);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heddle/stream/lane.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -96,6 +97,10 @@ void Depot::gather() {
       sync::MutexLock lock(shards_[i].mutex);
       settle(shards_[i]);
       spans = shards_[i].ready.spans();
+      if (!HEDDLE_PLANT(depot_gathers_in_two_steps)) shards_[i].ready.clear();
+    }
+    if (HEDDLE_PLANT(depot_gathers_in_two_steps)) {
+      sync::MutexLock lock(shards_[i].mutex);
       shards_[i].ready.clear();
     }
     if (!spans.empty()) give(spans, {nullptr, Ticket{}});

@@ -8,6 +8,7 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/sync/atomic.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -28,7 +29,15 @@ class Inbox {
 
   bool empty() const noexcept { return head_.load(sync::relaxed) == nullptr; }
   // All that was posted, newest chain first; null when there is nothing.
-  Block* take_all() noexcept { return empty() ? nullptr : head_.exchange(nullptr, sync::acquire); }
+  Block* take_all() noexcept {
+    if (empty()) return nullptr;
+    if (HEDDLE_PLANT(inbox_takes_in_two_steps)) {
+      Block* all = head_.load(sync::acquire);
+      head_.store(nullptr, sync::relaxed);
+      return all;
+    }
+    return head_.exchange(nullptr, sync::acquire);
+  }
 
  private:
   alignas(64) sync::Atomic<Block*> head_{nullptr};

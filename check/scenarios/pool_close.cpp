@@ -1,0 +1,60 @@
+#include <memory>
+
+#include "check/scenarios.hpp"
+#include "heddle/backends/sim/open.hpp"
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/sync/thread.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+// A pool of one stream closes while a thread records on it, and another waits for it.
+void close_against_a_recorder_and_a_waiter() {
+  std::unique_ptr<Device> device;
+  open_sim({}, &device).raise();
+  Limits limits;
+  limits.streams = limits.streams_max = 1;
+  LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  std::uint64_t recorded = 0;
+  float cell = 0;
+  const auto user = [&] {
+    const auto slot = std::make_shared<LeaseSlot>();
+    slot->thread.store(sync::this_thread_id());
+    pool.add_slot(slot);
+    try {
+      pool.acquire(*slot);
+      if (slot->gate.try_enter()) {
+        if (slot->lane != nullptr) {
+          slot->lane->append(KernelId::kFill, FillArgs{&cell, 1, 0});
+          ++recorded;
+        }
+        slot->gate.leave();
+      }
+      pool.release(*slot);
+    } catch (const Closed&) {  // as the contract says
+    }
+    pool.remove_slot(*slot);
+  };
+  bool complete = false;
+  heddle_check::run_together(
+      {{"recorder", user}, {"waiter", user}, {"closer", [&] { complete = pool.close(sync::Deadline::never()); }}});
+  heddle_check::require(complete, "a close without a deadline leaves nothing");
+  const LaneTotals totals = pool.totals();
+  heddle_check::require(totals.completed == recorded && totals.abandoned == 0, "all that was recorded is done");
+  pool.stop_handlers(sync::Deadline::never());
+}
+
+}  // namespace
+
+void add_pool_close(Scenarios& to) {
+  to.push_back({.name = "pool_close",
+                .group = "shutdown",
+                .threads = 3,
+                .body = close_against_a_recorder_and_a_waiter,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a pool that closes completes what was recorded, and leaves no thread waiting"});
+}
+
+}  // namespace heddle::check
