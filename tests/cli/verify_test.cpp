@@ -25,6 +25,11 @@ const std::filesystem::path kSource = HEDDLE_SOURCE_PATH;
 
 class VerifyTest : public ::testing::Test {
  protected:
+#ifdef HEDDLE_SANITIZED
+  void SetUp() override {
+    GTEST_SKIP() << "a round under a sanitizer takes minutes; its parts are tested by themselves";
+  }
+#endif
   VerifyTest() {
     std::filesystem::remove_all(folder_);
     // A source tree with the real sources, whose build id is this program's unless a test says otherwise.
