@@ -15,12 +15,15 @@ namespace HEDDLE_NS {
 
 class LiveRanges {
  public:
-  void add(const Block& block);
-  void remove(const Block& block);
+  // Where host memory runs out the block is not watched.
+  void add(const Block& block) noexcept;
+  void remove(const Block& block) noexcept;
 
  private:
+  using Ranges = std::map<const std::byte*, std::size_t>;
   sync::Mutex mutex_{Rank::kLeaf};
-  std::map<const std::byte*, std::size_t> bytes_ HEDDLE_GUARDED_BY(mutex_);  // by begin
+  Ranges bytes_ HEDDLE_GUARDED_BY(mutex_);             // by begin
+  std::size_t unknown_ HEDDLE_GUARDED_BY(mutex_) = 0;  // live blocks that are not watched
 };
 
 }  // namespace HEDDLE_NS
