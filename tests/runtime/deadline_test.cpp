@@ -94,6 +94,14 @@ TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
   EXPECT_EQ(told.load(), 1);
 }
 
+// R08: what an allocation commits before it gives up is run by somebody, though its thread does nothing more.
+TEST(Deadlines, R08_AnAllocationThatFailsLeavesNoListThatNobodyRuns) {
+  Runtime runtime({.memory_limit = std::size_t{1} << 20});
+  const Tensor kept = full(runtime, {3 * 65536}, 1.0F);
+  EXPECT_THROW(full(runtime, {2 * 65536}, 1.0F), OutOfMemory);
+  EXPECT_TRUE(runtime.shutdown(std::chrono::seconds(20)).complete);
+}
+
 // Each of them is quick enough not to count as stuck; all of them together would take longer than anybody waits.
 TEST(Deadlines, C30_ManySlowAbandonedHandlersAreLeftToTheHandlerThreadAndStillTold) {
   constexpr std::uint64_t kHandlers = 30;

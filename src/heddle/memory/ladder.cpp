@@ -155,7 +155,7 @@ bool DeviceMemory::could_ever_fit(std::size_t bytes) const noexcept {
 Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
   Lane& lane = *heap.home();
   rungs_.tried(Rung::kWait);
-  lane.commit(SubmitHint::kCallerWaits);
+  lane.commit();  // to the workers: this thread may stop waiting before the list has run
   const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
   while (could_ever_fit(bytes)) {
     lane.wait(lane.committed(), deadline);
