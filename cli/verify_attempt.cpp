@@ -50,7 +50,7 @@ void AttemptRun::check_group(const std::string& group, std::size_t groups) {
   try {
     run = run_check(
         options_.check_program,
-        {"--group", group, "--seconds", fmt::format("{:.1f}", seconds), "--seed", std::to_string(options_.seed)},
+        {"--group", group, "--seconds", fmt::format("{:.3f}", seconds), "--seed", std::to_string(options_.seed)},
         3 * seconds + 60);
     if (run.build_id != build_id()) {
       tell({{"void", fmt::format("heddle-check is build {}, heddle is build {}", run.build_id, build_id())}});

@@ -34,7 +34,7 @@ Canary check_canary(const VerifyOptions& options, double most, std::string& buil
   Canary canary{"heddle-check run --plant canary", "a failure", "", false};
   try {
     const CheckRun run = run_check(options.check_program,
-                                   {"--plant", "canary", "--seconds", fmt::format("{:.1f}", most)}, 3 * most + 60);
+                                   {"--plant", "canary", "--seconds", fmt::format("{:.3f}", most)}, 3 * most + 60);
     build_id = run.build_id;
     canary.sang = run.found_failure;
     canary.seen = run.found_failure ? "a failure" : fmt::format("no failure in {} scenarios", run.claims.size());

@@ -12,6 +12,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --group) group=$2; shift ;;
     --plant) planted=yes; shift ;;
+    --seconds) case $2 in *[1-9]*) ;; *) echo "heddle-check: --seconds: $2 is not above 0" >&2; exit 2 ;; esac; shift ;;
   esac
   shift
 done
