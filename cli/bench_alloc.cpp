@@ -19,6 +19,7 @@
 #include "cli/alloc_patterns.hpp"
 #include "cli/bench.hpp"
 #include "cli/bench_alloc_memory.hpp"
+#include "heddle/runtime/open_device.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -166,6 +167,11 @@ std::vector<Figure> measure_peer(const Peer& peer, const std::string& pattern, c
 }  // namespace
 
 BenchRows bench_alloc(const BenchOptions& options) {
+  if (resolve(options.runtime).device != "cpu") {
+    if (options.pattern == "same" && options.allocator != "malloc") return bench_alloc_device(options);
+    throw InvalidArgument(
+        "bench alloc: on a device other than the cpu, allowed are the pattern same and the allocator heddle");
+  }
   if (options.pattern == "random") return bench_alloc_random();
   if (options.pattern == "soak") return bench_alloc_soak(options);
   const PatternOptions pattern{options.threads, options.seconds / 10};

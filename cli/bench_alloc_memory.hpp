@@ -1,4 +1,4 @@
-// The patterns of `heddle bench alloc` that measure how much memory is held, not how long it takes.
+// The parts of `heddle bench alloc` beside the patterns that are compared with malloc.
 #pragma once
 
 #include "cli/bench.hpp"
@@ -10,7 +10,10 @@ namespace heddle::cli {
 // and no memory is touched: the page source only counts.
 BenchRows bench_alloc_random();
 
-// For options.seconds.
+// How much memory a long run holds. For options.seconds.
 BenchRows bench_alloc_soak(const BenchOptions& options);
+
+// Pattern `same` on the device that options.runtime names, for options.seconds a measurement; no peers.
+BenchRows bench_alloc_device(const BenchOptions& options);
 
 }  // namespace heddle::cli

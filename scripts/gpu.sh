@@ -2,7 +2,7 @@
 # Tests, sanitizer runs and measurements on a machine with an NVIDIA GPU.
 #
 #   scripts/gpu.sh carry FOLDER               on the machine that builds: programs and libraries into FOLDER
-#   FOLDER/gpu.sh build-test|sanitize|bench|soak OUT   on the machine with the GPU; OUT gets JOB.json and JOB.txt
+#   FOLDER/gpu.sh build-test|sanitize|bench|alloc|soak OUT   on the machine with the GPU; OUT gets JOB.json and JOB.txt
 #
 # The machine with the GPU needs the driver, the CUDA 13 runtime libraries (cuBLAS), python3 and, for sanitize,
 # compute-sanitizer. It needs no package registry: of what Debian 12 gives the build, FOLDER brings libfmt, libhwy, oneDNN
@@ -27,13 +27,13 @@ carry() {
     cp -L "$library" "$folder/lib/"
   done
   cp "$here/gpu.sh" "$here/gpu_jobs.py" "$folder/"
-  cp "$root"/bench/peers/libtorch_cuda_loop.cpp "$folder/peers/"
+  cp "$root"/bench/peers/libtorch_cuda_{loop,alloc}.cpp "$folder/peers/"
   du -sh "$folder"
 }
 
 case "${1:-}" in
   carry) [ $# -eq 2 ] || usage; carry "$2" ;;
-  build-test|sanitize|bench|soak)
+  build-test|sanitize|bench|alloc|soak)
     [ $# -eq 2 ] || usage
     export LD_LIBRARY_PATH="$here/lib:/usr/local/cuda/lib64${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
     exec python3 "$here/gpu_jobs.py" "$1" "$here" "$2" ;;

@@ -62,17 +62,18 @@ def suite(folder, name, timeout, device=None, gtest_filter="*", environment=None
     return row, text
 
 
-def build_peers(folder):
-    """The libtorch peer, where PyTorch is. '' or why not."""
+def build_peer(folder, name):
+    """A libtorch peer, where PyTorch is. '' or why not."""
+    if pathlib.Path(f"{folder}/bin/{name}").exists():
+        return ""
     code, text, _ = run(["python3", "-c", "import torch, os; print(os.path.dirname(torch.__file__))"], 60)
     if code != 0:
         return "PyTorch is not installed"
     torch = text.strip().splitlines()[-1]
-    code, text, _ = run(["g++", "-O2", "-std=c++20", f"{folder}/peers/libtorch_cuda_loop.cpp", "-o",
-                         f"{folder}/bin/libtorch_cuda_loop", f"-I{torch}/include",
-                         f"-I{torch}/include/torch/csrc/api/include", "-I/usr/local/cuda/include", f"-L{torch}/lib",
-                         "-L/usr/local/cuda/lib64", "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu", "-ltorch_cuda",
-                         "-lc10", "-lc10_cuda", "-lcudart", f"-Wl,-rpath,{torch}/lib", "-pthread"], 240)
+    code, text, _ = run(["g++", "-O2", "-std=c++20", f"{folder}/peers/{name}.cpp", "-o", f"{folder}/bin/{name}",
+                         f"-I{torch}/include", f"-I{torch}/include/torch/csrc/api/include", "-I/usr/local/cuda/include",
+                         f"-L{torch}/lib", "-L/usr/local/cuda/lib64", "-Wl,--no-as-needed", "-ltorch", "-ltorch_cpu",
+                         "-ltorch_cuda", "-lc10", "-lc10_cuda", "-lcudart", f"-Wl,-rpath,{torch}/lib", "-pthread"], 240)
     return "" if code == 0 else text[:500]
 
 
@@ -104,7 +105,7 @@ def build_test(folder):
     stress("64 threads on 8 streams", ["--threads", "64", "--streams", "8", "--size", "64"], 0)
     for inject in ("stale", "swap", "element", "row"):
         stress(f"planted fault: {inject}", ["--threads", "8", "--size", "64", "--iterations", "80", "--inject", inject], 1)
-    why = build_peers(folder)
+    why = build_peer(folder, "libtorch_cuda_loop")
     rows.append({"check": "libtorch peer compiles", "result": why.splitlines()[0] if why else "ok", "tests": "",
                  "failed": "", "skipped": "", "seconds": ""})
     return rows, texts, all(row["result"] == "ok" for row in rows[:-1])
@@ -154,7 +155,7 @@ def torch_rate(folder, size, threads, every):
 
 
 def bench(folder):
-    why = "" if pathlib.Path(f"{folder}/bin/libtorch_cuda_loop").exists() else build_peers(folder)
+    why = build_peer(folder, "libtorch_cuda_loop")
     cells = [(size, threads, 40) for size in SIZES for threads in THREADS] + [(64, 1, 1), (64, 32, 1)]
     makers = {"heddle": heddle_rate, "raw": raw_rate, "libtorch": torch_rate}
     figures = {(cell, name): [] for cell in cells for name in makers}
@@ -183,6 +184,34 @@ def bench(folder):
     code, notice, _ = run([f"{folder}/bin/heddle", "bench", "notice", "--device", "cuda", "--runs", "3", "--seconds", "1"],
                           120)
     return rows, [notice] + ([f"libtorch was not measured: {why}\n"] if why else []), code == 0
+
+
+def torch_pairs(folder, size, threads):
+    _, text, _ = run([f"{folder}/bin/libtorch_cuda_alloc", str(size), str(threads), "1"], 120)
+    found = re.search(r": (\d+) pairs/s", text)
+    return float(found[1]) if found else None
+
+
+def alloc(folder):
+    """Allocate and free on each thread's own stream, beside PyTorch's caching allocator."""
+    why = build_peer(folder, "libtorch_cuda_alloc")
+    rows, holds = [], True
+    for threads in THREADS:
+        code, text, _ = run([f"{folder}/bin/heddle", "bench", "alloc", "--device", "cuda", "--threads", str(threads),
+                             "--runs", str(RUNS), "--seconds", "0.5", "--json"], 120)
+        if code != 0:
+            return rows, [text], False
+        medians = {row["case"]: row["median"] for row in json.loads(text)["rows"]}
+        for name, size in (("512 B", 512), ("16 KiB", 16 << 10), ("1 MiB", 1 << 20), ("16 MiB", 16 << 20)):
+            ours, calls = medians[f"{name}, all threads"], medians[f"{name}, driver calls"]
+            theirs = [] if why else [pairs for _ in range(RUNS) if (pairs := torch_pairs(folder, size, threads))]
+            middle = statistics.median(theirs) if theirs else None
+            rows.append({"bytes": name, "threads": threads, "heddle, pairs/s": f"{ours:.0f}",
+                         "ns a pair": f"{medians[name]:.1f}", "driver calls a 1,000 pairs": f"{calls:.3f}",
+                         "libtorch, pairs/s": f"{middle:.0f}" if middle else "-",
+                         "of libtorch": f"{ours / middle:.0f}" if middle else "-"})
+            holds = holds and calls == 0
+    return rows, [f"libtorch was not measured: {why}\n"] if why else [], holds
 
 
 def used_mib():
@@ -215,7 +244,7 @@ def soak(folder):
     return rows, texts, all(row["result"] == "ok" for row in rows)
 
 
-JOBS = {"build-test": build_test, "sanitize": sanitize, "bench": bench, "soak": soak}
+JOBS = {"build-test": build_test, "sanitize": sanitize, "bench": bench, "alloc": alloc, "soak": soak}
 
 
 def main():

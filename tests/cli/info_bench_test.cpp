@@ -47,6 +47,23 @@ TEST(Help, IsNoError) {
   }
 }
 
+TEST(BenchAlloc, OnADeviceItCountsTheDriversCalls) {
+  const CommandResult result = run_heddle("bench alloc --device sim --threads 2 --runs 1 --seconds 0.01 --json");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const Json rows = Json::parse(result.out)["rows"];
+  ASSERT_EQ(rows.size(), 12U);
+  EXPECT_EQ(rows[0]["unit"], "pairs/s");
+  EXPECT_GT(rows[0]["median"], 0);
+  EXPECT_EQ(rows[2]["case"], "512 B, driver calls");
+  EXPECT_EQ(rows[2]["median"], 0);
+}
+
+TEST(BenchAlloc, OnADeviceOtherPatternsAreRefused) {
+  const CommandResult result = run_heddle("bench alloc --device sim --pattern mix");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("allowed are the pattern same"), std::string::npos) << result.err;
+}
+
 class BenchTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BenchTest, MeasuresEachCase) {

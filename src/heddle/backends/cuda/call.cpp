@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "heddle/backends/cuda/open.hpp"
+
 namespace HEDDLE_NS::cuda {
 
 namespace {
@@ -60,3 +62,7 @@ cudaError_t detail::count_call() noexcept {
 }
 
 }  // namespace HEDDLE_NS::cuda
+
+namespace HEDDLE_NS {
+std::uint64_t cuda_calls_made() noexcept { return cuda::calls_made(); }
+}  // namespace HEDDLE_NS

@@ -1,6 +1,7 @@
 // Opens the CUDA backend. absent.cpp stands in for it in builds without the CUDA toolkit.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "heddle/base/error.hpp"
@@ -32,5 +33,9 @@ struct CudaOptions {
 // no device of that index. Sets CUDA_DEVICE_MAX_CONNECTIONS to 32 unless the environment has it; that counts only where
 // nothing in the process has used CUDA before.
 Status open_cuda(const CudaOptions& options, std::unique_ptr<Device>* out);
+
+// How many calls of CUDA whose failure matters (launches, allocations, copies, waits; not releases) the backend has made
+// in this process since this was first asked. 0 without the backend. Thread safety: any thread.
+std::uint64_t cuda_calls_made() noexcept;
 
 }  // namespace HEDDLE_NS
