@@ -122,5 +122,19 @@ TEST(Deadlines, C30_ManySlowAbandonedHandlersAreLeftToTheHandlerThreadAndStillTo
   EXPECT_EQ(sim.handlers().abandoned, kHandlers);
 }
 
+TEST(Deadlines, C43_TheLongestShutdownWaitsForTheWork) {
+  Runtime runtime;
+  const auto gate = std::make_shared<Gate>();
+  const GatedStream work(runtime, gate);
+  std::thread opener([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    gate->open();
+  });
+  const ShutdownReport report = runtime.shutdown(milliseconds::max());
+  opener.join();
+  EXPECT_TRUE(report.complete) << report.text();
+  EXPECT_EQ(report.abandoned, 0u);
+}
+
 }  // namespace
 }  // namespace heddle
