@@ -82,6 +82,8 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
     throw InvalidArgument("from_external: the event belongs to another runtime; wait for it first (Event::wait)");
   }
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
+  // Nothing is recorded. But a runtime that closes waits for whoever is inside, so that its last block is its last.
+  const Recording recording(core.pool());
   Tensor result(core, Buffer(core.memory().adopt(data, bytes, std::move(deleter))), shape, Dtype::kFloat32);
   if (ready.lane() != nullptr) result.residency().note_write(ready.lane(), ready.ticket());
   return result;
@@ -173,7 +175,8 @@ std::vector<float> Tensor::to_host() const {
     record_to_host(lane, to, &ticket);
     lane.synchronize();
   } catch (...) {
-    if (lane.completed() < ticket) core_->keep(std::move(written));  // the copy may still come
+    // The copy may still come; not into a forked child.
+    if (lane.completed() < ticket && !sync::in_forked_child()) core_->keep(std::move(written));
     throw;
   }
   if (staged != nullptr) values->assign(to, to + count);
