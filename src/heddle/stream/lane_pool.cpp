@@ -16,7 +16,7 @@ namespace {
 // While a thread waits, it looks again this often for a lane that became idle without anybody's doing.
 constexpr std::chrono::milliseconds kRecheck{1};
 
-// Idle implicit leases that are revoked beyond what is asked for: taking one later costs no fence then.
+// Idle leases that are revoked beyond what is asked for: taking one later costs no fence then.
 constexpr std::size_t kSpareRevoked = 8;
 
 std::uint64_t next_pool_id() noexcept {
@@ -187,11 +187,11 @@ void LanePool::note_attached(LeaseSlot& slot) {
   if (slot.lane != nullptr) slot.lane->set_holder_thread(slot.thread.load(sync::relaxed));
 }
 
-void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
+bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
   for (bool inside = true; inside;) {
     {
       sync::MutexLock lock(mutex_);
-      if (abandoned_) return;
+      if (abandoned_) return true;
       slot.gate.announce();
       sync::asymmetric_fence_heavy();
       inside = slot.gate.owner_inside();
@@ -200,10 +200,15 @@ void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
         slot.ended.store(true, sync::relaxed);  // published by withdraw()
       }
       slot.gate.withdraw();
+      if (inside && sync::NoWaiting::active()) {
+        slot.left_to_thread = true;  // that thread may be waiting for this one
+        return false;
+      }
     }
     if (inside) sync::sleep_for(kRecheck);
   }
   commit_returned();
+  return true;
 }
 
 void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
@@ -243,11 +248,11 @@ Lane* LanePool::take_free(bool main_thread) {
 void LanePool::revoke_idle() {
   std::size_t most = waiters_.size() + kSpareRevoked;
   for (const auto& slot : slots_) {
-    if (slot->is_implicit) slot->gate.announce();
+    if (slot->revocable()) slot->gate.announce();
   }
   sync::asymmetric_fence_heavy();
   for (const auto& slot : slots_) {
-    if (!slot->is_implicit) continue;
+    if (!slot->revocable()) continue;
     if (most != 0 && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
         slot->lane->transferable()) {
       give(std::exchange(slot->lane, nullptr));

@@ -37,6 +37,10 @@ struct LeaseSlot {
   bool is_implicit = false;
   sync::Atomic<std::uint64_t> thread{0};  // the kernel's id of the thread that records with it; 0: detached
   sync::Atomic<bool> ended{false};        // its Lease is gone; what is left in a thread's table is an empty shell
+  bool left_to_thread = false;            // its Lease is gone, and its thread keeps it; guarded by the pool's mutex
+
+  // Another thread may take its lane when it is idle. REQUIRES: the pool's mutex is held.
+  bool revocable() const noexcept { return is_implicit || left_to_thread; }
 };
 
 // What a pool that was closed in time, or not, leaves.
@@ -65,8 +69,13 @@ class LanePool final : public CompletionListener {
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
   // by the slot's thread. Where host memory runs out, the next acquire() or close() commits it.
   void release(LeaseSlot& slot) noexcept;
-  // The same for a slot of another thread, or of none: waits while that thread is inside an operation.
-  void release_from_outside(LeaseSlot& slot) noexcept;
+  // The same for a slot of another thread, or of none: waits while that thread is inside an operation. Where waiting is
+  // forbidden it leaves the slot to that thread instead, like an implicit one, and returns false.
+  bool release_from_outside(LeaseSlot& slot) noexcept;
+  bool left_to_thread(const LeaseSlot& slot) const {
+    sync::MutexLock lock(mutex_);
+    return slot.left_to_thread;
+  }
   // True while some thread waits for a lane: holders of idle implicit leases then give them up.
   bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
 

@@ -47,7 +47,7 @@ std::string LanePool::held_locked() const {
   for (const auto& slot : slots_) {
     if (slot->lane == nullptr) continue;
     text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value,
-                        slot->thread.load(sync::relaxed), slot->is_implicit ? " (implicit)" : "");
+                        slot->thread.load(sync::relaxed), slot->revocable() ? " (implicit)" : "");
   }
   return text;
 }

@@ -56,6 +56,9 @@ ThreadLeases::~ThreadLeases() {
         // Host memory ran out. It is still recorded: who attaches the lease next commits it.
       }
       entry.slot->thread.store(0, sync::release);
+      if (!pool->left_to_thread(*entry.slot)) continue;
+      pool->release(*entry.slot);
+      pool->remove_slot(*entry.slot);
     }
   }
 }
@@ -96,6 +99,7 @@ bool ThreadLeases::remove(const LeaseSlot& slot) noexcept {
 }
 
 void ThreadLeases::commit_current(LanePool& pool) {
+  if (sync::NoWaiting::recording_forbidden()) throw_recording_in_custom_operation();
   if (Entry* entry = newest(pool.id())) pool.commit_slot(*entry->slot);
 }
 
