@@ -96,7 +96,9 @@ TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
 
 // R08: what an allocation commits before it gives up is run by somebody, though its thread does nothing more.
 TEST(Deadlines, R08_AnAllocationThatFailsLeavesNoListThatNobodyRuns) {
-  Runtime runtime({.memory_limit = std::size_t{1} << 20});
+  Options options;
+  options.memory_limit = std::size_t{1} << 20;
+  Runtime runtime(options);
   const Tensor kept = full(runtime, {3 * 65536}, 1.0F);
   EXPECT_THROW(full(runtime, {2 * 65536}, 1.0F), OutOfMemory);
   EXPECT_TRUE(runtime.shutdown(std::chrono::seconds(20)).complete);
