@@ -29,6 +29,8 @@ UNTESTED = {
     "backends/cuda/pages/*_pages.cpp": "three sources of one interface: tests/backends_cuda/open_test.cpp runs each",
     "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
     "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
+    "stream/lane_pool_claim.cpp": "claims are tested in tests/stream/lane_pool_test.cpp, with what they serve",
+    "stream/lane_pool_close.cpp": "the end of a pool is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
     "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
     "sync/asymmetric_fence.cpp": "tested by what it is for, in tests/sync/owner_gate_test.cpp",

@@ -11,6 +11,7 @@
 // 4. LeaseSlot::lane changes only under mutex_, and for others than its thread only with the gate claimed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -50,7 +51,12 @@ struct LaneTotals {
   std::uint64_t abandoned = 0;  // recorded, but not complete
 };
 
-enum class ExhaustionPolicy : unsigned char { kGrowThenWait, kWait, kFail };
+// What a thread does that finds no stream free, and no idle implicit lease to revoke.
+enum class ExhaustionPolicy : unsigned char {
+  kGrowThenWait,  // the pool grows to Limits::streams_max; then as kWait
+  kWait,          // waits, Limits::lease_wait_max at most
+  kFail,          // PoolExhausted at once; but waits as kWait while a stream that was given back still runs
+};
 
 class LanePool final : public CompletionListener {
  public:
@@ -123,6 +129,8 @@ class LanePool final : public CompletionListener {
   void on_progress(Queue& queue) noexcept override;
 
  private:
+  // Whoever waits for a lane, or for a thread inside its gate, looks again this often: nobody announces either.
+  static constexpr std::chrono::milliseconds kRecheck{1};
   struct Waiter {
     sync::ConditionVariable given;
     Lane* lane = nullptr;

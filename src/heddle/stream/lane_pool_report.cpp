@@ -1,4 +1,4 @@
-// What a LanePool says about itself: totals, handlers, who holds what.
+// What a LanePool says about itself: its lanes, totals, handlers, who holds what.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,6 +35,21 @@ std::size_t LanePool::lanes() const {
   sync::MutexLock lock(mutex_);
   return static_cast<std::size_t>(
       std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
+}
+
+std::vector<Lane*> LanePool::existing_lanes() const {
+  std::vector<Lane*> lanes;
+  sync::MutexLock lock(mutex_);
+  for (const auto& lane : lanes_) {
+    if (lane != nullptr) lanes.push_back(lane.get());
+  }
+  return lanes;
+}
+
+std::string LanePool::holders() const {
+  sync::MutexLock lock(mutex_);
+  const std::string held = held_locked();
+  return held.empty() ? "none" : held;
 }
 
 std::string LanePool::busy() const {
