@@ -45,7 +45,8 @@ ThreadLeases::~ThreadLeases() {
     const Entry entry = std::move(entries_.back());
     entries_.pop_back();
     const auto pool = entry.pool.lock();
-    if (pool == nullptr) continue;
+    // Entered: a custom operation called exit() inside a call on this stream, and nobody comes back to it.
+    if (pool == nullptr || entry.slot->gate.entered()) continue;
     if (entry.slot->is_implicit) {
       pool->release(*entry.slot);
       pool->remove_slot(*entry.slot);
