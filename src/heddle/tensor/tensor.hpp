@@ -22,7 +22,7 @@ namespace HEDDLE_NS {
 
 class Tensor {
  public:
-  Tensor() noexcept = default;  // empty handle: defined() is false
+  Tensor() noexcept = default;  // undefined; so is one that was moved from
 
   bool defined() const noexcept { return static_cast<bool>(buffer_); }
   const Shape& shape() const noexcept { return view_.shape; }
