@@ -151,7 +151,7 @@ Latency latency_from_sleep(const Options& opened, double seconds) {
 // The same where the device executes by itself: `ahead` lists stay outstanding behind the one that is looked at (0: the
 // runtime sleeps in between), and a thread that spins on the ticket writes down the time.
 Latency latency_on_device(const Options& opened, double seconds, std::size_t ahead) {
-  struct Probe {
+  struct DeviceProbe {
     std::uint64_t finished = 0;
     Event event;
     std::atomic<std::uint64_t> entered{0};
@@ -159,14 +159,14 @@ Latency latency_on_device(const Options& opened, double seconds, std::size_t ahe
   Runtime runtime(opened);
   std::vector<double> all;
   for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
-    std::vector<Probe> probes(ahead + 1);
-    for (Probe& probe : probes) {
+    std::vector<DeviceProbe> probes(ahead + 1);
+    for (DeviceProbe& probe : probes) {
       const Tensor x = randn(runtime, {64, 64});
       for (int i = 0; i < kWorkBehind; ++i) const Tensor y = matmul(x, x);
       runtime.on_complete([&probe](const Status&) { probe.entered.store(now_ns(), std::memory_order_release); });
       probe.event = runtime.record_event();
     }
-    for (Probe& probe : probes) {
+    for (DeviceProbe& probe : probes) {
       while (!probe.event.query()) sync::spin_wait();
       probe.finished = now_ns();
       while (probe.entered.load(std::memory_order_acquire) == 0)

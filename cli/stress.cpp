@@ -192,6 +192,9 @@ void require_room_for_one_tensor(Runtime& runtime, std::uint64_t size) {
 
 StressResult run_stress(const StressOptions& options) {
   Runtime runtime(options.runtime);
+  if (options.check != Check::kOff && runtime.device_info().backend == "sim") {
+    throw InvalidArgument("device 'sim' computes nothing, so no sum can be checked; allowed with it: --check off");
+  }
   require_room_for_one_tensor(runtime, options.size);
   StressResult result;
   result.device = runtime.device_info().backend;

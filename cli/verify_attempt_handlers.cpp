@@ -96,7 +96,7 @@ const Attempt& attempt_handlers() {
            "Lifecycle::shut_down",
            {"group shutdown"}},
           {"recorded work that a shutdown loses",
-           "src/heddle/stream/lane_pool.cpp",
+           "src/heddle/stream/lane_pool_close.cpp",
            "LanePool::close",
            {"group shutdown", "load handlers"}},
           {"a waiter that sleeps through its ticket",

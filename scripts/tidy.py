@@ -13,6 +13,7 @@ import sys
 from typing import Callable, Iterator, NamedTuple
 
 sys.dont_write_bytecode = True  # the tree stays clean
+import catalogue  # noqa: E402
 import lock_order  # noqa: E402
 
 # From the bottom up: a folder of src/heddle includes itself and what stands before it.
@@ -29,6 +30,8 @@ UNTESTED = {
     "backends/cuda/pages/*_pages.cpp": "three sources of one interface: tests/backends_cuda/open_test.cpp runs each",
     "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
     "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
+    "stream/lane_pool_claim.cpp": "claims are tested in tests/stream/lane_pool_test.cpp, with what they serve",
+    "stream/lane_pool_close.cpp": "the end of a pool is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
     "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
     "sync/asymmetric_fence.cpp": "tested by what it is for, in tests/sync/owner_gate_test.cpp",
@@ -257,6 +260,12 @@ def doc_paths(tree: Tree) -> Found:
                     yield path, number, f"{word} does not exist; name what is there"
 
 
+def catalogue_classes(tree: Tree) -> Found:
+    if catalogue.RULED_OUT in tree:
+        pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/found.md") if path in tree}
+        yield from catalogue.problems([text for _, text in cpp_files(tree, "tests/")], pages)
+
+
 def white_space(tree: Tree) -> Found:
     for path, text in tree.items():
         if text and not text.endswith("\n"):
@@ -293,7 +302,7 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    white_space, private_paths, lock_order_page,
+    catalogue_classes, white_space, private_paths, lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
 

@@ -100,6 +100,16 @@ class Rules(unittest.TestCase):
         self.passes(tidy.doc_paths, "README.md", "`src/heddle/base/error.hpp`, `src/heddle/base/`, `./dev run`, "
                     "`tests/LAYER/STEM_test.cpp`, src/none.hpp\n", others)
 
+    def test_catalogue_classes(self):
+        page, test = tidy.catalogue.RULED_OUT, "tests/stream/a_test.cpp"
+        tests = " ".join(f"TEST(A, {kind}_Holds)" for kind in tidy.catalogue.CLASSES if kind != "C21")
+        row = "| C21 | a |\n"
+        self.passes(tidy.catalogue_classes, page, row, {test: tests})
+        self.fails(tidy.catalogue_classes, page, "", {test: tests})
+        self.passes(tidy.catalogue_classes, page, "", {test: tests + "TEST(A, R16_C21_Both)"})
+        self.fails(tidy.catalogue_classes, page, row + "see `C22_Wakes`\n", {test: tests}, line=2)
+        self.fails(tidy.catalogue_classes, "docs/found.md", "`C22_Wakes`\n", {test: tests, page: row})
+
     def test_white_space(self):
         self.fails(tidy.white_space, "a.md", "a\nb", line=2)
         self.fails(tidy.white_space, "a.md", "a \n")

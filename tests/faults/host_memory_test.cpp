@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <thread>
@@ -175,6 +176,31 @@ TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
     ASSERT_EQ(report.abandoned, 0u);
     ASSERT_GT(report.completed, 0u);
   }
+}
+
+TEST_P(HostMemory, C30_ADeviceThatCannotStartItsWorkersLeavesNone) {
+  std::size_t n = 1;
+  const auto open = [] {
+    std::unique_ptr<Device> device;
+    open_cpu({.workers = 3, .kernels = CpuKernels::kPortable}, &device).raise();
+  };
+  while (n < kMost && fails_at(n, open)) ++n;
+  EXPECT_GT(n, 3u) << "each worker takes memory of its own";
+  EXPECT_LT(n, kMost);
+}
+
+// Giving a segment back cannot fail: the second of three has no free neighbour to join.
+TEST_P(HostMemory, C49_ASegmentGoesBackWithoutHostMemory) {
+  std::unique_ptr<Device> device;
+  ASSERT_TRUE(open_cpu({.workers = 1, .kernels = CpuKernels::kPortable}, &device).ok());
+  constexpr std::size_t kBytes = 4096;
+  std::vector<void*> segments(3);
+  for (void*& segment : segments) ASSERT_TRUE(device->allocate_segment(kBytes, &segment).ok());
+  EXPECT_FALSE(fails_at(2, [&] { device->release_segment(segments[1], kBytes); })) << "more than one allocation";
+  ASSERT_TRUE(device->allocate_segment(kBytes, &segments[1]).ok());
+  EXPECT_NO_THROW(fails_at(1, [&] { device->release_segment(segments[1], kBytes); }));
+  device->release_segment(segments[0], kBytes);
+  device->release_segment(segments[2], kBytes);
 }
 
 }  // namespace

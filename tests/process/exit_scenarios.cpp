@@ -119,6 +119,21 @@ int exit_with_two_runtimes(Random& random) {
   std::exit(3);
 }
 
+// The list that calls exit cannot end: nobody waits for it. On a worker, or on the thread that waits.
+int exit_in_custom_operation(Random& random) {
+  Runtime& runtime = open_for_ever_undrained();
+  custom(runtime, "exits", {}, {}, [&](const CustomCall&) {
+    expect(runtime.core().device().park(sync::Deadline::after(milliseconds(100))), "it waited for itself");
+    std::exit(3);
+  });
+  if (random.chance()) {
+    runtime.commit();
+    sleep_for_ever();
+  }
+  runtime.synchronize();
+  fail("synchronize came back");
+}
+
 constexpr Scenario kScenarios[] = {
     {"return_with_work", 3, return_with_work},
     {"exit_with_work", 3, exit_with_work},
@@ -128,6 +143,7 @@ constexpr Scenario kScenarios[] = {
     {"quick_exit_while_recording", 3, quick_exit_while_recording},
     {"exit_on_a_worker", 3, exit_on_a_worker},
     {"exit_with_two_runtimes", 3, exit_with_two_runtimes},
+    {"exit_in_custom_operation", 3, exit_in_custom_operation},
 };
 
 }  // namespace

@@ -278,6 +278,38 @@ int fork_in_handler(Random& random) {
   return 0;
 }
 
+// On a worker, which has nothing to go back to in the child, or on the thread that waits, which gets Forked there.
+int fork_in_custom_operation(Random& random) {
+  auto objects = std::make_unique<Objects>();
+  Runtime& runtime = *objects->runtime;
+  Workers workers(runtime, random.between(1, 8));
+  std::atomic<pid_t> child{-1};
+  custom(runtime, "forks", {}, {}, [&](const CustomCall&) {
+    const pid_t forked = fork_or_fail();
+    if (forked == 0) {
+      die_in_time();
+    } else {
+      child.store(forked);
+    }
+  });
+  if (random.chance()) {
+    runtime.commit();
+    while (child.load() == -1) random.pause(100);
+  }
+  try {
+    runtime.synchronize();
+  } catch (const Forked&) {
+    if (child.load() != -1) fail("the parent was told that it is the child");
+    be_a_child(objects, random);
+    std::exit(kChildCode);  // the workers' threads are not here to be joined
+  }
+  expect_child_ends_well(child.load());
+  workers.stop();
+  const ShutdownReport report = runtime.shutdown();
+  expect(report.complete && report.failed == 0, "the parent shuts down: " + report.text());
+  return 0;
+}
+
 constexpr Scenario kScenarios[] = {
     {"fork_child_returns", 0, fork_child_returns},
     {"fork_child_exits", 0, fork_child_exits},
@@ -286,6 +318,7 @@ constexpr Scenario kScenarios[] = {
     {"fork_after_the_runtime_ended", 0, fork_after_the_runtime_ended},
     {"fork_with_what_outlived_the_runtime", 0, fork_with_what_outlived_the_runtime},
     {"fork_in_handler", 0, fork_in_handler},
+    {"fork_in_custom_operation", 0, fork_in_custom_operation},
 };
 
 }  // namespace

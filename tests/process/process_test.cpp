@@ -44,6 +44,7 @@ TEST(Process, C48_ExitWhileThreadsRecord) { expect_scenario("exit_while_recordin
 TEST(Process, C48_QuickExitWhileThreadsRecord) { expect_scenario("quick_exit_while_recording"); }
 TEST(Process, C48_ExitOnAWorkerThread) { expect_scenario("exit_on_a_worker"); }
 TEST(Process, C48_ExitWithTwoRuntimes) { expect_scenario("exit_with_two_runtimes"); }
+TEST(Process, C49_ExitInACustomOperation) { expect_scenario("exit_in_custom_operation"); }
 
 TEST(Process, C49_ExitInAHandler) { expect_scenario("exit_in_handler"); }
 TEST(Process, C49_ExitInAnExecutor) { expect_scenario("exit_in_executor"); }
@@ -67,6 +68,7 @@ TEST(Process, C51_R16_ForkTwiceAndExec) { expect_scenario("fork_twice", 0); }
 TEST(Process, C51_ForkAfterTheRuntimeEnded) { expect_scenario("fork_after_the_runtime_ended", 0); }
 TEST(Process, C51_R16_ForkWithWhatOutlivedTheRuntime) { expect_scenario("fork_with_what_outlived_the_runtime", 0); }
 TEST(Process, C51_R16_ForkInAHandler) { expect_scenario("fork_in_handler", 0); }
+TEST(Process, C51_R16_ForkInACustomOperation) { expect_scenario("fork_in_custom_operation", 0); }
 
 TEST(Process, C52_SignalStorm) { expect_scenario("signal_storm", 0); }
 
@@ -79,7 +81,7 @@ TEST(Process, EveryScenarioHasATest) {
   std::stringstream list(run_process({HEDDLE_PROCESS_SCENARIO, "--list"}, kMost).output);
   int scenarios = 0;
   for (std::string line; std::getline(list, line);) ++scenarios;
-  EXPECT_EQ(scenarios, 29);
+  EXPECT_EQ(scenarios, 31);
 }
 
 }  // namespace

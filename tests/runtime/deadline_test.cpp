@@ -47,8 +47,15 @@ class GatedStream {
   Event event_;
 };
 
-Options one_worker() {
+// The work is a function that the device calls: a GPU has none of these.
+Options on_cpu() {
   Options options;
+  options.device = "cpu";
+  return options;
+}
+
+Options one_worker() {
+  Options options = on_cpu();
   options.cpu_workers = 1;
   return options;
 }
@@ -82,7 +89,7 @@ TEST(Deadlines, C43_AShutdownEndsThoughListsDoNot) {
 TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
   const auto gate = std::make_shared<Gate>();
   sync::Atomic<int> told{0};
-  Runtime runtime;
+  Runtime runtime(on_cpu());
   runtime.on_complete([&](const Status&) {
     custom(runtime, "gated", {}, {}, [gate](const CustomCall&) { gate->pass(); });
     EXPECT_THROW(runtime.synchronize(), WouldBlock);
@@ -96,7 +103,9 @@ TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
 
 // R08: what an allocation commits before it gives up is run by somebody, though its thread does nothing more.
 TEST(Deadlines, R08_AnAllocationThatFailsLeavesNoListThatNobodyRuns) {
-  Runtime runtime({.memory_limit = std::size_t{1} << 20});
+  Options options = on_cpu();
+  options.memory_limit = std::size_t{1} << 20;
+  Runtime runtime(options);
   const Tensor kept = full(runtime, {3 * 65536}, 1.0F);
   EXPECT_THROW(full(runtime, {2 * 65536}, 1.0F), OutOfMemory);
   EXPECT_TRUE(runtime.shutdown(std::chrono::seconds(20)).complete);
@@ -120,6 +129,20 @@ TEST(Deadlines, C30_ManySlowAbandonedHandlersAreLeftToTheHandlerThreadAndStillTo
   EXPECT_EQ(report.handlers_abandoned + report.handlers_pending, kHandlers);
   EXPECT_TRUE(sim.handlers_settle()) << "nobody tells the rest";
   EXPECT_EQ(sim.handlers().abandoned, kHandlers);
+}
+
+TEST(Deadlines, C43_TheLongestShutdownWaitsForTheWork) {
+  Runtime runtime(on_cpu());
+  const auto gate = std::make_shared<Gate>();
+  const GatedStream work(runtime, gate);
+  std::thread opener([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    gate->open();
+  });
+  const ShutdownReport report = runtime.shutdown(milliseconds::max());
+  opener.join();
+  EXPECT_TRUE(report.complete) << report.text();
+  EXPECT_EQ(report.abandoned, 0u);
 }
 
 }  // namespace

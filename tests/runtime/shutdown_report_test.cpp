@@ -33,5 +33,13 @@ TEST(ShutdownReport, NamesWhatIsLeft) {
             "kept because the device may still use it: 4096 bytes");
 }
 
+TEST(ShutdownReport, SaysNothingOfSizesThatCouldNotBeAsked) {
+  ShutdownReport report;
+  report.leaked_blocks = 2;
+  report.leaked_bytes = 12;
+  EXPECT_NE(report.text().find("tensors: 12 bytes in 2 blocks"), std::string::npos);
+  EXPECT_EQ(report.text().find('(', report.text().find("tensors")), std::string::npos) << report.text();
+}
+
 }  // namespace
 }  // namespace heddle

@@ -229,5 +229,20 @@ TEST(Event, R03_ManyThreadsAskWhileTheRuntimeEnds) {
   }
 }
 
+TEST(Event, C44_OneThatWasMovedFromIsBeforeEverything) {
+  Event event;
+  {
+    SimCore sim;
+    sim.submit();
+    event = sim.record_event();
+    const Event moved = std::move(event);
+    EXPECT_FALSE(moved.query());
+  }
+  EXPECT_EQ(event.lane(), nullptr);  // NOLINT(bugprone-use-after-move): its stream is gone
+  EXPECT_TRUE(event.query());
+  EXPECT_TRUE(event.status().ok());
+  EXPECT_NO_THROW(event.wait());
+}
+
 }  // namespace
 }  // namespace heddle

@@ -189,6 +189,25 @@ TEST(HandlerCalls, C16_AFullBoundOfCommittedListsIsRefusedAndNothingIsLost) {
   EXPECT_EQ(kept.back().to_host(), std::vector<float>(4, 2.0f)) << "what was recorded before the refusal ran";
 }
 
+// An operation that is recorded must not say that it failed: its caller would record it again.
+TEST(HandlerCalls, C25_AFullListIsNotRefusedBehindTheCommandThatFilledIt) {
+  CoreOptions options;
+  options.limits.committed_lists_max = 1;
+  options.limits.list_commands_max = 2;
+  SimCore sim(options);
+  Tensor last;
+  EXPECT_TRUE(in_handler(sim, [&] {
+    sim.submit();
+    for (int i = 0; i < 5; ++i) EXPECT_NO_THROW(last = full(sim, {4}, static_cast<float>(i))) << i;
+    EXPECT_THROW(sim.commit(), WouldBlock);
+    sim.run_all();
+    EXPECT_NO_THROW(last = full(sim, {4}, 5.0f)) << "there is room again: it commits";
+    EXPECT_TRUE(sim.try_commit());
+  }));
+  const DeviceRunner runner(sim.device());
+  EXPECT_EQ(last.to_host(), std::vector<float>(4, 5.0f));
+}
+
 // C17: the handler asks for memory while a thread waits for memory that only the device can set free.
 TEST(HandlerCalls, C17_AHandlerAllocatesWhileAThreadWaitsForMemory) {
   CoreOptions options;

@@ -261,5 +261,65 @@ TEST(Leases, R05_ALaterUseByTheSameStreamCounts) {
   EXPECT_EQ(sim.core().memory().statistics().pending, 0u);
 }
 
+// The thread of the lease waits for room among its handlers; the handler that is to make room ends the lease.
+TEST(Leases, C20_EndingInAHandlerDoesNotWaitForTheThread) {
+  Options options;
+  options.limits.handlers_max = 1;
+  Runtime runtime(options);
+  std::latch registers(1);
+  std::thread([&] {
+    auto lease = std::make_unique<Lease>(runtime.lease());
+    Lease& held = *lease;
+    const StreamId id = held.id();
+    held.on_complete([&](const Status&) {
+      registers.wait();
+      while (!runtime.handler_statistics().registered) sync::yield();
+      lease.reset();
+    });
+    registers.count_down();
+    runtime.on_complete([](const Status&) {});
+    EXPECT_EQ(runtime.stream(), id) << "the thread keeps it";
+    EXPECT_EQ(full(runtime, {1}, 2.0f).item(), 2.0f);
+  }).join();
+  const std::size_t streams = runtime.streams();
+  std::thread([&] { EXPECT_EQ(full(runtime, {1}, 3.0f).item(), 3.0f); }).join();
+  EXPECT_EQ(runtime.streams(), streams) << "the stream came back when its thread ended";
+  EXPECT_TRUE(runtime.shutdown().complete);
+}
+
+TEST(Leases, C25_EndingInACustomOperationOnTheThreadThatIsInsideIt) {
+  Runtime runtime;
+  std::thread([&] {
+    std::optional<Lease> lease(runtime.lease());
+    const StreamId id = lease->id();
+    custom(runtime, "ends its lease", {}, {}, [&](const CustomCall&) { lease.reset(); });
+    runtime.synchronize();  // runs it here
+    EXPECT_FALSE(lease.has_value());
+    EXPECT_EQ(runtime.stream(), id) << "the thread keeps it";
+    EXPECT_EQ(full(runtime, {1}, 2.0f).item(), 2.0f);
+  }).join();
+  EXPECT_EQ(runtime.streams(), 1u);
+  std::thread([&] { EXPECT_EQ(full(runtime, {1}, 3.0f).item(), 3.0f); }).join();
+  EXPECT_EQ(runtime.streams(), 1u) << "the stream came back when its thread ended";
+}
+
+TEST(Leases, C25_ACustomOperationMayNotUseOrTakeOne) {
+  Runtime runtime;
+  Lease lease = runtime.lease();
+  int refused = 0;
+  const auto refuse = [&](const std::function<void()>& call) {
+    refused += contains(text_of<InvalidArgument>(call), "a custom operation tried to record") ? 1 : 0;
+  };
+  custom(runtime, "uses leases", {}, {}, [&](const CustomCall&) {
+    refuse([&] { lease.commit(); });
+    refuse([&] { lease.synchronize(); });
+    refuse([&] { lease.record_event(); });
+    refuse([&] { lease.detach(); });
+    refuse([&] { runtime.lease(); });
+  });
+  lease.synchronize();
+  EXPECT_EQ(refused, 5);
+}
+
 }  // namespace
 }  // namespace heddle

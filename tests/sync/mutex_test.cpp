@@ -73,5 +73,15 @@ TEST(LockOrderDeathTest, ADoorWithALockHeldAborts) {
 }
 #endif
 
+TEST(Deadline, TheLongestDurationOfAnyUnitIsNeverAndANegativeOneIsNow) {
+  EXPECT_TRUE(sync::Deadline::after(std::chrono::nanoseconds::max()).is_never());
+  EXPECT_TRUE(sync::Deadline::after(std::chrono::milliseconds::max()).is_never());
+  EXPECT_TRUE(sync::Deadline::after(std::chrono::hours::max()).is_never());
+  EXPECT_FALSE(sync::Deadline::after(std::chrono::hours(24)).is_never());
+  EXPECT_FALSE(sync::Deadline::after(std::chrono::hours(24)).passed());
+  EXPECT_TRUE(sync::Deadline::after(std::chrono::nanoseconds::min()).passed());
+  EXPECT_TRUE(sync::Deadline::after(std::chrono::hours::min()).passed());
+}
+
 }  // namespace
 }  // namespace heddle

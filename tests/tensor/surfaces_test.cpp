@@ -199,5 +199,26 @@ TEST(CustomOperation, IsCheckedWhenItIsRecorded) {
   EXPECT_THROW(custom(runtime, "x", {full(other, {1}, 0.0F)}, {}, [](const CustomCall&) {}), InvalidArgument);
 }
 
+TEST(ExternalMemory, C45_IsRefusedOnceItsRuntimeHasClosed) {
+  alignas(64) std::array<float, 4> mine{};
+  auto runtime = std::make_unique<Runtime>();
+  const Tensor kept = full(*runtime, {4}, 1.0F);  // so the core outlives its runtime
+  int given_back = 0;
+  const auto adopt = [&](Core& core) { Tensor::from_external(core, mine.data(), {4}, {}, [&] { ++given_back; }); };
+  runtime->shutdown();
+  EXPECT_THROW(adopt(*runtime), Closed);
+  runtime.reset();
+  EXPECT_THROW(adopt(kept.core()), Closed);
+  EXPECT_EQ(given_back, 0) << "it was not taken";
+}
+
+TEST(HostCopies, OneThatWasMovedFromHasNoValues) {
+  Runtime runtime;
+  HostCopy copy = full(runtime, {4}, 1.0F).to_host_async();
+  const HostCopy moved = std::move(copy);
+  EXPECT_EQ(moved.values().size(), 4U);
+  EXPECT_TRUE(copy.values().empty());  // NOLINT(bugprone-use-after-move)
+}
+
 }  // namespace
 }  // namespace heddle

@@ -23,7 +23,7 @@ enum class ErrorKind : unsigned char {
   kClosed,           // the runtime is shutting down or shut down
   kForked,           // used in a forked child
   kTimeout,          // a deadline passed
-  kUnsupported,      // this backend or build lacks the operation
+  kUnsupported,      // this backend, build or system lacks what was asked for
   kAbandoned,        // the runtime shut down before the work was done
 };
 

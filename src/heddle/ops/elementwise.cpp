@@ -7,13 +7,6 @@
 namespace HEDDLE_NS::ops {
 namespace {
 
-// The stride of `x` along dimension `dim` of a shape of `rank` dimensions that it broadcasts to.
-std::int64_t broadcast_stride(const Tensor& x, std::size_t dim, std::size_t rank) noexcept {
-  const std::size_t missing = rank - x.shape().rank();
-  if (dim < missing || x.shape()[dim - missing] == 1) return 0;
-  return x.strides()[dim - missing];
-}
-
 void set_dense_loop(ElementwiseArgs& args, std::int64_t elements, std::int64_t b_stride) noexcept {
   args.rank = elements == 1 ? 0 : 1;
   args.dims[0] = {elements, 1, 1, b_stride};

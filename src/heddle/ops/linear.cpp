@@ -67,7 +67,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
   const ops::DenseOperand row(core, lane, bias);
   if (bias.defined()) args.bias = row.tensor().address();
-  const Tensor workspace = ops::matmul_workspace(core, lane, args, x.dtype());
+  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, x.dtype()));
   if (workspace.defined()) args.workspace = workspace.address();
 
   // Without a bias the input stands in its place where operands are read.

@@ -44,17 +44,12 @@ Shape result_shape(const Tensor& a, const Tensor& b, std::int64_t m, std::int64_
   return Shape(std::span<const std::int64_t>(extents.data(), rank));
 }
 
-std::int64_t batch_stride(const Tensor& x, std::size_t dim, std::size_t rank) noexcept {
-  const std::size_t missing = rank - x.shape().rank();
-  if (dim < missing || x.shape()[dim - missing] == 1) return 0;
-  return x.strides()[dim - missing];
-}
-
 Batches merge_batches(const Shape& out, const Tensor& a, const Tensor& b) noexcept {
   Batches result;
   for (std::size_t dim = 0; dim + 2 < out.rank(); ++dim) {
     if (out[dim] == 1) continue;
-    const Batches::Dim next{out[dim], batch_stride(a, dim, out.rank()), batch_stride(b, dim, out.rank())};
+    const Batches::Dim next{out[dim], ops::broadcast_stride(a, dim, out.rank()),
+                            ops::broadcast_stride(b, dim, out.rank())};
     if (result.rank > 0) {
       Batches::Dim& outer = result.dims[result.rank - 1];
       if (outer.a_stride == next.a_stride * next.extent && outer.b_stride == next.b_stride * next.extent) {
@@ -152,7 +147,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   MatmulArgs args = matrix_args(left, right, out);
   const Batches batches = shape.rank() == 2 ? Batches{} : merge_batches(shape, left.tensor(), right.tensor());
   const std::size_t outer = set_batches(args, batches);
-  const Tensor workspace = ops::matmul_workspace(core, lane, args, a.dtype());
+  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, a.dtype()));
   if (workspace.defined()) args.workspace = workspace.address();
   if (left.is_copy() || right.is_copy()) [[unlikely]] {
     ops::order_behind_all(lane, a, b);  // throws before anything is recorded

@@ -1,4 +1,4 @@
-// What matmul and linear share: matrices within tensors, and the recording of matrix products.
+// What matmul and linear share: matrices within tensors.
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -53,9 +53,5 @@ class MatrixOperand {
   MatrixLayout layout_;
   DenseOperand operand_;
 };
-
-// Scratch memory for commands like `args`; undefined where they need none. The caller destroys it
-// once the commands are recorded: the stream's order protects it.
-Tensor matmul_workspace(Core& core, Lane& lane, const MatmulArgs& args, Dtype dtype);
 
 }  // namespace HEDDLE_NS::ops

@@ -47,6 +47,12 @@ void DenseOperand::record(Lane& lane) const {
   if (copy_.defined()) record_copy(lane, copy_, source_);
 }
 
+Tensor scratch(Core& core, Lane& lane, std::size_t bytes) {
+  if (bytes == 0) [[likely]]
+    return {};
+  return Tensor::allocate(core, lane, Shape{static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float))});
+}
+
 void record_fill(Lane& lane, const Tensor& out, float value) {
   lane.write(out.residency());
   lane.append(KernelId::kFill,

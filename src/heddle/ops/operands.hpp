@@ -70,6 +70,17 @@ class DenseOperand {
   Tensor copy_;
 };
 
+// The stride of `x` along dimension `dim` of a shape of `rank` dimensions that it broadcasts to.
+inline std::int64_t broadcast_stride(const Tensor& x, std::size_t dim, std::size_t rank) noexcept {
+  const std::size_t missing = rank - x.shape().rank();
+  if (dim < missing || x.shape()[dim - missing] == 1) return 0;
+  return x.strides()[dim - missing];
+}
+
+// Scratch memory for the commands that are being recorded; undefined for no bytes. The caller drops it once they are
+// recorded: the stream's order protects it. Throws OutOfMemory.
+Tensor scratch(Core& core, Lane& lane, std::size_t bytes);
+
 // Records out <- value in every element. REQUIRES: `out` is float32, dense and not empty.
 void record_fill(Lane& lane, const Tensor& out, float value);
 // Records out <- in, of one shape and type. REQUIRES: `out` is dense.

@@ -9,14 +9,6 @@ struct Extents {
   std::int64_t outer, reduced, inner;
 };
 
-// Scratch memory for `args`; undefined where it needs none. The stream's order protects it once they are recorded.
-Tensor workspace_for(Core& core, Lane& lane, const ReduceArgs& args) {
-  const std::size_t bytes = core.device().reduce_workspace_bytes(args);
-  if (bytes == 0) [[likely]]
-    return {};
-  return Tensor::allocate(core, lane, Shape{static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float))});
-}
-
 Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extents& extents, float of_nothing) {
   Core& core = x.core();
   Recording recording(core.pool());
@@ -29,7 +21,7 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
   }
   const DenseOperand in(core, lane, x);
   ReduceArgs args{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner};
-  const Tensor workspace = workspace_for(core, lane, args);
+  const Tensor workspace = scratch(core, lane, core.device().reduce_workspace_bytes(args));
   if (workspace.defined()) args.workspace = workspace.address();
   in.record(lane);
   lane.read(in.tensor().residency());

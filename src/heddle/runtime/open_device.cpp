@@ -21,6 +21,8 @@ Value choose(const char* variable, const std::pair<std::string_view, Value> (&ch
   throw InvalidArgument(fmt::format("{} is '{}'; allowed: {}", variable, *text, allowed));
 }
 
+constexpr unsigned kMostWorkers = 1024;
+
 constexpr std::pair<std::string_view, CpuKernels> kKernelChoices[] = {{"best", CpuKernels::kBest},
                                                                       {"portable", CpuKernels::kPortable}};
 constexpr std::pair<std::string_view, CudaMatmul> kMatmulChoices[] = {{"full", CudaMatmul::kFull},
@@ -48,7 +50,11 @@ Options resolve(Options options) {
   if (!options.cuda_pages) options.cuda_pages = choose("HEDDLE_CUDA_PAGES", kPagesChoices, CudaPages::kVirtual);
   if (!options.wait) options.wait = choose("HEDDLE_WAIT", kWaitChoices, WaitPolicy::kAdaptive);
   if (!options.cpu_workers) {
-    options.cpu_workers = static_cast<unsigned>(environment_count("HEDDLE_CPU_WORKERS", 1, 1024).value_or(0));
+    options.cpu_workers = static_cast<unsigned>(environment_count("HEDDLE_CPU_WORKERS", 1, kMostWorkers).value_or(0));
+  }
+  if (*options.cpu_workers > kMostWorkers) {
+    throw InvalidArgument(fmt::format("cpu_workers is {}; allowed: 1 to {}, or 0 for one per processor",
+                                      *options.cpu_workers, kMostWorkers));
   }
   if (!options.memory_limit) options.memory_limit = environment_bytes("HEDDLE_MEMORY_LIMIT").value_or(0);
   if (!options.streams_max) {

@@ -15,11 +15,12 @@ std::string ShutdownReport::text() const {
       handlers_pending);
   if (!busy.empty()) text += fmt::format("\nstill recording: {}", busy);
   if (leaked_blocks != 0) {
-    const std::size_t shown = std::min<std::size_t>(leaked_sizes.size(), 8);
-    text +=
-        fmt::format("\nstill referred to by tensors: {} bytes in {} blocks ({}{})", leaked_bytes, leaked_blocks,
-                    fmt::join(leaked_sizes.begin(), leaked_sizes.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                    leaked_blocks > shown ? ", ..." : "");
+    const auto shown = std::min<std::ptrdiff_t>(std::ssize(leaked_sizes), 8);
+    text += fmt::format("\nstill referred to by tensors: {} bytes in {} blocks", leaked_bytes, leaked_blocks);
+    if (shown != 0) {
+      text += fmt::format(" ({}{})", fmt::join(leaked_sizes.begin(), leaked_sizes.begin() + shown, ", "),
+                          leaked_blocks > static_cast<std::size_t>(shown) ? ", ..." : "");
+    }
   }
   if (bytes_kept != 0) text += fmt::format("\nkept because the device may still use it: {} bytes", bytes_kept);
   return text;

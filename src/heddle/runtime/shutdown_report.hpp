@@ -27,8 +27,9 @@ struct ShutdownReport {
   // Blocks that tensors still refer to. Their memory stays until the last tensor is gone.
   std::size_t leaked_blocks = 0;
   std::size_t leaked_bytes = 0;
-  std::vector<std::size_t> leaked_sizes;  // bytes, largest first, at most 64
-  std::size_t bytes_kept = 0;             // reserved memory that is kept for ever, because the device may still use it
+  // Bytes, largest first, at most 64; without those of streams that were busy at the deadline.
+  std::vector<std::size_t> leaked_sizes;
+  std::size_t bytes_kept = 0;  // reserved memory that is kept for ever, because the device may still use it
 
   // A few lines for people.
   std::string text() const;

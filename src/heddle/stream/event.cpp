@@ -4,16 +4,16 @@ namespace HEDDLE_NS {
 
 bool Event::query() const {
   sync::require_not_forked();
-  return lane_ == nullptr || lane_->completed() >= ticket_;
+  return pool_ == nullptr || lane_->completed() >= ticket_;
 }
 
 Status Event::status() const {
-  return lane_ != nullptr && query() ? lane_->queue().failures().status_of(ticket_) : Status();
+  return pool_ != nullptr && query() ? lane_->queue().failures().status_of(ticket_) : Status();
 }
 
 bool Event::wait_until(sync::Deadline deadline) const {
   sync::require_not_forked();
-  if (lane_ == nullptr) return true;
+  if (pool_ == nullptr) return true;
   const Helping helping = deadline.is_never() ? Helping::kYes : Helping::kIfNeeded;
   if (!lane_->wait(ticket_, deadline, helping)) return false;
   lane_->queue().failures().status_of(ticket_).raise();

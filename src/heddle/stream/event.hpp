@@ -15,7 +15,7 @@ namespace HEDDLE_NS {
 
 class Event {
  public:
-  Event() = default;  // before everything: always complete
+  Event() = default;  // before everything: always complete; so is one that was moved from
   Event(std::shared_ptr<LanePool> pool, Lane& lane, Ticket ticket)
       : pool_(std::move(pool)), lane_(&lane), ticket_(ticket) {}
 
@@ -30,14 +30,14 @@ class Event {
 
   Ticket ticket() const noexcept { return ticket_; }
   // For streams that wait. Null for an event that is before everything.
-  Lane* lane() const noexcept { return lane_; }
+  Lane* lane() const noexcept { return pool_ != nullptr ? lane_ : nullptr; }
   const std::shared_ptr<LanePool>& pool() const noexcept { return pool_; }
 
  private:
   bool wait_until(sync::Deadline deadline) const;
 
-  std::shared_ptr<LanePool> pool_;
-  Lane* lane_ = nullptr;
+  std::shared_ptr<LanePool> pool_;  // null: before everything
+  Lane* lane_ = nullptr;            // the pool's
   Ticket ticket_;
 };
 

@@ -95,6 +95,10 @@ void Lane::commit(SubmitHint hint) {
   submit_list(hint);
 }
 
+void Lane::commit_full_list() {
+  if (!sync::NoWaiting::active() || has_room()) commit();
+}
+
 void Lane::commit_at_end() {
   if (finish_list()) submit_list(SubmitHint::kAsynchronous);
 }

@@ -74,7 +74,8 @@ class Lane {
   Ticket committed() const noexcept { return Ticket{committed_.load(sync::acquire)}; }
   Ticket completed() const noexcept { return queue_->completed(); }
 
-  // [holder] Records one command; commits by itself when the list is full.
+  // [holder] Records one command; commits by itself when the list is full. Where that would wait and must not, the list
+  // grows instead: the command is recorded already, so nothing may say that it was not.
   template <class Args>
   void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
     append(kernel, args, dtype, dtype);
@@ -84,7 +85,7 @@ class Lane {
     list_.append(kernel, args, dtype, source);
     count_command();
     if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]]
-      commit();
+      commit_full_list();
   }
   // [holder] Host memory that stays until the commands of the current list are done.
   std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
@@ -169,6 +170,7 @@ class Lane {
   bool finish_list();
   void close_list();
   bool has_room();
+  void commit_full_list();
   void submit_list(SubmitHint hint);
   // False: the runtime has ended, and the handler was not taken.
   bool add_handler(CompletionLine::Entry&& entry);

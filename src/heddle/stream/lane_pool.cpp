@@ -13,28 +13,10 @@
 namespace HEDDLE_NS {
 namespace {
 
-// While a thread waits, it looks again this often for a lane that became idle without anybody's doing.
-constexpr std::chrono::milliseconds kRecheck{1};
-
-// Idle implicit leases that are revoked beyond what is asked for: taking one later costs no fence then.
-constexpr std::size_t kSpareRevoked = 8;
-
 std::uint64_t next_pool_id() noexcept {
   static sync::Atomic<std::uint64_t> last{0};
   return last.fetch_add(1, sync::relaxed) + 1;
 }
-
-// False where host memory ran out; nothing is lost then.
-bool commit_at_end(Lane& lane) noexcept {
-  try {
-    lane.commit_at_end();
-  } catch (...) {
-    return false;
-  }
-  return true;
-}
-
-std::string or_none(const std::string& held) { return held.empty() ? "none" : held; }
 
 }  // namespace
 
@@ -124,8 +106,9 @@ Lane* LanePool::wait_for_lane() {
   const std::string why = policy_ == ExhaustionPolicy::kFail
                               ? std::string("no stream is free and the policy is to fail")
                               : fmt::format("no stream became free within {} ms", limits_.lease_wait_max.count());
+  const std::string held = held_locked();
   throw PoolExhausted(fmt::format("{}; held: {}; end a Lease, raise streams_max ({}) or wait longer", why,
-                                  or_none(held_locked()), limits_.streams_max));
+                                  held.empty() ? "none" : held, limits_.streams_max));
 }
 
 bool LanePool::any_returning() const { return std::find(free_.begin() + 1, free_.end(), true) != free_.end(); }
@@ -147,27 +130,6 @@ void LanePool::release(LeaseSlot& slot) noexcept {
   }
 }
 
-void LanePool::commit_returned() noexcept {
-  while (true) {
-    Lane* lane = nullptr;
-    {
-      sync::MutexLock lock(mutex_);
-      if (returned_.empty() || closed_) return;
-      lane = returned_.back();
-      returned_.pop_back();
-      ++returning_;
-    }
-    const bool committed = commit_at_end(*lane);
-    sync::MutexLock lock(mutex_);
-    --returning_;
-    if (!committed) {
-      returned_.push_back(lane);
-      return;
-    }
-    give(lane);
-  }
-}
-
 bool LanePool::commit_slot(LeaseSlot& slot) {
   while (!slot.gate.try_enter()) {
     if (!wait_for_claim()) return false;
@@ -185,25 +147,6 @@ bool LanePool::commit_slot(LeaseSlot& slot) {
 void LanePool::note_attached(LeaseSlot& slot) {
   sync::MutexLock lock(mutex_);
   if (slot.lane != nullptr) slot.lane->set_holder_thread(slot.thread.load(sync::relaxed));
-}
-
-void LanePool::release_from_outside(LeaseSlot& slot) noexcept {
-  for (bool inside = true; inside;) {
-    {
-      sync::MutexLock lock(mutex_);
-      if (abandoned_) return;
-      slot.gate.announce();
-      sync::asymmetric_fence_heavy();
-      inside = slot.gate.owner_inside();
-      if (!inside) {
-        if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
-        slot.ended.store(true, sync::relaxed);  // published by withdraw()
-      }
-      slot.gate.withdraw();
-    }
-    if (inside) sync::sleep_for(kRecheck);
-  }
-  commit_returned();
 }
 
 void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
@@ -239,39 +182,6 @@ Lane* LanePool::take_free(bool main_thread) {
   return nullptr;
 }
 
-// One fence, whose cost is the same for one lane and for many, serves everybody who waits now, and who comes next.
-void LanePool::revoke_idle() {
-  std::size_t most = waiters_.size() + kSpareRevoked;
-  for (const auto& slot : slots_) {
-    if (slot->is_implicit) slot->gate.announce();
-  }
-  sync::asymmetric_fence_heavy();
-  for (const auto& slot : slots_) {
-    if (!slot->is_implicit) continue;
-    if (most != 0 && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
-        slot->lane->transferable()) {
-      give(std::exchange(slot->lane, nullptr));
-      --most;
-    }
-    slot->gate.withdraw();
-  }
-}
-
-void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
-  sync::MutexLock lock(mutex_);
-  if (abandoned_) return;
-  std::vector<bool> busy(lanes_.size());  // first: nothing may throw while gates are claimed
-  for (const auto& slot : slots_) slot->gate.announce();
-  sync::asymmetric_fence_heavy();
-  for (const auto& slot : slots_) {
-    if (slot->lane != nullptr && slot->gate.owner_inside()) busy[slot->lane->id().value] = true;
-  }
-  for (const auto& lane : lanes_) {
-    if (lane != nullptr && !busy[lane->id().value]) visit(*lane);
-  }
-  for (const auto& slot : slots_) slot->gate.withdraw();
-}
-
 std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
   if (main_thread && lanes_[0] == nullptr) return 0;
   const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
@@ -305,70 +215,6 @@ void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
 void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
   sync::MutexLock lock(mutex_);
   std::erase_if(slots_, [&](const auto& candidate) { return candidate.get() == &slot; });
-}
-
-bool LanePool::close(sync::Deadline deadline) {
-  bool all_taken = false;
-  bool done = true;
-  while (true) {
-    std::vector<Lane*> taken;
-    {
-      sync::MutexLock lock(mutex_);
-      closed_ = true;
-      taken.swap(returned_);
-      for (Waiter* waiter : waiters_) waiter->given.notify_one();
-      for (const auto& slot : slots_) slot->gate.announce();
-      sync::asymmetric_fence_heavy();
-      all_taken = returning_ == 0;
-      for (const auto& slot : slots_) {
-        if (slot->gate.owner_inside()) {
-          all_taken = false;  // and its gate stays claimed: its thread is out before the next look, and for good
-          continue;
-        }
-        if (slot->lane != nullptr) taken.push_back(std::exchange(slot->lane, nullptr));
-        slot->gate.withdraw();
-      }
-    }
-    for (Lane* lane : taken) done = commit_at_end(*lane) && done;
-    if (all_taken || deadline.passed()) break;
-    sync::sleep_for(kRecheck);
-  }
-  done = done && all_taken;
-  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline, Helping::kIfNeeded) && done;
-  sync::MutexLock lock(mutex_);
-  // Now: abandon() wakes them, and they leave.
-  if (!all_taken) busy_ = held_locked();
-  return done;
-}
-
-std::vector<Lane*> LanePool::existing_lanes() const {
-  std::vector<Lane*> lanes;
-  sync::MutexLock lock(mutex_);
-  for (const auto& lane : lanes_) {
-    if (lane != nullptr) lanes.push_back(lane.get());
-  }
-  return lanes;
-}
-
-bool LanePool::stop_handlers(sync::Deadline deadline) {
-  std::vector<CompletionLine*> lines;
-  for (Lane* lane : existing_lanes()) lines.push_back(&lane->completions());
-  return handlers_.stop(lines, deadline);
-}
-
-void LanePool::abandon() noexcept {
-  sync::MutexLock lock(mutex_);
-  abandoned_ = true;
-  for (const auto& slot : slots_) slot->gate.announce();  // never withdrawn
-  sync::asymmetric_fence_heavy();
-  for (const auto& lane : lanes_) {
-    if (lane != nullptr) lane->abandon();
-  }
-}
-
-std::string LanePool::holders() const {
-  sync::MutexLock lock(mutex_);
-  return or_none(held_locked());
 }
 
 void LanePool::on_progress(Queue& queue) noexcept { static_cast<Lane*>(queue.owner())->on_progress(); }

@@ -11,6 +11,7 @@
 // 4. LeaseSlot::lane changes only under mutex_, and for others than its thread only with the gate claimed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -37,6 +38,10 @@ struct LeaseSlot {
   bool is_implicit = false;
   sync::Atomic<std::uint64_t> thread{0};  // the kernel's id of the thread that records with it; 0: detached
   sync::Atomic<bool> ended{false};        // its Lease is gone; what is left in a thread's table is an empty shell
+  bool left_to_thread = false;            // its Lease is gone, and its thread keeps it; guarded by the pool's mutex
+
+  // Another thread may take its lane when it is idle. REQUIRES: the pool's mutex is held.
+  bool revocable() const noexcept { return is_implicit || left_to_thread; }
 };
 
 // What a pool that was closed in time, or not, leaves.
@@ -46,7 +51,12 @@ struct LaneTotals {
   std::uint64_t abandoned = 0;  // recorded, but not complete
 };
 
-enum class ExhaustionPolicy : unsigned char { kGrowThenWait, kWait, kFail };
+// What a thread does that finds no stream free, and no idle implicit lease to revoke.
+enum class ExhaustionPolicy : unsigned char {
+  kGrowThenWait,  // the pool grows to Limits::streams_max; then as kWait
+  kWait,          // waits, Limits::lease_wait_max at most
+  kFail,          // PoolExhausted at once; but waits as kWait while a stream that was given back still runs
+};
 
 class LanePool final : public CompletionListener {
  public:
@@ -65,8 +75,13 @@ class LanePool final : public CompletionListener {
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
   // by the slot's thread. Where host memory runs out, the next acquire() or close() commits it.
   void release(LeaseSlot& slot) noexcept;
-  // The same for a slot of another thread, or of none: waits while that thread is inside an operation.
-  void release_from_outside(LeaseSlot& slot) noexcept;
+  // The same for a slot of another thread, or of none: waits while that thread is inside an operation. Where waiting is
+  // forbidden it leaves the slot to that thread instead, like an implicit one, and returns false.
+  bool release_from_outside(LeaseSlot& slot) noexcept;
+  bool left_to_thread(const LeaseSlot& slot) const {
+    sync::MutexLock lock(mutex_);
+    return slot.left_to_thread;
+  }
   // True while some thread waits for a lane: holders of idle implicit leases then give them up.
   bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
 
@@ -114,6 +129,8 @@ class LanePool final : public CompletionListener {
   void on_progress(Queue& queue) noexcept override;
 
  private:
+  // Whoever waits for a lane, or for a thread inside its gate, looks again this often: nobody announces either.
+  static constexpr std::chrono::milliseconds kRecheck{1};
   struct Waiter {
     sync::ConditionVariable given;
     Lane* lane = nullptr;

@@ -1,4 +1,4 @@
-// What a LanePool says about itself: totals, handlers, who holds what.
+// What a LanePool says about itself: its lanes, totals, handlers, who holds what.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,6 +37,21 @@ std::size_t LanePool::lanes() const {
       std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
 }
 
+std::vector<Lane*> LanePool::existing_lanes() const {
+  std::vector<Lane*> lanes;
+  sync::MutexLock lock(mutex_);
+  for (const auto& lane : lanes_) {
+    if (lane != nullptr) lanes.push_back(lane.get());
+  }
+  return lanes;
+}
+
+std::string LanePool::holders() const {
+  sync::MutexLock lock(mutex_);
+  const std::string held = held_locked();
+  return held.empty() ? "none" : held;
+}
+
 std::string LanePool::busy() const {
   sync::MutexLock lock(mutex_);
   return busy_;
@@ -47,7 +62,7 @@ std::string LanePool::held_locked() const {
   for (const auto& slot : slots_) {
     if (slot->lane == nullptr) continue;
     text += fmt::format("{}stream {} by thread {}{}", text.empty() ? "" : ", ", slot->lane->id().value,
-                        slot->thread.load(sync::relaxed), slot->is_implicit ? " (implicit)" : "");
+                        slot->thread.load(sync::relaxed), slot->revocable() ? " (implicit)" : "");
   }
   return text;
 }

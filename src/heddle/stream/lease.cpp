@@ -37,13 +37,14 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 
 void Lease::end() noexcept {
   if (slot_ == nullptr || sync::in_forked_child()) return;
-  if (thread_has_leases() && thread_leases().remove(*slot_)) {
-    pool_->release(*slot_);
-  } else {
-    pool_->release_from_outside(*slot_);
+  const std::shared_ptr<LeaseSlot> slot = std::move(slot_);
+  // Entered: a custom operation ends it on the thread that is inside a call on it, or it is another thread's.
+  if (!slot->gate.entered() && thread_has_leases() && thread_leases().remove(*slot)) {
+    pool_->release(*slot);
+  } else if (!pool_->release_from_outside(*slot)) {
+    return;
   }
-  pool_->remove_slot(*slot_);
-  slot_ = nullptr;
+  pool_->remove_slot(*slot);
 }
 
 void Lease::require_lease() const {

@@ -2,8 +2,9 @@
 //
 // Taking one commits what its thread recorded before; from then on the thread records on this stream, until the lease
 // ends or is detached, then (again) on the one it had before. To move a lease to another thread: detach() it here,
-// move it, attach() it there. It may end on any thread; what was recorded on it is then committed. A thread that exits
-// detaches the leases it has attached.
+// move it, attach() it there. It may end on any thread; what was recorded on it is then committed. Where
+// waiting is forbidden (a completion handler, a custom operation) and its thread is inside a call on it, that thread
+// keeps the stream like one that it took without a lease. A thread that exits detaches the leases it has attached.
 //
 // Thread safety: one object by one thread at a time; the calls that record only on the thread it is attached to, which
 // is checked.
@@ -19,7 +20,7 @@ namespace HEDDLE_NS {
 
 class Lease {
  public:
-  // Throws PoolExhausted, WouldBlock, Closed or Forked.
+  // Throws PoolExhausted, WouldBlock, Closed, Forked, or InvalidArgument in a custom operation.
   explicit Lease(std::shared_ptr<LanePool> pool);
   ~Lease() { end(); }
   Lease(Lease&& other) noexcept = default;

@@ -6,6 +6,7 @@
 
 #include "heddle/base/error.hpp"
 #include "heddle/stream/thread_leases.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/thread.hpp"
 
 namespace HEDDLE_NS {
@@ -29,6 +30,7 @@ void Recording::enter_slowly(const std::shared_ptr<LanePool>& pool) {
 Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot)
     : pool_(*pool), slot_(slot.get()) {
   sync::require_not_forked();
+  if (sync::NoWaiting::recording_forbidden()) throw_recording_in_custom_operation();
   const std::uint64_t thread = slot->thread.load(sync::acquire);
   if (thread != sync::this_thread_id()) {
     throw InvalidArgument(thread == 0

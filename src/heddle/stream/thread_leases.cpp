@@ -45,7 +45,8 @@ ThreadLeases::~ThreadLeases() {
     const Entry entry = std::move(entries_.back());
     entries_.pop_back();
     const auto pool = entry.pool.lock();
-    if (pool == nullptr) continue;
+    // Entered: a custom operation called exit() inside a call on this stream, and nobody comes back to it.
+    if (pool == nullptr || entry.slot->gate.entered()) continue;
     if (entry.slot->is_implicit) {
       pool->release(*entry.slot);
       pool->remove_slot(*entry.slot);
@@ -56,6 +57,9 @@ ThreadLeases::~ThreadLeases() {
         // Host memory ran out. It is still recorded: who attaches the lease next commits it.
       }
       entry.slot->thread.store(0, sync::release);
+      if (!pool->left_to_thread(*entry.slot)) continue;
+      pool->release(*entry.slot);
+      pool->remove_slot(*entry.slot);
     }
   }
 }
@@ -96,6 +100,7 @@ bool ThreadLeases::remove(const LeaseSlot& slot) noexcept {
 }
 
 void ThreadLeases::commit_current(LanePool& pool) {
+  if (sync::NoWaiting::recording_forbidden()) throw_recording_in_custom_operation();
   if (Entry* entry = newest(pool.id())) pool.commit_slot(*entry->slot);
 }
 

@@ -28,9 +28,14 @@ void sleep_for(Duration duration);
 class Deadline {
  public:
   static constexpr Deadline never() noexcept { return Deadline(TimePoint::max()); }
-  static Deadline after(Duration duration) noexcept {
+  // Never, where the clock cannot count that far; now, where `duration` is negative.
+  template <class Rep, class Period>
+  static Deadline after(std::chrono::duration<Rep, Period> duration) noexcept {
+    using Given = std::chrono::duration<Rep, Period>;
     const TimePoint start = now();
-    return duration > TimePoint::max() - start ? never() : Deadline(start + duration);
+    // Compared in the caller's unit: its greatest values overflow in the clock's.
+    if (duration >= std::chrono::duration_cast<Given>(TimePoint::max() - start)) return never();
+    return Deadline(duration <= Given::zero() ? start : start + std::chrono::duration_cast<Duration>(duration));
   }
   static constexpr Deadline at(TimePoint time) noexcept { return Deadline(time); }
 

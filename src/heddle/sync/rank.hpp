@@ -13,7 +13,6 @@ enum class Rank : std::uint8_t {
   kRuntime = 20,          // a runtime's state: open, draining, closed
   kReclaim = 25,          // who of the threads that ran out of memory reclaims for all of them
   kLanePool = 30,         // which lanes exist, who holds them, who waits for one
-  kGenerator = 35,        // default generators of lanes, created at first use
   kHandlers = 38,         // which streams have handlers to run, and the threads that run them
   kCompletionLine = 39,   // handlers of one stream that wait for their tickets
   kAllocator = 40,        // one shard of the depot: free spans that no stream owns; which heaps exist

@@ -1,14 +1,17 @@
 #include "heddle/sync/thread.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <system_error>
 #include <utility>
 
 #include "heddle/base/check.hpp"
+#include "heddle/base/error.hpp"
 #include "heddle/sync/lock_checks.hpp"
 
 namespace HEDDLE_NS::sync {
@@ -50,10 +53,15 @@ static_assert(sizeof(SchedulingAttributes) == 48);
 
 Thread::Thread(std::string name, std::function<void()> body) {
   const SignalsBlocked blocked;  // the program's handlers run on the program's threads
-  native_ = std::thread([name = std::move(name), body = std::move(body)] {
-    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-    body();
-  });
+  try {
+    native_ = std::thread([name, body = std::move(body)] {
+      pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+      body();
+    });
+  } catch (const std::system_error& error) {
+    throw Unsupported(fmt::format("the thread {} could not be started: {}; let the process have more threads or memory",
+                                  name, error.code().message()));
+  }
 }
 
 Thread& Thread::operator=(Thread&& other) noexcept {

@@ -18,7 +18,7 @@ namespace HEDDLE_NS::sync {
 class Thread {
  public:
   Thread() = default;
-  // `name` is shown by debuggers (the first 15 characters).
+  // `name` is shown by debuggers (the first 15 characters). Throws Unsupported where the system starts no more threads.
   Thread(std::string name, std::function<void()> body);
   Thread(Thread&&) noexcept = default;
   Thread& operator=(Thread&& other) noexcept;

@@ -20,10 +20,10 @@ class HostCopy {
   const Event& event() const noexcept { return event_; }
   bool ready() const { return event_.query(); }
   // The elements in row-major order; waits for them. Throws the stream's error; WouldBlock inside a handler when they
-  // are not there yet. Valid while this object or a copy of it lives.
+  // are not there yet. Valid while this object or a copy of it lives. None in an object that was moved from.
   std::span<const float> values() const {
     event_.wait();
-    return {buffer_.get(), count_};
+    return {buffer_.get(), buffer_ != nullptr ? count_ : 0};
   }
 
  private:

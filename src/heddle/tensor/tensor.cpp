@@ -20,6 +20,12 @@ void require_count(const char* call, std::size_t values, const Shape& shape) {
                                     shape.text(), shape.elements()));
 }
 
+void require_defined(const char* call, const Tensor& x) {
+  if (x.defined()) return;
+  throw InvalidArgument(fmt::format(
+      "{}: the tensor is undefined (default-constructed or moved from); assign a result to it first", call));
+}
+
 // Host memory for an upload, owned by the current list: the device's kind where it has one.
 std::byte* stage(Device& device, Lane& lane, std::size_t bytes) {
   if (device.info().host_accessible) return lane.stage(bytes);
@@ -82,6 +88,8 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
     throw InvalidArgument("from_external: the event belongs to another runtime; wait for it first (Event::wait)");
   }
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
+  // Nothing is recorded. But a runtime that closes waits for whoever is inside, so that its last block is its last.
+  const Recording recording(core.pool());
   Tensor result(core, Buffer(core.memory().adopt(data, bytes, std::move(deleter))), shape, Dtype::kFloat32);
   if (ready.lane() != nullptr) result.residency().note_write(ready.lane(), ready.ticket());
   return result;
@@ -89,13 +97,13 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
 
 void* Tensor::data() const {
   sync::require_not_forked();
-  if (!defined()) throw InvalidArgument("data: the tensor is empty (default-constructed); assign a result to it first");
+  require_defined("data", *this);
   return address();
 }
 
 void Tensor::make_shared_constant() const {
   sync::require_not_forked();
-  if (!defined()) throw InvalidArgument("make_shared_constant: the tensor is empty; assign a result to it first");
+  require_defined("make_shared_constant", *this);
   {
     Recording recording(core_->pool());
     recording.lane().order_behind(residency());
@@ -131,9 +139,7 @@ void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {
 }
 
 HostCopy Tensor::to_host_async() const {
-  if (!defined()) {
-    throw InvalidArgument("to_host_async: the tensor is empty (default-constructed); assign a result to it first");
-  }
+  require_defined("to_host_async", *this);
   const auto count = static_cast<std::size_t>(elements());
   const std::shared_ptr<std::byte> buffer = core_->device().allocate_host(count * sizeof(float));
   Recording recording(core_->pool());
@@ -148,8 +154,7 @@ HostCopy Tensor::to_host_async() const {
 }
 
 std::vector<float> Tensor::to_host() const {
-  if (!defined())
-    throw InvalidArgument("to_host: the tensor is empty (default-constructed); assign a result to it first");
+  require_defined("to_host", *this);
   const auto count = static_cast<std::size_t>(elements());
   if (count == 0) return {};
   sync::require_not_forked();
@@ -173,7 +178,8 @@ std::vector<float> Tensor::to_host() const {
     record_to_host(lane, to, &ticket);
     lane.synchronize();
   } catch (...) {
-    if (lane.completed() < ticket) core_->keep(std::move(written));  // the copy may still come
+    // The copy may still come; not into a forked child.
+    if (lane.completed() < ticket && !sync::in_forked_child()) core_->keep(std::move(written));
     throw;
   }
   if (staged != nullptr) values->assign(to, to + count);
@@ -181,9 +187,10 @@ std::vector<float> Tensor::to_host() const {
 }
 
 float Tensor::item() const {
-  if (!defined() || elements() != 1) {
-    throw InvalidArgument(fmt::format("item: the tensor has shape {}; it must have exactly one element",
-                                      defined() ? shape().text() : std::string("none (default-constructed)")));
+  require_defined("item", *this);
+  if (elements() != 1) {
+    throw InvalidArgument(
+        fmt::format("item: the tensor has shape {}; it must have exactly one element", shape().text()));
   }
   sync::require_not_forked();
   const StreamUse write = residency().last_write();

@@ -22,7 +22,7 @@ namespace HEDDLE_NS {
 
 class Tensor {
  public:
-  Tensor() noexcept = default;  // empty handle: defined() is false
+  Tensor() noexcept = default;  // undefined; so is one that was moved from
 
   bool defined() const noexcept { return static_cast<bool>(buffer_); }
   const Shape& shape() const noexcept { return view_.shape; }
@@ -31,7 +31,7 @@ class Tensor {
   std::int64_t elements() const noexcept { return view_.shape.elements(); }
   // True when the elements lie in row-major order without gaps. The strides of extents below 2 do not matter.
   bool is_contiguous() const noexcept;
-  Core& core() const noexcept { return *core_; }
+  Core& core() const noexcept { return *core_; }  // REQUIRES: defined()
 
   // --- in and out ---
   // Copies `values` (row-major) before it returns. Throws InvalidArgument when the count differs from the shape's.
@@ -41,8 +41,9 @@ class Tensor {
   // A tensor over memory of the user's that the device can reach, row-major, aligned to a float. It is used once
   // `ready` is complete (default: it is now), and must not be written meanwhile. `deleter` is called when no tensor
   // refers to it and no stream uses it any more, on the thread that dropped the last tensor or on the handler thread;
-  // never when the runtime shut down while the device might still use it. Throws InvalidArgument for a null or
-  // misaligned pointer.
+  // never when the runtime shut down while the device might still use it, nor when this call throws. It must not throw
+  // itself. Throws InvalidArgument for a null or misaligned pointer or an event of another runtime, and what taking a
+  // stream throws (Closed, PoolExhausted, WouldBlock).
   static Tensor from_external(Core& core, void* data, const Shape& shape, const Event& ready = {},
                               std::function<void()> deleter = {});
   // Where the first element lies on the device. Work of others on that memory must be ordered against the tensor's

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <iterator>
+#include <new>
+#include <utility>
 
 #include "heddle/base/check.hpp"
 
@@ -24,9 +26,11 @@ void* reserve(void* where, std::size_t bytes) noexcept {
 
 AddressRange::AddressRange(std::size_t bytes) noexcept : bytes_(round_up(bytes, kHugePage)) {
   base_ = static_cast<std::byte*>(reserve(nullptr, bytes_));
-  if (base_ == nullptr) bytes_ = 0;
-  sync::MutexLock lock(mutex_);
-  if (base_ != nullptr) free_.emplace(base_, bytes_);
+  if (base_ == nullptr) {
+    bytes_ = 0;
+  } else {
+    give(base_, bytes_);
+  }
 }
 
 AddressRange::~AddressRange() {
@@ -54,21 +58,32 @@ std::byte* AddressRange::take(std::size_t bytes) {
   return nullptr;
 }
 
-void AddressRange::give(std::byte* base, std::size_t bytes) {
+void AddressRange::give(std::byte* base, std::size_t bytes) noexcept {
   sync::MutexLock lock(mutex_);
   auto next = free_.lower_bound(base);
-  if (next != free_.end() && base + bytes == next->first) {
-    bytes += next->second;
-    next = free_.erase(next);
-  }
   if (next != free_.begin()) {
     const auto previous = std::prev(next);
     if (previous->first + previous->second == base) {
       previous->second += bytes;
+      if (next != free_.end() && base + bytes == next->first) {
+        previous->second += next->second;
+        free_.erase(next);
+      }
       return;
     }
   }
-  free_.emplace_hint(next, base, bytes);
+  if (next != free_.end() && base + bytes == next->first) {
+    auto joined = free_.extract(next++);
+    joined.key() = base;
+    joined.mapped() += bytes;
+    free_.insert(next, std::move(joined));
+    return;
+  }
+  try {
+    free_.emplace_hint(next, base, bytes);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
+    // Lost until the range goes: addresses, of which there are plenty, not memory.
+  }
 }
 
 void* AddressRange::allocate(std::size_t bytes) {

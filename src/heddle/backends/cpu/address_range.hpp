@@ -33,7 +33,8 @@ class AddressRange {
 
  private:
   std::byte* take(std::size_t bytes);
-  void give(std::byte* base, std::size_t bytes);
+  // Allocates only where no free neighbour is; without host memory the addresses are lost.
+  void give(std::byte* base, std::size_t bytes) noexcept;
 
   std::byte* base_ = nullptr;
   std::size_t bytes_ = 0;

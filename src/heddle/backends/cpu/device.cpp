@@ -128,9 +128,11 @@ void CpuDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_fai
 
 bool CpuDevice::park(sync::Deadline deadline) {
   engine_.parked.store(true, sync::seq_cst);
+  // Not the list that this thread is inside of: a custom operation may have called exit().
   const auto any_running = [this] {
     sync::MutexLock lock(mutex_);
-    return std::any_of(queues_.begin(), queues_.end(), [](const CpuQueue* queue) { return queue->running(); });
+    return std::any_of(queues_.begin(), queues_.end(),
+                       [](const CpuQueue* queue) { return queue->running_elsewhere(); });
   };
   while (any_running()) {
     if (deadline.passed()) return false;

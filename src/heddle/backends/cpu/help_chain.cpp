@@ -1,5 +1,7 @@
 #include "heddle/backends/cpu/help_chain.hpp"
 
+#include "heddle/sync/process.hpp"
+
 namespace HEDDLE_NS::cpu {
 
 bool HelpChain::contains(const CpuQueue& queue) const noexcept {
@@ -35,7 +37,8 @@ bool HelpChain::run() {
 }
 
 HelpChain::~HelpChain() {
-  if (!followed_) return;  // run() has offered the first queue's rest already
+  // run() has offered the first queue's rest already; and no lock is taken in a child that a list forked.
+  if (!followed_ || sync::in_forked_child()) return;
   while (depth_ > 0) {
     CpuQueue& queue = *links_[--depth_].queue;
     queue.offer();

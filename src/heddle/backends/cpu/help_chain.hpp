@@ -1,8 +1,8 @@
 // HelpChain: a waiting thread follows waits from its own queue to one that it can run.
 //
 // Thread safety: an object of one thread's stack. Invariants: 1. Every queue but the first is pinned while it is in the
-// chain. 2. Queues of the chain that become ready are not handed to the workers meanwhile; finish() offers what is
-// left.
+// chain. 2. Queues of the chain that become ready are not handed to the workers meanwhile; the destructor offers
+// what is left.
 #pragma once
 
 #include <chrono>

@@ -9,8 +9,17 @@
 #include "heddle/backends/cpu/device.hpp"
 #include "heddle/backends/cpu/help_chain.hpp"
 #include "heddle/device/custom_failure.hpp"
+#include "heddle/sync/process.hpp"
+#include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS::cpu {
+namespace {
+
+// The queue whose list the calling thread executes; null when none.
+struct ExecutingTag;
+const CpuQueue*& executing() noexcept { return sync::ThreadLocal<const CpuQueue*, ExecutingTag>::get(); }
+
+}  // namespace
 
 CpuQueue::~CpuQueue() {
   for (;;) {
@@ -96,8 +105,13 @@ void CpuQueue::work() {
     pins_.fetch_add(1, sync::seq_cst);
     scheduled_ = false;
   }
-  const Result result =
-      run_locked(Ticket{std::numeric_limits<std::uint64_t>::max()}, sync::Deadline::at({}), nullptr, true);
+  Result result{.stop = Stop::kEmpty};
+  try {
+    result = run_locked(Ticket{std::numeric_limits<std::uint64_t>::max()}, sync::Deadline::at({}), nullptr, true);
+  } catch (const Forked&) {
+    sync::end_forked_child();
+    throw;
+  }
   if (result.blocker != nullptr) result.blocker->unpin();
   unpin();
 }
@@ -172,8 +186,14 @@ void CpuQueue::execute(const Entry& entry, Status inherited) {
   if (watched() && engine_.listener != nullptr) engine_.listener->on_progress(*this);
 }
 
+bool CpuQueue::running_elsewhere() const {
+  sync::MutexLock lock(mutex_);
+  return running_ && executing() != this;
+}
+
 Status CpuQueue::execute_commands(const CommandList& list) {
   sync::assert_no_locks_held("a kernel");
+  executing() = this;
   std::array<std::uint32_t, kKernelCount> ran{};
   Status status;
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
@@ -190,14 +210,17 @@ Status CpuQueue::execute_commands(const CommandList& list) {
       kernel(command, context_);
     } catch (...) {
       status = custom_failure(command);
-      break;
     }
+    // A custom operation forked, and this is the child: whatever comes next would take a lock that nobody gives back.
+    sync::require_not_forked();
+    if (!status.ok()) break;
     ++ran[index];
     at = command.next();
   }
   for (std::size_t i = 0; i < kKernelCount; ++i) {
     if (ran[i] != 0) counts_[i].store(counts_[i].load(sync::relaxed) + ran[i], sync::relaxed);
   }
+  executing() = nullptr;
   return status;
 }
 

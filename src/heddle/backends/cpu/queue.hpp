@@ -75,17 +75,15 @@ class CpuQueue final : public Queue {
   void add_counts(KernelCounts& counts) const noexcept;
 
   // Runs lists on the calling thread until `limit` is complete, at least one, no new one after `until`. `chain`: the
-  // queues that this thread helps, which it will run or offer itself; may be null.
+  // queues that this thread helps, which it will run or offer itself; may be null. Throws Forked in a child that a
+  // custom operation forked.
   Result run(Ticket limit, sync::Deadline until, HelpChain* chain);
   // One list, called by a worker that took this queue from the ready ones.
   void work();
   // Hands the queue to the workers if it can run and nobody does.
   void offer();
-  // True while a list runs. Any thread.
-  bool running() const {
-    sync::MutexLock lock(mutex_);
-    return running_;
-  }
+  // True while another thread than the calling one runs a list. Any thread, also out of a custom operation.
+  bool running_elsewhere() const;
   void unpin() noexcept { pins_.fetch_sub(1, sync::seq_cst); }
 
  private:

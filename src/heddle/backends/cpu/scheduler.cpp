@@ -10,13 +10,25 @@ namespace HEDDLE_NS::cpu {
 
 Scheduler::Scheduler(unsigned workers) {
   workers_.reserve(workers);
-  for (unsigned i = 0; i < workers; ++i) workers_.emplace_back(fmt::format("heddle-cpu-{}", i), [this] { work(); });
+  try {
+    for (unsigned i = 0; i < workers; ++i) workers_.emplace_back(fmt::format("heddle-cpu-{}", i), [this] { work(); });
+  } catch (...) {
+    stop();
+    throw;
+  }
 }
 
 Scheduler::~Scheduler() {
   {
     sync::MutexLock lock(mutex_);
     HEDDLE_CHECK(first_ == nullptr, "the CPU device is destroyed before its queues");
+  }
+  stop();
+}
+
+void Scheduler::stop() noexcept {
+  {
+    sync::MutexLock lock(mutex_);
     stopping_ = true;
     changed_.notify_all();
   }

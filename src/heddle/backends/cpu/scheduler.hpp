@@ -20,6 +20,7 @@ class CpuQueue;
 
 class Scheduler {
  public:
+  // Throws what starting a thread throws; none is left then.
   explicit Scheduler(unsigned workers);
   ~Scheduler();  // joins the workers; REQUIRES: no queue is ready
   Scheduler(const Scheduler&) = delete;
@@ -33,6 +34,7 @@ class Scheduler {
 
  private:
   void work();
+  void stop() noexcept;
 
   sync::Mutex mutex_{Rank::kDeviceScheduler};
   sync::ConditionVariable changed_;

@@ -11,7 +11,6 @@ constexpr const char* name_of(Rank rank) noexcept {
     case Rank::kRuntime: return "runtime";
     case Rank::kReclaim: return "reclaim";
     case Rank::kLanePool: return "lane pool";
-    case Rank::kGenerator: return "generator";
     case Rank::kHandlers: return "handlers";
     case Rank::kCompletionLine: return "completion line";
     case Rank::kAllocator: return "allocator";

@@ -1,0 +1,72 @@
+// Lanes that are taken from leases of other threads: by claiming their gates (sync/owner_gate.hpp), under the mutex.
+#include <utility>
+
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/sync/no_waiting.hpp"
+
+namespace HEDDLE_NS {
+namespace {
+
+// Idle leases that are revoked beyond what is asked for: taking one later costs no fence then.
+constexpr std::size_t kSpareRevoked = 8;
+
+}  // namespace
+
+// One fence, whose cost is the same for one lane and for many, serves everybody who waits now, and who comes next.
+void LanePool::revoke_idle() {
+  std::size_t most = waiters_.size() + kSpareRevoked;
+  for (const auto& slot : slots_) {
+    if (slot->revocable()) slot->gate.announce();
+  }
+  sync::asymmetric_fence_heavy();
+  for (const auto& slot : slots_) {
+    if (!slot->revocable()) continue;
+    if (most != 0 && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
+        slot->lane->transferable()) {
+      give(std::exchange(slot->lane, nullptr));
+      --most;
+    }
+    slot->gate.withdraw();
+  }
+}
+
+void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
+  sync::MutexLock lock(mutex_);
+  if (abandoned_) return;
+  std::vector<bool> busy(lanes_.size());  // first: nothing may throw while gates are claimed
+  for (const auto& slot : slots_) slot->gate.announce();
+  sync::asymmetric_fence_heavy();
+  for (const auto& slot : slots_) {
+    if (slot->lane != nullptr && slot->gate.owner_inside()) busy[slot->lane->id().value] = true;
+  }
+  for (const auto& lane : lanes_) {
+    if (lane != nullptr && !busy[lane->id().value]) visit(*lane);
+  }
+  for (const auto& slot : slots_) slot->gate.withdraw();
+}
+
+bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
+  for (bool inside = true; inside;) {
+    {
+      sync::MutexLock lock(mutex_);
+      if (abandoned_) return true;
+      slot.gate.announce();
+      sync::asymmetric_fence_heavy();
+      inside = slot.gate.owner_inside();
+      if (!inside) {
+        if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
+        slot.ended.store(true, sync::relaxed);  // published by withdraw()
+      }
+      slot.gate.withdraw();
+      if (inside && sync::NoWaiting::active()) {
+        slot.left_to_thread = true;  // that thread may be waiting for this one
+        return false;
+      }
+    }
+    if (inside) sync::sleep_for(kRecheck);
+  }
+  commit_returned();
+  return true;
+}
+
+}  // namespace HEDDLE_NS
