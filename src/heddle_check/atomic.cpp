@@ -92,7 +92,13 @@ bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64
   Execution* execution = Execution::current();
   if (execution == nullptr || execution->buffers().capacity() == 0 || order == std::memory_order_seq_cst) return false;
   execution->use(ref, ObjectType::kAtomic, nullptr, site);
-  PendingStore store{.object = ref.id, .target = target, .bytes = bytes, .bits = bits, .site = site};
+  execution->buffer_point(site);
+  PendingStore store;
+  store.object = ref.id;
+  store.target = target;
+  store.bytes = bytes;
+  store.bits = bits;
+  store.site = site;
   if (execution->tracks_knowledge()) {
     execution->tick();  // so that the time names this store
     store.time = execution->self().knowledge.hb[execution->running()];

@@ -8,9 +8,10 @@
 // that reads an old value. All three only miss bugs.
 //
 // With Limits::store_buffer, a store that is not sequentially consistent becomes visible some time after it was made,
-// as on x86: in the order of its thread's stores, while the thread goes on and reads its own stores. What waits until all
-// stores of its thread are visible: read-modify-writes (also failing ones), sequentially consistent stores and fences,
-// locking and unlocking, waits on condition variables, the start and the end of a thread. Notifying does not wait.
+// as on x86: in the order of its thread's stores, while the thread goes on and reads its own stores. What waits until
+// all stores of its thread are visible: read-modify-writes (also failing ones), sequentially consistent stores and
+// fences, locking and unlocking, waits on condition variables, the start and the end of a thread. Notifying does not
+// wait.
 #pragma once
 
 #include <atomic>

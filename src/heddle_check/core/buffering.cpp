@@ -8,12 +8,17 @@
 
 namespace heddle_check {
 
+void Execution::buffer_point(Site site) {
+  const ThreadId self = running_;
+  // Others cannot see it, but fences on all threads come before or behind it: an operation on an object of its own.
+  ObjectRef& own = buffers_.object_of(self);
+  use(own, ObjectType::kStoreBuffer, nullptr, site);
+  const bool waits = buffers_.full(self) && buffers_.wait(self, bit(self), buffers_.oldest(self).number + 1);
+  point(OperationKind::kBuffer, own.id, site, !waits);
+}
+
 void Execution::buffer_store(PendingStore store) {
   const ThreadId self = running_;
-  if (buffers_.full(self)) {
-    buffers_.wait(self, bit(self), buffers_.oldest(self).number + 1);
-    point(OperationKind::kDrain, kNoObject, store.site, false);
-  }
   ThreadId flusher = buffers_.flusher_of(self);
   if (flusher == kNoThread) {
     flusher = add_thread("buffer of " + threads_[self].name);
@@ -24,10 +29,7 @@ void Execution::buffer_store(PendingStore store) {
     next_[flusher] = {OperationKind::kFlush, store.object, store.site};
     enable(bit(flusher));
   }
-  if (recording_) {
-    add_row({OperationKind::kBuffer, store.object, store.site});
-    note(fmt::format(":= {}", store.bits));
-  }
+  if (recording_) note(fmt::format("{} := {}", objects_.label(store.object), store.bits));
   buffers_.add(self, std::move(store));
 }
 
@@ -58,8 +60,7 @@ void Execution::flush(ThreadId flusher) {
 }
 
 void Execution::drained_point(OperationKind kind, ObjectId object, Site site) {
-  const bool waits =
-      !buffers_.empty(running_) && buffers_.wait(running_, bit(running_), buffers_.next_number());
+  const bool waits = !buffers_.empty(running_) && buffers_.wait(running_, bit(running_), buffers_.next_number());
   point(kind, object, site, !waits);
 }
 

@@ -79,7 +79,9 @@ class Execution {
 
   // --- store buffers ---
   StoreBuffers& buffers() noexcept { return buffers_; }
-  // A store of the calling thread, which becomes visible later. Waits while its buffer is full.
+  // A store of the calling thread, which becomes visible later: its operation, which waits while the buffer is full,
+  // and what is then put there.
+  void buffer_point(Site site);
   void buffer_store(PendingStore store);
   // As point(), for an operation that is performed only when all stores of the calling thread are visible.
   void drained_point(OperationKind kind, ObjectId object, Site site);

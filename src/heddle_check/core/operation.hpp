@@ -38,13 +38,13 @@ enum class OperationKind : std::uint8_t {
   kStore,
   kUpdate,  // read-modify-write
   kFence,
-  kFlush,  // a store leaves its thread's buffer: becomes visible
-  kDrain,  // waits until stores of its own are visible; concerns nobody else
+  kBuffer,  // a store enters its thread's buffer
+  kFlush,   // a store leaves its thread's buffer: becomes visible
+  kDrain,   // waits until stores of its own are visible; concerns nobody else
   kYield,
   kSleep,
   kJoin,
-  // Only rows of a printed trace: what others cannot see.
-  kBuffer,  // a store enters its thread's buffer
+  // Only rows of a printed trace: accesses to cells are no visible operations.
   kCellRead,
   kCellWrite,
 };

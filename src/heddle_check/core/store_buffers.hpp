@@ -1,7 +1,7 @@
 // The stores that a thread has made and other threads do not see yet, under Limits::store_buffer.
 //
-// Each thread's are in a buffer of its own; from it the oldest becomes visible at any moment (total store order). Such a
-// buffer is a *flusher*: a thread of the execution without a body, whose next operation is always to flush the oldest
+// Each thread's are in a buffer of its own; from it the oldest becomes visible at any moment (total store order). Such
+// a buffer is a *flusher*: a thread of the execution without a body, whose next operation is always to flush the oldest
 // store, and which can go on while there is one. So strategies, bounds and sleep sets cover buffers as they cover
 // threads. What waits for flushes (a full buffer, a locked operation, a fence) is an operation that is disabled until
 // they are done.
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "heddle_check/core/object.hpp"
 #include "heddle_check/core/operation.hpp"
 #include "heddle_check/core/vector_clock.hpp"
 
@@ -45,6 +46,9 @@ class StoreBuffers {
   // The object is gone. Its owner's own stores to it have no effect any more; true: others' are pending too.
   bool forget(ThreadId owner, ObjectId object) noexcept;
 
+  // What the owner's stores are operations on: an object that nobody else uses.
+  ObjectRef& object_of(ThreadId owner) noexcept { return objects_[owner]; }
+
   // Who flushes for whom. kNoThread: nobody yet.
   ThreadId flusher_of(ThreadId owner) const noexcept { return flushers_[owner]; }
   ThreadId owner_of(ThreadId flusher) const noexcept { return owners_[flusher]; }
@@ -70,6 +74,7 @@ class StoreBuffers {
   ThreadMask all_flushers_ = 0;
   ThreadMask waiting_ = 0;
   std::array<std::vector<PendingStore>, kMaxThreads> buffers_;
+  std::array<ObjectRef, kMaxThreads> objects_{};
   std::array<ThreadId, kMaxThreads> flushers_{};
   std::array<ThreadId, kMaxThreads> owners_{};
   std::array<Wait, kMaxThreads> waits_{};
