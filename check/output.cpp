@@ -70,7 +70,8 @@ std::string to_json(const std::vector<Row>& rows) {
     entry["choices"] = heddle_check::choice_names(row.scenario.limits);
     entry["depth_max"] = result.depth_max;
     entry["wall_seconds"] = result.seconds;
-    entry["confidence"] = result.confidence < 0 ? nlohmann::ordered_json(nullptr) : result.confidence;
+    entry["confidence"] = nullptr;
+    if (result.confidence >= 0) entry["confidence"] = result.confidence;
     entry["summary"] = result.summary;
     entry["result"] = result.failed() ? "fail" : "pass";
     entry["failure"] = nullptr;

@@ -25,7 +25,7 @@ const char* name_of(OperationKind kind) noexcept {
     case OperationKind::kYield: return "yield";
     case OperationKind::kSleep: return "sleep";
     case OperationKind::kJoin: return "join";
-    case OperationKind::kBuffer: return "buffered store";
+    case OperationKind::kBuffer: return "store in";
     case OperationKind::kCellRead: return "read";
     case OperationKind::kCellWrite: return "write";
   }

@@ -251,7 +251,7 @@ TEST(StoreBuffer, EveryStrategyFindsALateStore) {
     Explorer explorer;
     const Result result = explorer.explore(broken, *strategy, {.executions = 2'000});
     expect_failure(result, FailureKind::kOracle);
-    EXPECT_NE(result.trace.find("buffered store"), std::string::npos) << result.trace;
+    EXPECT_NE(result.trace.find("store in buffer"), std::string::npos) << result.trace;
     EXPECT_EQ(explorer.replay(broken, result.decisions).trace_hash, result.trace_hash) << name;
   }
 }
