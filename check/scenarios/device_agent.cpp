@@ -73,7 +73,7 @@ void add_device_agent(Scenarios& to) {
                 .threads = 2,
                 .body = agent_of_two_streams,
                 .limits = {},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 20'000}},
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
                 .claim = "whatever order and fault the device chooses, tickets close once and dependents inherit it"});
 }
 
