@@ -35,7 +35,7 @@ void add_refused_memory(Scenarios& to) {
                 .body = two_threads_with_a_refusal,
                 .limits = {.allocation_failures = 2},
                 .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
-                .claim = "a refused segment is an error of one call or none, and leaves nothing behind"});
+                .claim = "a refused segment is got over, or is the error of one call, and leaves nothing behind"});
 }
 
 }  // namespace heddle::check
