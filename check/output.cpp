@@ -42,6 +42,7 @@ void print_row(const Row& row, const std::string& program) {
              short_number(per_second(result.executions, result.seconds)),
              short_number(per_second(result.points, result.seconds)), fmt::format("{:.2f} s", result.seconds),
              result.failed() ? heddle_check::name_of(result.failure.kind) : "pass");
+  fmt::print("  choices: {}\n", fmt::join(heddle_check::choice_names(row.scenario.limits), ", "));
   if (!result.summary.empty()) fmt::print("  {}\n", result.summary);
   if (!result.failed()) return;
   fmt::print("\n{}: {}\n{}\n{}\nreplay: {} replay {}\n\n", heddle_check::name_of(result.failure.kind),
@@ -63,11 +64,14 @@ std::string to_json(const std::vector<Row>& rows) {
     entry["executions"] = result.executions;
     entry["exhausted"] = result.exhausted;
     entry["points"] = result.points;
+    entry["points_per_execution"] = result.executions == 0 ? 0 : result.points / result.executions;
     entry["points_per_second"] = per_second(result.points, result.seconds);
     entry["executions_per_second"] = per_second(result.executions, result.seconds);
     entry["choices"] = heddle_check::choice_names(row.scenario.limits);
     entry["depth_max"] = result.depth_max;
     entry["wall_seconds"] = result.seconds;
+    entry["confidence"] = nullptr;
+    if (result.confidence >= 0) entry["confidence"] = result.confidence;
     entry["summary"] = result.summary;
     entry["result"] = result.failed() ? "fail" : "pass";
     entry["failure"] = nullptr;

@@ -97,6 +97,8 @@ std::vector<StrategySpec> strategies_of(const Scenario& scenario, const RunOptio
 
 heddle_check::Budget budget_of(const RunOptions& options, std::uint64_t executions) {
   heddle_check::Budget budget{options.executions, options.seconds};
+  // As many as the strategy's claim needs, where it has one and nobody says how many.
+  if (options.executions == 0 && executions == 0) budget.confidence = 0.99;
   if (budget.executions == 0 && budget.seconds == 0) budget.executions = executions;
   if (budget.executions == 0 && budget.seconds == 0) budget.executions = kExecutions;
   return budget;
@@ -139,6 +141,13 @@ std::vector<Row> explore(const Scenario& scenario, const RunOptions& options) {
   return rows;
 }
 
+// Visible operations of its plain execution: threads go on while they can, nothing else happens.
+std::uint64_t points_of(const Scenario& scenario) {
+  heddle_check::Explorer explorer;
+  explorer.set_replay_every(0);
+  return explorer.explore(scenario, *heddle_check::make_strategy({.name = "bounded"}, 1), {.executions = 1}).points;
+}
+
 // What a decision string names; its plant is switched on.
 struct Decided {
   heddle_check::DecisionString string;
@@ -167,6 +176,7 @@ int list(bool json) {
       document["scenarios"].push_back({{"scenario", scenario.name},
                                        {"group", scenario.group},
                                        {"threads", scenario.threads},
+                                       {"points", points_of(scenario)},
                                        {"choices", heddle_check::choice_names(scenario.limits)},
                                        {"claim", scenario.claim}});
     }
@@ -178,7 +188,8 @@ int list(bool json) {
     return kExitPass;
   }
   for (const Scenario& scenario : all_scenarios()) {
-    fmt::print("{:<24} {:<10} {}\n", scenario.name, scenario.group, scenario.claim);
+    fmt::print("{:<24} {:<10} {:>5} points; {}\n{:<24} {}\n", scenario.name, scenario.group, points_of(scenario),
+               fmt::join(heddle_check::choice_names(scenario.limits), ", "), "", scenario.claim);
   }
   for (const Plant& known : all_plants())
     fmt::print("--plant {:<28} {} (killed by {})\n", known.id, known.story, known.scenario);

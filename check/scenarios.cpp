@@ -24,6 +24,8 @@ Scenarios all_scenarios() {
   add_depot(all);
   add_handler_thread(all);
   add_pool_close(all);
+  add_device_agent(all);
+  add_refused_memory(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
 }

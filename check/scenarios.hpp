@@ -22,6 +22,8 @@ void add_claim(Scenarios& to);
 void add_depot(Scenarios& to);
 void add_handler_thread(Scenarios& to);
 void add_pool_close(Scenarios& to);
+void add_device_agent(Scenarios& to);
+void add_refused_memory(Scenarios& to);
 
 // All of them. Names are unique.
 Scenarios all_scenarios();

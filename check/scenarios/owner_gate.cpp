@@ -38,7 +38,7 @@ void add_owner_gate(Scenarios& to) {
                 .group = "pool",
                 .threads = 2,
                 .body = [] { owner_and_claimer(2); },
-                .limits = {.stale_reads = 4},
+                .limits = {.stale_reads = 2, .store_buffer = 2},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 100'000}},
                 .claim = "the owner and a claimer are never inside at once, and whoever enters sees what was done"});
 }

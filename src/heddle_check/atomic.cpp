@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "heddle_check/core/execution.hpp"
 
 namespace heddle_check {
@@ -12,12 +14,6 @@ constexpr bool acquires(std::memory_order order) noexcept {
 }
 constexpr bool releases(std::memory_order order) noexcept {
   return order == std::memory_order_release || order == std::memory_order_acq_rel || order == std::memory_order_seq_cst;
-}
-
-History& history_of(Execution& execution, ObjectId id, std::uint64_t initial) {
-  Object& atomic = execution.objects()[id];
-  if (atomic.history == 0) atomic.history = execution.histories().add(initial);
-  return execution.histories()[atomic.history];
 }
 
 void learn(Execution& execution, const Knowledge& released, std::memory_order order) noexcept {
@@ -46,7 +42,7 @@ void add_store(Execution& execution, ObjectId id, std::uint64_t before, std::uin
     if (releases(order)) execution.tick();
     return;
   }
-  History& history = history_of(execution, id, before);
+  History& history = execution.history_of(id, before);
   execution.tick();  // so that the time names this store
   const Store previous = history.newest();
   Store& store = history.add(execution.running(), order == std::memory_order_seq_cst);
@@ -84,15 +80,45 @@ void begin_access(ObjectRef& ref, OperationKind kind, Site site) noexcept {
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
   execution->use(ref, ObjectType::kAtomic, nullptr, site);
-  execution->point(kind, ref.id, site);
+  if (only_reads(kind)) {
+    execution->point(kind, ref.id, site);
+  } else {
+    execution->drained_point(kind, ref.id, site);
+  }
+}
+
+bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64_t bits, std::memory_order order,
+                  Site site) noexcept {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || execution->buffers().capacity() == 0 || order == std::memory_order_seq_cst) return false;
+  execution->use(ref, ObjectType::kAtomic, nullptr, site);
+  execution->buffer_point(site);
+  PendingStore store;
+  store.object = ref.id;
+  store.target = target;
+  store.bytes = bytes;
+  store.bits = bits;
+  store.site = site;
+  if (execution->tracks_knowledge()) {
+    execution->tick();  // so that the time names this store
+    store.time = execution->self().knowledge.hb[execution->running()];
+    store.released = handed_on(*execution, order);
+    execution->tick();
+  }
+  execution->buffer_store(std::move(store));
+  return true;
 }
 
 std::uint64_t finish_load(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept {
   Execution* execution = Execution::current();
   if (execution == nullptr) return newest;
+  if (const PendingStore* own = execution->buffers().newest(execution->running(), ref.id); own != nullptr) {
+    note_value(*execution, "= own ", own->bits);
+    return own->bits;
+  }
   std::uint64_t bits = newest;
   if (execution->weak_memory()) {
-    History& history = history_of(*execution, ref.id, newest);
+    History& history = execution->history_of(ref.id, newest);
     const ThreadId self = execution->running();
     std::uint32_t back = 0;
     if (execution->left().stale_reads != 0) {
@@ -121,7 +147,7 @@ void finish_update(ObjectRef& ref, std::uint64_t before, std::uint64_t after, st
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
   if (execution->tracks_knowledge()) {
-    const Knowledge& released = execution->weak_memory() ? history_of(*execution, ref.id, before).newest().released
+    const Knowledge& released = execution->weak_memory() ? execution->history_of(ref.id, before).newest().released
                                                          : execution->objects()[ref.id].knowledge;
     learn(*execution, released, order);
     add_store(*execution, ref.id, before, after, order, true);
@@ -134,7 +160,7 @@ void finish_failed_update(ObjectRef& ref, std::uint64_t newest, std::memory_orde
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
   if (execution->weak_memory()) {
-    learn(*execution, history_of(*execution, ref.id, newest).read(execution->running(), 0).released, order);
+    learn(*execution, execution->history_of(ref.id, newest).read(execution->running(), 0).released, order);
   } else if (execution->tracks_knowledge()) {
     learn(*execution, execution->objects()[ref.id].knowledge, order);
   }
@@ -164,27 +190,29 @@ void name_atomic(ObjectRef& ref, const char* name) noexcept {
 void thread_fence(std::memory_order order, Site site) noexcept {
   Execution* execution = Execution::current();
   if (execution == nullptr || order == std::memory_order_relaxed) return;
-  execution->point(OperationKind::kFence, kAllObjects, site);
+  if (order == std::memory_order_seq_cst) {
+    execution->drained_point(OperationKind::kFence, kAllObjects, site);
+  } else {
+    execution->point(OperationKind::kFence, kAllObjects, site);
+  }
   if (execution->tracks_knowledge()) fence_here(*execution, order);
 }
 
 void fence_all_threads(Site site) noexcept {
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
-  execution->point(OperationKind::kFence, kAllObjects, site);
-  if (!execution->tracks_knowledge()) return;
-  fence_here(*execution, std::memory_order_seq_cst);
-  if (!execution->weak_memory()) return;
+  execution->drained_point(OperationKind::kFence, kAllObjects, site);
+  if (execution->tracks_knowledge()) fence_here(*execution, std::memory_order_seq_cst);
   // Pair by pair: two of the others are not ordered by it.
-  const ThreadId threads = execution->threads();
+  const auto with_others = [&](auto&& action) {
+    for (ThreadId i = 0; i < execution->threads(); ++i) {
+      if (i != execution->running()) action(execution->thread(i).knowledge.view);
+    }
+  };
   VectorClock& own = execution->self().knowledge.view;
-  const VectorClock before = own;
-  for (ThreadId i = 0; i < threads; ++i) {
-    if (i == execution->running()) continue;
-    VectorClock& other = execution->thread(i).knowledge.view;
-    own.join(other, threads);
-    other.join(before, threads);
-  }
+  if (execution->weak_memory()) with_others([&](VectorClock& other) { other.join(own, execution->threads()); });
+  execution->drain_others(site);
+  if (execution->weak_memory()) with_others([&](VectorClock& other) { own.join(other, execution->threads()); });
 }
 
 }  // namespace heddle_check

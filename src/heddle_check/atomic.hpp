@@ -6,6 +6,12 @@
 // consistency hides. Read-modify-writes read the newest. Not modelled: load buffering (a load never sees a store that
 // is performed later), a modification order that differs from the order of execution, and a failing compare-exchange
 // that reads an old value. All three only miss bugs.
+//
+// With Limits::store_buffer, a store that is not sequentially consistent becomes visible some time after it was made,
+// as on x86: in the order of its thread's stores, while the thread goes on and reads its own stores. What waits until
+// all stores of its thread are visible: read-modify-writes (also failing ones), sequentially consistent stores and
+// fences, locking and unlocking, waits on condition variables, the start and the end of a thread. Notifying does not
+// wait.
 #pragma once
 
 #include <atomic>
@@ -20,6 +26,9 @@ namespace heddle_check {
 namespace detail {
 // The scheduling point. What follows up to the finish_* call is the access itself.
 void begin_access(ObjectRef& ref, OperationKind kind, Site site) noexcept;
+// The store goes into the calling thread's buffer. False: it is performed as an operation of its own.
+bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64_t bits, std::memory_order order,
+                  Site site) noexcept;
 // The bits that the load returns.
 std::uint64_t finish_load(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept;
 void finish_store(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept;
@@ -60,6 +69,7 @@ class Atomic {
     return from_bits(detail::finish_load(ref_, to_bits(value_), order));
   }
   void store(T desired, std::memory_order order = kSeqCst, Site site = Site::current()) noexcept {
+    if (detail::buffer_store(ref_, &value_, sizeof(T), to_bits(desired), order, site)) return;
     detail::begin_access(ref_, OperationKind::kStore, site);
     detail::finish_store(ref_, to_bits(value_), to_bits(desired), order);
     value_ = desired;
@@ -137,8 +147,9 @@ class Atomic {
 
 // As std::atomic_thread_fence.
 void thread_fence(std::memory_order order, Site site = Site::current()) noexcept;
-// One side of an asymmetric pair (membarrier): as if every other thread executed a full fence at this moment, together
-// with one of the caller's. The light side on those threads is a compiler barrier, which costs nothing here either.
+// One side of an asymmetric pair (membarrier): a full fence of the caller's, then one on every other thread, under a
+// store buffer each at a moment of its own while the threads go on, else all at once. The light side on those threads
+// is a compiler barrier, which costs nothing here either.
 void fence_all_threads(Site site = Site::current()) noexcept;
 
 }  // namespace heddle_check

@@ -68,7 +68,7 @@ bool ConditionVariable::wait_until(Mutex& mutex, TimePoint deadline, Site site) 
   if (self.held.size() != 1 || self.held[0].object != lock) {
     execution->fail(FailureKind::kLockHeld, "a wait needs its mutex held, and no other lock", site);
   }
-  execution->point(OperationKind::kWait, ref_.id, site);
+  execution->drained_point(OperationKind::kWait, ref_.id, site);
   if (self.probing != kNoObject) self.probed = self.probing == ref_.id;
   self.probing = kNoObject;
   self.condition = ref_.id;

@@ -54,6 +54,7 @@ Result Explorer::explore(const Scenario& scenario, Strategy& strategy, Budget bu
   while (true) {
     if (budget.executions != 0 && result.executions == budget.executions) break;
     if (budget.seconds != 0 && (result.executions & 63) == 63 && seconds_since(start) > budget.seconds) break;
+    if (budget.confidence != 0 && strategy.confidence() >= budget.confidence) break;
     if (!strategy.begin()) {
       result.exhausted = true;
       break;
@@ -75,6 +76,7 @@ Result Explorer::explore(const Scenario& scenario, Strategy& strategy, Budget bu
     if (replay_every_ != 0 && result.executions % replay_every_ == 0 && !same_again(scenario, result)) break;
   }
   result.bound = strategy.bound();
+  result.confidence = strategy.confidence();
   result.summary = strategy.summary();
   result.seconds = seconds_since(start);
   if (result.failed() && result.failure.kind != FailureKind::kDivergence) {

@@ -28,6 +28,7 @@ enum class Backend : std::uint8_t { kFibers, kThreads };
 struct Budget {
   std::uint64_t executions = 0;  // 0: no limit
   double seconds = 0;            // 0: no limit
+  double confidence = 0;         // ends when Strategy::confidence() is that high; 0: never for that reason
 };
 
 struct Result {
@@ -38,8 +39,9 @@ struct Result {
   std::uint32_t depth_max = 0;  // most points of one execution
   std::uint32_t threads_max = 0;
   bool exhausted = false;
-  int bound = -1;       // the preemption bound that was completed
-  std::string summary;  // of the strategy: what the executions say, at its parameters
+  int bound = -1;          // the preemption bound that was completed
+  double confidence = -1;  // of the strategy, where it has one
+  std::string summary;     // of the strategy: what the executions say, at its parameters
   double seconds = 0;
   Failure failure;
   DecisionList decisions;        // of the failing execution

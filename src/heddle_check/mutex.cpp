@@ -49,7 +49,7 @@ bool Mutex::try_lock(Site site) {
   if (!execution->limits().unlock_is_visible) {
     execution->fail(FailureKind::kMisuse, "try_lock is used: set Limits::unlock_is_visible in this scenario", site);
   }
-  execution->point(OperationKind::kTryLock, ref_.id, site);
+  execution->drained_point(OperationKind::kTryLock, ref_.id, site);
   if (execution->objects()[ref_.id].owner != kNoThread || detail::weak_failure()) return false;
   take_lock(*execution, ref_.id, site);
   return true;
@@ -58,6 +58,7 @@ bool Mutex::try_lock(Site site) {
 void Mutex::unlock(Site site) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
+  execution->drain(site);
   const Object& object = execution->use(ref_, ObjectType::kMutex, name_, site);
   check_owner(*execution, ref_.id, object.owner == execution->running(), site);
   if (execution->limits().unlock_is_visible) execution->point(OperationKind::kUnlock, ref_.id, site);
@@ -87,6 +88,7 @@ void SharedMutex::lock(Site site) {
 void SharedMutex::unlock(Site site) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
+  execution->drain(site);
   const Object& object = execution->use(ref_, ObjectType::kSharedMutex, name_, site);
   check_owner(*execution, ref_.id, object.owner == execution->running(), site);
   give_lock_back(*execution, ref_.id);
@@ -95,6 +97,7 @@ void SharedMutex::unlock(Site site) {
 void SharedMutex::lock_shared(Site site) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
+  execution->drain(site);
   Object& entered = enter(*execution, ref_, ObjectType::kSharedMutex, name_, rank_, site);
   execution->use(readers_ref_, ObjectType::kSharedMutex, nullptr, site);
   check_lock_order(*execution, ref_.id, site);
@@ -115,6 +118,7 @@ void SharedMutex::lock_shared(Site site) {
 void SharedMutex::unlock_shared(Site site) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return;
+  execution->drain(site);
   Object& object = execution->use(ref_, ObjectType::kSharedMutex, name_, site);
   check_owner(*execution, ref_.id, (object.readers & bit(execution->running())) != 0, site);
   if (execution->tracks_knowledge()) execution->release(execution->objects()[readers_ref_.id].knowledge);

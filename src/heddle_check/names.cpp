@@ -20,9 +20,12 @@ const char* name_of(OperationKind kind) noexcept {
     case OperationKind::kStore: return "store";
     case OperationKind::kUpdate: return "update";
     case OperationKind::kFence: return "fence";
+    case OperationKind::kFlush: return "flush";
+    case OperationKind::kDrain: return "drain";
     case OperationKind::kYield: return "yield";
     case OperationKind::kSleep: return "sleep";
     case OperationKind::kJoin: return "join";
+    case OperationKind::kBuffer: return "store in";
     case OperationKind::kCellRead: return "read";
     case OperationKind::kCellWrite: return "write";
   }
@@ -70,6 +73,7 @@ std::vector<std::string> choice_names(const Limits& limits) {
   if (limits.timeout_mode == Timeouts::kChoice && limits.timeouts != 0) names.emplace_back("timeout");
   if (limits.timeout_mode == Timeouts::kFirst) names.emplace_back("timeouts first");
   if (limits.stale_reads != 0) names.emplace_back("stale read");
+  if (limits.store_buffer != 0) names.emplace_back("store buffer");
   if (limits.weak_failures != 0) names.emplace_back("weak failure");
   if (limits.allocation_failures != 0) names.emplace_back("allocation failure");
   return names;

@@ -21,7 +21,10 @@ struct Limits {
   Timeouts timeout_mode = Timeouts::kLast;
   std::uint32_t timeouts = 0;  // with kChoice
   std::uint32_t spurious_wakeups = 0;
-  std::uint32_t stale_reads = 0;    // 0: all atomics are sequentially consistent
+  std::uint32_t stale_reads = 0;  // 0: all atomics are sequentially consistent
+  // Stores of a thread, weaker than sequentially consistent, that others may not see yet; a further one waits. 0: all
+  // are visible at once.
+  std::uint32_t store_buffer = 0;
   std::uint32_t weak_failures = 0;  // of weak compare-exchange, and of try_lock on a free mutex
   std::uint32_t allocation_failures = 0;
   bool unlock_is_visible = false;  // needed where try_lock is used; multiplies schedules

@@ -71,6 +71,9 @@ class Strategy {
   virtual bool redundant() const { return false; }
   // A bound that has been completed, for bounded searches; -1 where the word has no meaning.
   virtual int bound() const { return -1; }
+  // The probability with which a failure of the kind that the strategy looks for would have been seen by now, where it
+  // can say so; -1 where it cannot.
+  virtual double confidence() const { return -1; }
   // One line for people on what was explored and what that says; may be empty.
   virtual std::string summary() const { return {}; }
 };

@@ -9,7 +9,7 @@ namespace heddle_check {
 Thread::Thread(std::string name, std::function<void()> body, Site site) {
   Execution* execution = Execution::current();
   if (execution == nullptr) fail(FailureKind::kMisuse, "a thread is started outside an execution", site);
-  id_ = execution->spawn(std::move(name), std::move(body));
+  id_ = execution->spawn(std::move(name), std::move(body), site);
 }
 
 Thread& Thread::operator=(Thread&& other) noexcept {

@@ -60,6 +60,29 @@ TEST_F(SimTest, NothingRunsUntilTheTestSaysSo) {
   EXPECT_EQ(device_.executed()[static_cast<std::size_t>(KernelId::kFill)], 1u);
 }
 
+TEST_F(SimTest, AStreamThatIsNamedRunsBeforeWhatIsDueEarlier) {
+  auto one = queue(1), two = queue(2);
+  float x = 0, y = 0;
+  device_.set_delay(StreamId{2}, 100);
+  ASSERT_TRUE(device_.submit(*one, fill(&x, 1), Ticket{1}, kAsync).ok());
+  ASSERT_TRUE(device_.submit(*two, fill(&y, 2), Ticket{1}, kAsync).ok());
+  ASSERT_TRUE(device_.wait_on(*two, *one, Ticket{1}).ok());
+  ASSERT_TRUE(device_.submit(*two, copy(&y, &x), Ticket{2}, kAsync).ok());
+  EXPECT_EQ(device_.ready(), (std::vector{StreamId{1}, StreamId{2}}));
+  EXPECT_TRUE(device_.step(StreamId{2}));
+  EXPECT_EQ(y, 2);
+  EXPECT_EQ(device_.now_ns(), 100u);
+  EXPECT_FALSE(device_.step(StreamId{2})) << "it waits for stream 1";
+  EXPECT_FALSE(device_.step(StreamId{3})) << "no such stream";
+  EXPECT_EQ(device_.ready(), std::vector{StreamId{1}});
+  EXPECT_TRUE(device_.step(StreamId{1}));
+  EXPECT_EQ(device_.now_ns(), 100u) << "time never goes back";
+  EXPECT_TRUE(device_.step(StreamId{2}));
+  EXPECT_EQ(y, 1);
+  EXPECT_TRUE(device_.ready().empty());
+  EXPECT_EQ(recorder_.streams, (std::vector<std::uint32_t>{2, 1, 2}));
+}
+
 TEST_F(SimTest, OrderIsByTimeThenStream) {
   auto two = queue(2), one = queue(1), three = queue(3);
   float x = 0;

@@ -117,6 +117,51 @@ TEST(Counts, SchedulesByPreemptions) {
   expect_bounded(one_lock(3, 4), 3, 1'752);
 }
 
+// The row of contended updates, and of nested locks with unlocks as operations.
+TEST(Counts, SchedulesByPreemptionsOfUpdatesAndVisibleUnlocks) {
+  expect_bounded(one_counter(3, 4), 1, 60);
+  expect_bounded(one_counter(3, 4), 2, 402);
+  expect_bounded(one_counter(3, 4), 3, 1'752);
+  Scenario nested = nested_locks(2, 2);
+  nested.limits.unlock_is_visible = true;
+  expect_executions(exhaust(nested, Reduction::kNone), 3'334);
+  expect_bounded(nested, 1, 16);
+  expect_bounded(nested, 2, 88);
+  expect_bounded(nested, 3, 298);
+}
+
+Scenario mixed(int threads, int rounds) {
+  return scenario([=] {
+    std::vector<Atomic<int>> own(static_cast<std::size_t>(threads));
+    Mutex mutex;
+    Atomic<int> shared{0};
+    at_once(threads, [&](int t) {
+      for (int i = 0; i < rounds; ++i) {
+        own[static_cast<std::size_t>(t)].fetch_add(1);
+        mutex.lock();
+        mutex.unlock();
+        shared.fetch_add(1);
+      }
+    });
+  });
+}
+
+// An own atomic, a lock, a shared counter: the orders of sections and of updates that agree with each other.
+TEST(Counts, MixedOperations) {
+  expect_executions(exhaust(mixed(2, 4)), 1'500);
+  expect_executions(exhaust(mixed(3, 2)), 3'606);
+  Scenario with_unlocks = mixed(2, 4);
+  with_unlocks.limits.unlock_is_visible = true;
+  expect_bounded(with_unlocks, 1, 32);
+  expect_bounded(with_unlocks, 2, 374);
+  expect_bounded(with_unlocks, 3, 2'748);
+  with_unlocks = mixed(3, 2);
+  with_unlocks.limits.unlock_is_visible = true;
+  expect_bounded(with_unlocks, 1, 156);
+  expect_bounded(with_unlocks, 2, 2'028);
+  expect_bounded(with_unlocks, 3, 18'720);
+}
+
 TEST(Counts, ABoundThatCutsNothingIsEverything) {
   Explorer explorer;
   Bounded strategy(100);

@@ -183,13 +183,30 @@ TEST(Probability, PctKeepsItsGuarantee) {
 }
 
 TEST(Probability, PctSaysHowManyExecutionsAreEnough) {
-  EXPECT_EQ(pct_executions_for_99(3, 60, 2), 828);
-  EXPECT_EQ(pct_executions_for_99(3, 60, 3), 49'680);
+  // 1 - (1 - p)^runs, for p = 1 / 180 and 1 / 10,800.
+  EXPECT_EQ(pct_executions_for_99(3, 60, 2), 827);
+  EXPECT_EQ(pct_executions_for_99(3, 60, 3), 49'734);
   const auto kernel_of_two = kernel({"ss", "ss"});
   Pct strategy(3, 1);
   Explorer explorer;
   const Result result = explorer.explore(kernel_of_two->scenario, strategy, {.executions = 50});
-  EXPECT_EQ(result.summary, "depth 3 at n=2, k=4: 148 executions give 99 %, 50 were made");
+  // The first execution finds k, and does not count.
+  EXPECT_EQ(result.summary, "depth 3 at n=2, k=4: 146 executions give 99 %, 49 count: 78.9 %, not reached");
+  EXPECT_NEAR(result.confidence, 1 - std::pow(1 - 1.0 / 32, 49), 1e-12);
+}
+
+TEST(Probability, PctMakesAsManyExecutionsAsAreEnough) {
+  const auto kernel_of_two = kernel({"ss", "ss"});
+  const auto explore = [&](Budget budget) {
+    Pct strategy(3, 1);
+    return Explorer().explore(kernel_of_two->scenario, strategy, budget);
+  };
+  const Result enough = explore({.confidence = 0.99});
+  EXPECT_EQ(enough.executions, 147u);
+  EXPECT_GE(enough.confidence, 0.99);
+  EXPECT_EQ(enough.summary, "depth 3 at n=2, k=4: 146 executions give 99 %, 146 count: reached");
+  EXPECT_EQ(explore({.executions = 20, .confidence = 0.99}).executions, 20u) << "the cap comes first";
+  EXPECT_EQ(explore({.executions = 500}).executions, 500u) << "only where it is asked for";
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ void visit_all(Visitor& visit, Result& result) {
   number(visit, result.threads_max);
   number(visit, result.exhausted);
   number(visit, result.bound);
+  visit(result.confidence);
   visit(result.summary);
   visit(result.seconds);
   number(visit, result.failure.kind);

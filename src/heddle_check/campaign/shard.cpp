@@ -44,6 +44,7 @@ void merge(Result& into, const Result& part) {
   into.exhausted = into.exhausted || part.exhausted;
   into.bound = std::max(into.bound, part.bound);
   into.seconds += part.seconds;
+  into.confidence = std::max(into.confidence, part.confidence);
   if (!part.summary.empty()) into.summary = part.summary;
   if (into.failed() || !part.failed()) return;
   into.failure = part.failure;

@@ -24,7 +24,7 @@ void Execution::pick() {
   if (next != running_) pass_to(next);
 }
 
-ThreadId Execution::decide() {
+ThreadId Execution::decide_once() {
   if (++points_ > limits_->points_max) [[unlikely]] {
     fail(FailureKind::kLivelock, fmt::format("no end within {} operations", limits_->points_max), next_[running_].site);
   }

@@ -74,6 +74,7 @@ void Execution::reset(const Scenario& scenario, Strategy& strategy, bool record)
   now_ = kStart;
   objects_.begin(next_epoch());
   histories_.begin();
+  buffers_.begin(limits_->store_buffer);
   sequential_fences_.clear();
   points_ = 0;
   hash_ = 0;
@@ -126,6 +127,7 @@ void Execution::end_thread() {
   ThreadState& state = self();
   destroy_locals(state);
   state.own_body = nullptr;
+  if (running_ != 0) drain(Site::current());
   if (!state.held.empty()) {
     fail(FailureKind::kMisuse, fmt::format("thread {} ends while it holds a lock", state.name), state.held[0].site);
   }
@@ -150,14 +152,20 @@ void Execution::end_thread() {
   carriers_.exit_to(ended, next);
 }
 
-ThreadId Execution::spawn(std::string name, std::function<void()> body) {
+ThreadId Execution::add_thread(const std::string& name) {
   if (threads_count_ == kMaxThreads) {
     fail(FailureKind::kMisuse, fmt::format("more than {} threads in one execution", kMaxThreads), Site::current());
   }
-  const ThreadId id = threads_count_++;
+  threads_[threads_count_].reset(name);
+  next_[threads_count_] = {};
+  return threads_count_++;
+}
+
+ThreadId Execution::spawn(std::string name, std::function<void()> body, Site site) {
+  drain(site);  // what was done before a thread starts is visible to it
+  const ThreadId id = add_thread(name);
   ThreadState& state = threads_[id];
-  state.reset(name);
-  next_[id] = next_[running_] = {};
+  next_[running_] = {};
   state.own_body = std::move(body);
   state.body = &state.own_body;
   state.knowledge = self().knowledge;
@@ -205,6 +213,7 @@ void Execution::destroy(ObjectRef& ref, Site site) {
     if (object.waiting != 0) return "waits on it";
     if (object.owner != kNoThread && object.type != ObjectType::kCell) return "holds it";
     if (object.readers != 0) return "holds it";
+    if (buffers_.forget(running_, id)) return "has a store to it that is not visible yet";
     for (ThreadId i = 0; i < threads_count_; ++i) {
       const Operation& next = next_[i];
       if (i != running_ && !threads_[i].finished && next.object == id) return "is about to use it";

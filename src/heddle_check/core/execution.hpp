@@ -17,6 +17,7 @@
 #include "heddle_check/core/history.hpp"
 #include "heddle_check/core/lock_order.hpp"
 #include "heddle_check/core/object.hpp"
+#include "heddle_check/core/store_buffers.hpp"
 #include "heddle_check/core/thread_state.hpp"
 #include "heddle_check/core/trace.hpp"
 #include "heddle_check/decisions.hpp"
@@ -50,7 +51,7 @@ class Execution {
   ThreadState& self() noexcept { return threads_[running_]; }
   ThreadState& thread(ThreadId id) noexcept { return threads_[id]; }
   const ThreadState& thread(ThreadId id) const noexcept { return threads_[id]; }
-  ThreadId spawn(std::string name, std::function<void()> body);
+  ThreadId spawn(std::string name, std::function<void()> body, Site site);
   void join(ThreadId target, Site site);
 
   // --- visible operations ---
@@ -76,6 +77,20 @@ class Execution {
   void wait_point(ObjectId condition, Site site);
   void end_wait(ThreadId thread) noexcept { waiting_ &= ~bit(thread); }
 
+  // --- store buffers ---
+  StoreBuffers& buffers() noexcept { return buffers_; }
+  // A store of the calling thread, which becomes visible later: its operation, which waits while the buffer is full,
+  // and what is then put there.
+  void buffer_point(Site site);
+  void buffer_store(PendingStore store);
+  // As point(), for an operation that is performed only when all stores of the calling thread are visible.
+  void drained_point(OperationKind kind, ObjectId object, Site site);
+  // Returns when all stores of the calling thread are visible; no operation if they are.
+  void drain(Site site);
+  // Returns when all stores that other threads have made so far are visible; each at its own moment, and the others
+  // go on meanwhile.
+  void drain_others(Site site);
+
   // --- choices, budgets, time ---
   std::uint32_t choose(ChoiceKind kind, std::uint32_t options);
   struct Budgets {
@@ -90,7 +105,12 @@ class Execution {
   // --- objects ---
   Objects& objects() noexcept { return objects_; }
   const Objects& objects() const noexcept { return objects_; }
-  Histories& histories() noexcept { return histories_; }
+  // Of an atomic; `initial`: its value before its first store.
+  History& history_of(ObjectId atomic, std::uint64_t initial) {
+    Object& object = objects_[atomic];
+    if (object.history == 0) object.history = histories_.add(initial);
+    return histories_[object.history];
+  }
   LockOrder& lock_order() noexcept { return lock_order_; }
   // The entry of a primitive that the calling thread is about to use. Fails for a destroyed one.
   Object& use(ObjectRef& ref, ObjectType type, const char* name, Site site);
@@ -121,8 +141,19 @@ class Execution {
   void reset(const Scenario& scenario, Strategy& strategy, bool record);
   static void destroy_locals(ThreadState& state);
   void end_thread();
+  ThreadId add_thread(const std::string& name);
   void pick();
-  ThreadId decide();
+  // Who goes on, after the flushes that come before.
+  ThreadId decide() {
+    ThreadId next = decide_once();
+    while (buffers_.is_flusher(next)) [[unlikely]] {
+      flush(next);
+      next = decide_once();
+    }
+    return next;
+  }
+  ThreadId decide_once();
+  void flush(ThreadId flusher);
   ThreadId ask(ThreadMask options);
   void pass_to(ThreadId next) {
     const ThreadId from = running_;
@@ -163,6 +194,7 @@ class Execution {
   TimePoint now_{};
   Objects objects_;
   Histories histories_;
+  StoreBuffers buffers_;
   Knowledge sequential_fences_;
 
   std::uint32_t points_ = 0;

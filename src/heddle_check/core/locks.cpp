@@ -33,6 +33,7 @@ void take_lock(Execution& execution, ObjectId id, Site site) {
 }
 
 void lock_exclusive(Execution& execution, ObjectId id, Site site) {
+  execution.drain(site);
   Object& mutex = execution.objects()[id];
   const ThreadMask self = bit(execution.running());
   if (mutex.owner == execution.running() || (mutex.readers & self) != 0) {

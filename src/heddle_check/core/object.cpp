@@ -13,6 +13,7 @@ const char* name_of(ObjectType type) noexcept {
     case ObjectType::kCondition: return "condition variable";
     case ObjectType::kAtomic: return "atomic";
     case ObjectType::kCell: return "cell";
+    case ObjectType::kStoreBuffer: return "buffer";
     case ObjectType::kNone: break;
   }
   return "object";

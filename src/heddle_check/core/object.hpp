@@ -15,7 +15,7 @@
 
 namespace heddle_check {
 
-enum class ObjectType : std::uint8_t { kNone, kMutex, kSharedMutex, kCondition, kAtomic, kCell };
+enum class ObjectType : std::uint8_t { kNone, kMutex, kSharedMutex, kCondition, kAtomic, kCell, kStoreBuffer };
 const char* name_of(ObjectType type) noexcept;
 
 struct ObjectRef {

@@ -38,6 +38,9 @@ enum class OperationKind : std::uint8_t {
   kStore,
   kUpdate,  // read-modify-write
   kFence,
+  kBuffer,  // a store enters its thread's buffer
+  kFlush,   // a store leaves its thread's buffer: becomes visible
+  kDrain,   // waits until stores of its own are visible; concerns nobody else
   kYield,
   kSleep,
   kJoin,

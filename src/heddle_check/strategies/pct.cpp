@@ -9,8 +9,15 @@
 
 namespace heddle_check {
 
+namespace {
+// The reciprocal of the least probability, n * k^(d-1).
+double executions_per_hit(std::uint32_t parties, std::uint32_t points, std::uint32_t depth) noexcept {
+  return std::max(2.0, parties * std::pow(points, static_cast<double>(depth) - 1));
+}
+}  // namespace
+
 double pct_executions_for_99(std::uint32_t parties, std::uint32_t points, std::uint32_t depth) noexcept {
-  return std::ceil(4.6 * parties * std::pow(points, static_cast<double>(depth) - 1));
+  return std::ceil(std::log(0.01) / std::log1p(-1 / executions_per_hit(parties, points, depth)));
 }
 
 Pct::Pct(std::uint32_t depth, std::uint64_t seed, std::uint32_t points) : Pct(depth, draws_of(seed), points) {}
@@ -61,15 +68,22 @@ void Pct::observe(ThreadId thread, const View& view) {
 }
 
 void Pct::end(const Outcome& outcome) {
-  ++executions_;
+  executions_ = outcome.points > points_ ? 0 : executions_ + 1;
   points_ = std::max(points_, outcome.points);
   parties_ = std::max(parties_, static_cast<std::uint32_t>(std::popcount(met_)));
 }
 
+double Pct::confidence() const {
+  if (points_ == 0) return 0;
+  return -std::expm1(static_cast<double>(executions_) * std::log1p(-1 / executions_per_hit(parties_, points_, depth_)));
+}
+
 std::string Pct::summary() const {
   const double needed = pct_executions_for_99(parties_, points_, depth_);
-  return fmt::format("depth {} at n={}, k={}: {:.0f} executions give 99 %, {} were made", depth_, parties_, points_,
-                     needed, executions_);
+  const auto made = static_cast<double>(executions_);
+  return fmt::format("depth {} at n={}, k={}: {:.0f} executions give 99 %, {} count: {}", depth_, parties_, points_,
+                     needed, executions_,
+                     made >= needed ? "reached" : fmt::format("{:.1f} %, not reached", 100 * confidence()));
 }
 
 }  // namespace heddle_check

@@ -6,7 +6,8 @@
 // 1 / (n * k^(d-1)), whatever the program. Other questions are answered uniformly: the bound is for given answers to
 // them.
 //
-// k is not known before: the longest execution so far stands for it, and the first execution finds a first value.
+// k is not known before: the longest execution so far stands for it, and the first execution finds a first value. Only
+// executions since k grew last count for the claim, as those before could not fall in what lay beyond.
 #pragma once
 
 #include <array>
@@ -20,7 +21,7 @@
 
 namespace heddle_check {
 
-// How many executions hit a bug of depth `depth` with a probability of 99 %: 4.6 * n * k^(d-1), rounded up.
+// How many executions hit a bug of depth `depth` with a probability of 99 %: about 4.6 * n * k^(d-1).
 double pct_executions_for_99(std::uint32_t parties, std::uint32_t points, std::uint32_t depth) noexcept;
 
 class Pct final : public Strategy {
@@ -37,7 +38,9 @@ class Pct final : public Strategy {
   bool observes() const override { return true; }
   void observe(ThreadId thread, const View& view) override;
   void end(const Outcome& outcome) override;
-  // The claim: n, k, d, the executions that give 99 % for them, and those made.
+  // 1 - (1 - 1 / (n * k^(d-1)))^(executions that count).
+  double confidence() const override;
+  // The claim: n, k, d, the executions that give 99 % for them, those that count, and what they give.
   std::string summary() const override;
 
  private:
@@ -55,10 +58,10 @@ class Pct final : public Strategy {
 
   const std::uint32_t depth_;
   const std::unique_ptr<Draws> draws_;
-  std::uint32_t points_;       // k
-  std::uint32_t parties_ = 1;  // n: the most that one execution had
-  std::uint64_t executions_ = 0;
-  std::vector<Change> changes_;  // by point
+  std::uint32_t points_;          // k
+  std::uint32_t parties_ = 1;     // n: the most that one execution had
+  std::uint64_t executions_ = 0;  // drawn with the present k
+  std::vector<Change> changes_;   // by point
   std::size_t next_change_ = 0;
   std::array<std::uint64_t, kMaxParties> priorities_{};  // 0: not drawn yet
   std::uint64_t met_ = 0;                                // parties that performed something, a bit each

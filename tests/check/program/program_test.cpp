@@ -33,6 +33,8 @@ TEST(Program, AllScenariosPass) {
     EXPECT_TRUE(entry.at("failure").is_null());
     EXPECT_GT(entry.at("executions").get<int>(), 0);
     EXPECT_GT(entry.at("points").get<int>(), 0);
+    EXPECT_EQ(entry.at("points_per_execution").get<int>(),
+              entry.at("points").get<int>() / entry.at("executions").get<int>());
     EXPECT_GT(entry.at("points_per_second").get<double>(), 0);
     EXPECT_GT(entry.at("executions_per_second").get<double>(), 0);
     EXPECT_GE(entry.at("depth_max").get<int>(), 1);
@@ -107,7 +109,24 @@ TEST(Program, EveryStrategyRuns) {
   }
   EXPECT_EQ(strategies.size(), 8u);
   EXPECT_EQ(executions, 800u);
-  EXPECT_NE(run("run inbox --strategy pct:2 --executions 9").out.find("give 99 %"), std::string::npos);
+  EXPECT_NE(run("run inbox --strategy pct:2 --executions 9").out.find("not reached"), std::string::npos);
+}
+
+TEST(Program, PctMakesAsManyExecutionsAsItsClaimNeeds) {
+  const auto entry = [](const std::string& more) {
+    return json::parse(run("run owner_gate --strategy pct:2 --json" + more).out).at("results")[0];
+  };
+  const json enough = entry("");
+  EXPECT_GE(enough.at("confidence").get<double>(), 0.99);
+  EXPECT_NE(enough.at("summary").get<std::string>().find("reached"), std::string::npos);
+  const json stated = entry(" --executions 5");
+  EXPECT_EQ(stated.at("executions"), 5);
+  EXPECT_LT(stated.at("confidence").get<double>(), 0.99);
+  EXPECT_LT(enough.at("executions").get<int>(), 100'000);
+  EXPECT_TRUE(json::parse(run("run owner_gate --strategy pos --executions 5 --json").out)
+                  .at("results")[0]
+                  .at("confidence")
+                  .is_null());
 }
 
 TEST(Program, TheShippedProgramHasNoPlants) {
@@ -142,7 +161,13 @@ TEST(Program, ListShowsThemAll) {
   EXPECT_EQ(result.exit_code, 0);
   for (const auto& scenario : all_scenarios()) EXPECT_NE(result.out.find(scenario.name), std::string::npos);
   for (const Plant& plant : all_plants()) EXPECT_NE(result.out.find(plant.id), std::string::npos);
-  EXPECT_EQ(json::parse(run("list --json").out).at("scenarios").size(), all_scenarios().size());
+  const json scenarios = json::parse(run("list --json").out).at("scenarios");
+  EXPECT_EQ(scenarios.size(), all_scenarios().size());
+  for (const json& entry : scenarios) {
+    EXPECT_GT(entry.at("points").get<int>(), 0) << entry;
+    EXPECT_EQ(entry.at("choices").at(0), "thread") << entry;
+    EXPECT_NE(result.out.find(std::to_string(entry.at("points").get<int>()) + " points; thread"), std::string::npos);
+  }
 }
 
 TEST(Program, TheSameSeedGivesTheSameExecutions) {

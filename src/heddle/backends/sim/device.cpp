@@ -132,14 +132,18 @@ void SimDevice::drop_passed_waits(SimQueue& queue) {
   }
 }
 
+SimDevice::Due SimDevice::due_of(SimQueue& queue) {
+  if (queue.entries_.empty() || queue.entries_.front().other != nullptr) return {};
+  const SimQueue::Entry& head = queue.entries_.front();
+  return {&queue, std::max(queue.free_at_ns_, head.submitted_ns) + head.delay_ns};
+}
+
 SimDevice::Due SimDevice::next_due() {
   Due next;
   for (SimQueue* queue : queues_) {  // by stream id, so of equal times the lowest stream is first
     drop_passed_waits(*queue);
-    if (queue->entries_.empty() || queue->entries_.front().other != nullptr) continue;
-    const SimQueue::Entry& head = queue->entries_.front();
-    const std::uint64_t at = std::max(queue->free_at_ns_, head.submitted_ns) + head.delay_ns;
-    if (next.queue == nullptr || at < next.at_ns) next = {queue, at};
+    const Due due = due_of(*queue);
+    if (due.queue != nullptr && (next.queue == nullptr || due.at_ns < next.at_ns)) next = due;
   }
   return next;
 }
@@ -149,17 +153,20 @@ bool SimDevice::step_until(std::uint64_t limit_ns) {
   begin_step();
   const Due due = next_due();
   const bool found = !parked_ && due.queue != nullptr && due.at_ns <= limit_ns;
-  if (found) {
-    now_ns_ = std::max(now_ns_, due.at_ns);
-    due.queue->free_at_ns_ = due.at_ns;
-    complete_head(*due.queue);
-    for (SimQueue* queue : queues_) drop_passed_waits(*queue);  // at this time, not when somebody looks
-    lock.unlock();
-    announce(*due.queue);
-    lock.lock();
-  }
+  if (found) complete(due);
   end_step();
   return found;
+}
+
+// Called inside a step; the listener is told without the mutex.
+void SimDevice::complete(const Due& due) {
+  now_ns_ = std::max(now_ns_, due.at_ns);
+  due.queue->free_at_ns_ = due.at_ns;
+  complete_head(*due.queue);
+  for (SimQueue* queue : queues_) drop_passed_waits(*queue);  // at this time, not when somebody looks
+  mutex_.unlock();
+  announce(*due.queue);
+  mutex_.lock();
 }
 
 // Called inside a step; the mutex is not held while the list runs and when it goes, as it may hold code of the user's.
@@ -257,6 +264,31 @@ void SimDevice::set_delay(StreamId stream, std::uint64_t delay_ns) {
 }
 
 bool SimDevice::step() { return step_until(std::numeric_limits<std::uint64_t>::max()); }
+
+std::vector<StreamId> SimDevice::ready() {
+  sync::MutexLock lock(mutex_);
+  std::vector<StreamId> streams;
+  for (SimQueue* queue : queues_) {
+    drop_passed_waits(*queue);
+    if (!parked_ && due_of(*queue).queue != nullptr) streams.push_back(queue->stream());
+  }
+  return streams;
+}
+
+bool SimDevice::step(StreamId stream) {
+  sync::MutexLock lock(mutex_);
+  begin_step();
+  const auto at = std::find_if(queues_.begin(), queues_.end(),
+                               [stream](const SimQueue* queue) { return queue->stream() == stream; });
+  Due due;
+  if (at != queues_.end() && !parked_) {
+    drop_passed_waits(**at);
+    due = due_of(**at);
+  }
+  if (due.queue != nullptr) complete(due);
+  end_step();
+  return due.queue != nullptr;
+}
 
 std::size_t SimDevice::advance(std::uint64_t by_ns) {
   const std::uint64_t until = now_ns() + by_ns;

@@ -1,13 +1,13 @@
 // SimDevice: a device whose time, order and faults a test decides.
 //
 // Each queue executes one entry at a time; a list takes the delay that was set when it was submitted, from the moment
-// its queue is free and its waits have passed. Due lists complete in the order (virtual time, stream id), on the thread
-// that calls step(), advance() or, with auto_run, help(). Thread safety: the Device calls and the controls, from any
-// thread; but the order is deterministic only when one thread at a time uses the device. Locks: mutex_
-// (kDeviceScheduler) guards everything, never held while the listener runs. Invariants: 1. Virtual time never goes
-// back. 2. One thread at a time completes lists and tells the listener (stepping_), and a queue dies only between such
-// steps. 3. Queues leave queues_ before they die; a queue that is waited for is complete before it dies, so waits on it
-// have passed.
+// its queue is free and its waits have passed. Due lists complete in the order (virtual time, stream id), unless a
+// stream is named, on the thread that calls step(), advance() or, with auto_run, help(). Thread safety: the Device
+// calls and the controls, from any thread; but the order is deterministic only when one thread at a time uses the
+// device. Locks: mutex_ (kDeviceScheduler) guards everything, never held while the listener runs. Invariants: 1.
+// Virtual time never goes back. 2. One thread at a time completes lists and tells the listener (stepping_), and a queue
+// dies only between such steps. 3. Queues leave queues_ before they die; a queue that is waited for is complete before
+// it dies, so waits on it have passed.
 #pragma once
 
 #include <cstddef>
@@ -64,6 +64,10 @@ class SimDevice : public Device {
   void set_delay(StreamId stream, std::uint64_t delay_ns);
   // Completes the earliest list, moving the clock to its end. False when no list can run.
   bool step();
+  // The streams with a list that could complete now, whenever it is due; by id.
+  std::vector<StreamId> ready();
+  // Completes the oldest list of `stream`, whatever is due earlier elsewhere. False when it cannot run.
+  bool step(StreamId stream);
   // Moves the clock and completes what is due by then. Returns how many lists.
   std::size_t advance(std::uint64_t by_ns);
   // The n-th submit from now on (from 1) fails with `status`.
@@ -106,7 +110,10 @@ class SimDevice : public Device {
     std::uint64_t at_ns = 0;
   };
   void drop_passed_waits(SimQueue& queue) HEDDLE_REQUIRES(mutex_);
+  // No queue: it has no list, or waits.
+  static Due due_of(SimQueue& queue);
   Due next_due() HEDDLE_REQUIRES(mutex_);
+  void complete(const Due& due) HEDDLE_REQUIRES(mutex_);
   bool step_until(std::uint64_t limit_ns);
   void complete_head(SimQueue& queue) HEDDLE_REQUIRES(mutex_);
   Status fault_of(const SimQueue& queue, const SimQueue::Entry& entry, Ticket first) HEDDLE_REQUIRES(mutex_);

@@ -4,6 +4,8 @@
 
 #include <new>
 
+#include "heddle/sync/fault_point.hpp"
+
 namespace HEDDLE_NS::sim {
 
 namespace {
@@ -22,6 +24,9 @@ Status Segments::allocate(std::size_t bytes, void** out) {
     const std::uint64_t number = ++allocations_;
     if (failing_ != 0 && (number == failing_ || (failing_forever_ && number > failing_))) {
       return {ErrorKind::kOutOfMemory, fmt::format("the simulated device refused {} bytes: scripted failure", bytes)};
+    }
+    if (sync::allocation_fails()) {
+      return {ErrorKind::kOutOfMemory, fmt::format("the simulated device refused {} bytes: a choice", bytes)};
     }
     if (bytes > total_bytes_ - used_bytes_) {
       return {ErrorKind::kOutOfMemory, fmt::format("the simulated device refused {} bytes: {} of {} bytes are in use",

@@ -1,0 +1,11 @@
+// sync/fault_point.hpp in the checked build: choices of the checker.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+#include "heddle_check/choices.hpp"
+
+namespace HEDDLE_NS::sync {
+
+inline bool allocation_fails() { return heddle_check::allocation_fails(); }
+
+}  // namespace HEDDLE_NS::sync

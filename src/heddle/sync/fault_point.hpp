@@ -1,0 +1,20 @@
+// Places where the checker may let something fail that seldom does.
+//
+// The constant false in the shipped build. In the checked build a choice, so many times an execution as the scenario
+// allows (heddle_check::Limits). Thread safety: from any thread; no waiting, and locks may be held.
+#pragma once
+
+#include "heddle/base/namespace.hpp"
+
+#if HEDDLE_CHECKED
+#include "heddle/sync/checked/fault_point.hpp"
+#else
+
+namespace HEDDLE_NS::sync {
+
+// Whether the device memory that is about to be allocated shall be refused.
+constexpr bool allocation_fails() noexcept { return false; }
+
+}  // namespace HEDDLE_NS::sync
+
+#endif
