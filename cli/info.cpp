@@ -73,8 +73,12 @@ nlohmann::ordered_json collect() {
   info["backend"] = device.backend;
   info["kernels"] = device.kernels;
   info["cores"] = device.processors;
-  info["memory"] = {
-      {"total", memory.total_bytes}, {"free", memory.free_bytes}, {"limit", runtime.memory_statistics().limit}};
+  const Budget& budget = runtime.core().memory().budget();
+  info["memory"] = {{"total", memory.total_bytes},
+                    {"free", memory.free_bytes},
+                    {"limit", budget.limit()},
+                    {"high", budget.high()},
+                    {"low", budget.low()}};
   info["limits"] = limits_json(resolve(options).limits);
   info["fence"] = fence_name();
   for (const char* backend : {"cpu", "sim", "cuda"}) {
@@ -94,6 +98,7 @@ void print_text(const nlohmann::ordered_json& info) {
   out += field_line("kernels", text("kernels"));
   out += field_line("cores", std::to_string(info["cores"].get<unsigned>()));
   out += field_line("memory", fmt::format("{}, {} free, limit {}", bytes("total"), bytes("free"), bytes("limit")));
+  out += field_line("", fmt::format("idle memory is given back above {}, down to {}", bytes("high"), bytes("low")));
   out += field_line("fence", text("fence"));
   for (const auto& [name, value] : info["limits"].items()) {
     out += field_line(name == "streams" ? "limits" : "", fmt::format("{:<20}{}", name, value.get<std::uint64_t>()));

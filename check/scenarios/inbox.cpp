@@ -18,8 +18,8 @@ void posters_and_a_holder() {
   std::array<int, kMost> arrived{};
   const auto post = [&](std::size_t first) {
     for (std::size_t i = first; i < first + 2; ++i) used[i].change() = 1;
-    blocks[first].set_next(&blocks[first + 1]);
-    inbox.post(&blocks[first], &blocks[first + 1]);
+    const std::array<Block*, 2> chain{&blocks[first], &blocks[first + 1]};
+    inbox.post(chain);
   };
   const auto take = [&] {
     std::size_t steps = 0;

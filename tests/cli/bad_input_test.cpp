@@ -71,15 +71,19 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"info --weave", "", "--weave"}, BadInput{"bench weave", "", "weave"},
         BadInput{"bench record --runs 0", "", "--runs"}, BadInput{"bench record --seconds 0", "", "--seconds"}));
 
-INSTANTIATE_TEST_SUITE_P(Environment, BadInputTest,
-                         ::testing::Values(BadInput{"info", "HEDDLE_STREAMS=many", "HEDDLE_STREAMS"},
-                                           BadInput{"info", "HEDDLE_DEVICE=abacus", "abacus"},
-                                           BadInput{"bench record", "HEDDLE_DEVICE=cuda:1000", "cuda"},
-                                           BadInput{"stress", "HEDDLE_CPU_KERNELS=fast", "HEDDLE_CPU_KERNELS"},
-                                           BadInput{"stress", "HEDDLE_CPU_WORKERS=0", "HEDDLE_CPU_WORKERS"},
-                                           BadInput{"stress", "HEDDLE_MEMORY_LIMIT=-1", "HEDDLE_MEMORY_LIMIT"},
-                                           BadInput{"stress", "HEDDLE_WAIT=long", "HEDDLE_WAIT"},
-                                           BadInput{"stress", "HEDDLE_STREAMS_MAX=0", "HEDDLE_STREAMS_MAX"}));
+INSTANTIATE_TEST_SUITE_P(
+    Environment, BadInputTest,
+    ::testing::Values(BadInput{"info", "HEDDLE_STREAMS=many", "HEDDLE_STREAMS"},
+                      BadInput{"info", "HEDDLE_DEVICE=abacus", "abacus"},
+                      BadInput{"bench record", "HEDDLE_DEVICE=cuda:1000", "cuda"},
+                      BadInput{"stress", "HEDDLE_CPU_KERNELS=fast", "HEDDLE_CPU_KERNELS"},
+                      BadInput{"stress", "HEDDLE_CPU_WORKERS=0", "HEDDLE_CPU_WORKERS"},
+                      BadInput{"stress", "HEDDLE_MEMORY_LIMIT=-1", "HEDDLE_MEMORY_LIMIT"},
+                      BadInput{"stress", "HEDDLE_MEMORY_HIGH=some", "HEDDLE_MEMORY_HIGH"},
+                      BadInput{"info", "HEDDLE_MEMORY_LIMIT=64M HEDDLE_MEMORY_HIGH=65M", "HEDDLE_MEMORY_HIGH"},
+                      BadInput{"info", "HEDDLE_MEMORY_HIGH=32M HEDDLE_MEMORY_LOW=33M", "low <= high <= limit"},
+                      BadInput{"stress", "HEDDLE_WAIT=long", "HEDDLE_WAIT"},
+                      BadInput{"stress", "HEDDLE_STREAMS_MAX=0", "HEDDLE_STREAMS_MAX"}));
 
 }  // namespace
 }  // namespace heddle::test

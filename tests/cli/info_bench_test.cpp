@@ -32,10 +32,13 @@ TEST(Info, JsonAndText) {
 }
 
 TEST(Info, ShowsLimitsOfTheEnvironment) {
-  const CommandResult result = run_heddle("info --json", "HEDDLE_STREAMS=5 HEDDLE_MEMORY_LIMIT=64M");
+  const CommandResult result = run_heddle(
+      "info --json", "HEDDLE_STREAMS=5 HEDDLE_MEMORY_LIMIT=64M HEDDLE_MEMORY_HIGH=32M HEDDLE_MEMORY_LOW=16M");
   const Json json = Json::parse(result.out, nullptr, false);
   EXPECT_EQ(json["limits"]["streams"], 5);
   EXPECT_EQ(json["memory"]["limit"], 64 << 20);
+  EXPECT_EQ(json["memory"]["high"], 32 << 20);
+  EXPECT_EQ(json["memory"]["low"], 16 << 20);
 }
 
 TEST(Help, IsNoError) {

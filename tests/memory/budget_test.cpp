@@ -27,6 +27,8 @@ TEST(Budget, MarksDefaultBelowTheLimit) {
   const Budget given(100, 50, 20);
   EXPECT_EQ(given.high(), 50u);
   EXPECT_EQ(given.low(), 20u);
+  EXPECT_EQ(Budget(100, 50).low(), 50u) << "never above high";
+  EXPECT_EQ(Budget(100, 0, 98).high(), 98u) << "never below low";
 }
 
 // R09: two that look first and reserve then would pass together.

@@ -35,7 +35,7 @@ class Heaps : public ::testing::Test {
   // As another thread would, through the inbox.
   void give_elsewhere(Block* block) {
     block->references.store(kBlockPosted);
-    heap_.inbox().post(block, block);
+    heap_.inbox().post({&block, 1});
   }
   Heap heap_{nullptr};
   std::size_t next_ = std::size_t{1} << 30;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <thread>
 #include <vector>
 
@@ -31,8 +33,31 @@ TEST_F(Outboxes, PostsFullChains) {
   outbox_.add(inboxes_[0], &blocks_[100], 10, 256);
   EXPECT_EQ(count(inboxes_[0]), Outbox::kMostBlocks);
   EXPECT_EQ(outbox_.freed().blocks, Outbox::kMostBlocks);
-  EXPECT_EQ(outbox_.freed().requested, 80u);
-  EXPECT_EQ(outbox_.freed().rounded, 8u * 256);
+  EXPECT_EQ(outbox_.freed().requested, 10u * Outbox::kMostBlocks);
+  EXPECT_EQ(outbox_.freed().rounded, 256u * Outbox::kMostBlocks);
+}
+
+// What makes a drain fast: of a chain's n blocks each is named by one that is at most log2(n) steps from the head.
+TEST_F(Outboxes, EachBlockOfAChainIsAFewLinksFromItsHead) {
+  for (std::size_t i = 0; i < Outbox::kMostBlocks; ++i) outbox_.add(inboxes_[0], &blocks_[i], 1, 256);
+  std::vector<const Block*> chain;
+  for (const Block* block = inboxes_[0].take_all(); block != nullptr; block = block->next()) chain.push_back(block);
+  ASSERT_EQ(chain.size(), Outbox::kMostBlocks);
+  EXPECT_EQ(chain.front(), &blocks_[Outbox::kMostBlocks - 1]) << "the newest first";
+  std::vector<int> links(chain.size(), 1 << 10);
+  links[0] = 0;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    for (const Block* to : {chain[i]->next(), chain[i]->ahead()}) {
+      const auto found = std::find(chain.begin(), chain.end(), to);
+      if (found == chain.end()) {
+        EXPECT_EQ(to, nullptr) << "a hint names a block of its chain or none";
+        continue;
+      }
+      int& known = links[static_cast<std::size_t>(found - chain.begin())];
+      known = std::min(known, links[i] + 1);
+    }
+  }
+  EXPECT_LE(*std::max_element(links.begin(), links.end()), std::bit_width(chain.size()));
 }
 
 // R10: what a thread holds back is bounded in bytes too.

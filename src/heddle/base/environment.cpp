@@ -14,9 +14,10 @@ namespace heddle {
 namespace {
 
 // The names that some part of the library reads. A new variable is one line here.
-constexpr std::array<std::string_view, 9> kKnownVariables = {
-    "HEDDLE_DEVICE",      "HEDDLE_CPU_KERNELS", "HEDDLE_CPU_WORKERS", "HEDDLE_MEMORY_LIMIT", "HEDDLE_STREAMS",
-    "HEDDLE_STREAMS_MAX", "HEDDLE_WAIT",        "HEDDLE_CUDA_MATMUL", "HEDDLE_CUDA_PAGES",
+constexpr std::array<std::string_view, 11> kKnownVariables = {
+    "HEDDLE_DEVICE",     "HEDDLE_CPU_KERNELS", "HEDDLE_CPU_WORKERS", "HEDDLE_MEMORY_LIMIT",
+    "HEDDLE_STREAMS",    "HEDDLE_STREAMS_MAX", "HEDDLE_WAIT",        "HEDDLE_CUDA_MATMUL",
+    "HEDDLE_CUDA_PAGES", "HEDDLE_MEMORY_HIGH", "HEDDLE_MEMORY_LOW",
 };
 
 std::optional<std::uint64_t> digits(std::string_view text) {

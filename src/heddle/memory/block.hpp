@@ -43,6 +43,10 @@ struct alignas(64) Block {
   // Release: a reporter that reads this word and then still finds the block live has read the bytes.
   void set_next(Block* block) noexcept { word.store(std::bit_cast<std::uintptr_t>(block), sync::release); }
 
+  // While posted: a block further down the chain, or null. Only a hint of what will be needed soon: Inbox.
+  Block* ahead() const noexcept { return std::bit_cast<Block*>(residency.lent()); }
+  void set_ahead(Block* block) noexcept { residency.lend(std::bit_cast<std::uintptr_t>(block)); }
+
   sync::Atomic<std::uintptr_t> word{0};
 };
 

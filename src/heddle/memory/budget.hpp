@@ -6,6 +6,7 @@
 // Thread safety: all members. Invariants: 1. reserved <= limit. 2. low <= high <= limit.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "heddle/base/namespace.hpp"
@@ -15,9 +16,12 @@ namespace HEDDLE_NS {
 
 class Budget {
  public:
-  // Above `high` reserved bytes idle memory is given back, down to `low`; 0: 15/16 and 7/8 of `limit`.
+  // Above `high` reserved bytes idle memory is given back, down to `low`; 0: 15/16 and 7/8 of `limit`
+  // (`low` no more than `high`). REQUIRES: invariant 2 of what is given.
   explicit Budget(std::size_t limit, std::size_t high = 0, std::size_t low = 0) noexcept
-      : limit_(limit), high_(high != 0 ? high : limit - limit / 16), low_(low != 0 ? low : limit - limit / 8) {}
+      : limit_(limit),
+        high_(high != 0 ? high : std::max(low, limit - limit / 16)),
+        low_(low != 0 ? low : std::min(high_, limit - limit / 8)) {}
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
 

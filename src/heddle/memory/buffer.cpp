@@ -1,5 +1,6 @@
 #include "heddle/memory/buffer.hpp"
 
+#include "heddle/base/prefetch.hpp"
 #include "heddle/stream/recording.hpp"
 
 namespace HEDDLE_NS {
@@ -17,6 +18,7 @@ Buffer Buffer::create(const std::shared_ptr<LanePool>& pool, DeviceMemory& memor
 }
 
 void Buffer::release(Block* block) noexcept {
+  prefetch_for_write(block);  // where another stream's thread wrote it last
   // The last reference needs no read-modify-write: nobody else can copy it. Acquire pairs with the others' release.
   if (block->references.load(sync::acquire) == 1) [[likely]] {
     block->run->memory->free(block);

@@ -76,7 +76,7 @@ void DeviceMemory::free_elsewhere(Block* block) noexcept {
   if (outbox != nullptr) {
     outbox->add(inbox, block, requested, rounded);
   } else {
-    inbox.post(block, block);
+    inbox.post({&block, 1});
     ledger.count(requested, rounded);
   }
   static_cast<void>(ledger.settle(outbox));  // drops the owner, if that was the last block

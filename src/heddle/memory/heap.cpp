@@ -124,6 +124,7 @@ bool Heap::collect() noexcept {
     if (settle(block)) HeapCounters::add(counters_.pending, std::size_t{0} - bytes);
   }
   for (Block* posted = inbox_.take_all(); posted != nullptr;) {
+    Inbox::prefetch_next(*posted);
     Block* const block = std::exchange(posted, posted->next());
     sites_.left(block->site);
     const std::size_t bytes = occupied(*block);

@@ -20,21 +20,21 @@ Outbox::Chain& Outbox::chain_for(Inbox& inbox) noexcept {
 }
 
 void Outbox::post(Chain& chain) noexcept {
-  chain.inbox->post(chain.first, chain.last);
-  chain = {};
+  chain.inbox->post({chain.blocks.data(), chain.count});
+  chain.inbox = nullptr;
+  chain.count = 0;
+  chain.bytes = 0;
 }
 
 void Outbox::add(Inbox& inbox, Block* block, std::size_t requested, std::size_t rounded) noexcept {
   if (gate_.try_enter()) {
     Chain& chain = chain_for(inbox);
-    block->set_next(chain.first);
-    chain.first = block;
-    if (chain.last == nullptr) chain.last = block;
+    chain.blocks[chain.count++] = block;
     chain.bytes += rounded;
-    if (++chain.blocks == kMostBlocks || chain.bytes >= kMostBytes) post(chain);
+    if (chain.count == kMostBlocks || chain.bytes >= kMostBytes) post(chain);
     gate_.leave();
   } else {
-    inbox.post(block, block);
+    inbox.post({&block, 1});
   }
   requested_.store(requested_.load(sync::relaxed) + requested, sync::relaxed);
   rounded_.store(rounded_.load(sync::relaxed) + rounded, sync::relaxed);

@@ -52,10 +52,9 @@ class Outbox {
  private:
   struct Chain {
     Inbox* inbox = nullptr;  // null: unused
-    Block* first = nullptr;
-    Block* last = nullptr;
-    std::uint32_t blocks = 0;
+    std::uint32_t count = 0;
     std::size_t bytes = 0;
+    std::array<Block*, kMostBlocks> blocks;
   };
   Chain& chain_for(Inbox& inbox) noexcept;
   static void post(Chain& chain) noexcept;

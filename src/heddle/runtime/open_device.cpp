@@ -57,6 +57,8 @@ Options resolve(Options options) {
                                       *options.cpu_workers, kMostWorkers));
   }
   if (!options.memory_limit) options.memory_limit = environment_bytes("HEDDLE_MEMORY_LIMIT").value_or(0);
+  if (!options.memory_high) options.memory_high = environment_bytes("HEDDLE_MEMORY_HIGH").value_or(0);
+  if (!options.memory_low) options.memory_low = environment_bytes("HEDDLE_MEMORY_LOW").value_or(0);
   if (!options.streams_max) {
     options.streams_max = static_cast<std::uint32_t>(
         environment_count("HEDDLE_STREAMS_MAX", 1, 4096).value_or(options.limits.streams_max));

@@ -23,9 +23,12 @@ struct Options {
   std::optional<CudaMatmul> cuda_matmul;      // HEDDLE_CUDA_MATMUL: full (default), tf32
   std::optional<CudaPages> cuda_pages;        // HEDDLE_CUDA_PAGES: virtual (default), pool, plain
   std::optional<std::uint64_t> memory_limit;  // HEDDLE_MEMORY_LIMIT: bytes; default: the device's memory
-  std::optional<std::uint32_t> streams;       // HEDDLE_STREAMS: worker streams before the pool grows; default 32
-  std::optional<std::uint32_t> streams_max;   // HEDDLE_STREAMS_MAX: default 128
-  std::optional<WaitPolicy> wait;             // HEDDLE_WAIT: spin, adaptive (default), block
+  // Above `high` obtained bytes idle memory goes back to the device, down to `low`; low <= high <= limit, 0: default.
+  std::optional<std::uint64_t> memory_high;  // HEDDLE_MEMORY_HIGH: default 15/16 of the limit
+  std::optional<std::uint64_t> memory_low;   // HEDDLE_MEMORY_LOW: default 7/8 of the limit, or high if that is less
+  std::optional<std::uint32_t> streams;      // HEDDLE_STREAMS: worker streams before the pool grows; default 32
+  std::optional<std::uint32_t> streams_max;  // HEDDLE_STREAMS_MAX: default 128
+  std::optional<WaitPolicy> wait;            // HEDDLE_WAIT: spin, adaptive (default), block
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;
   HandlerFailureHook on_handler_failure;  // told about exceptions that leave completion handlers

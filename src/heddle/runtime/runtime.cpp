@@ -22,9 +22,17 @@ Runtime::Runtime(const Options& given) {
     throw InvalidArgument(fmt::format("the memory limit is {} bytes, the {} device has {}; allowed: 1 to {}",
                                       *options.memory_limit, device->info().backend, memory, memory));
   }
+  const std::uint64_t limit = *options.memory_limit != 0 ? *options.memory_limit : memory;
+  const Budget marks(limit, *options.memory_high, *options.memory_low);
+  if (marks.low() > marks.high() || marks.high() > limit) {
+    throw InvalidArgument(fmt::format(
+        "idle memory is to be given back from {} bytes (high, HEDDLE_MEMORY_HIGH) down to {} (low, HEDDLE_MEMORY_LOW) "
+        "of a limit of {}; allowed: low <= high <= limit",
+        marks.high(), marks.low(), limit));
+  }
   device->preload().raise();
-  const CoreOptions core_options{options.limits,     *options.memory_limit, *options.wait,
-                                 options.exhaustion, options.seed,          options.on_handler_failure};
+  const CoreOptions core_options{options.limits, *options.memory_limit,      *options.wait, options.exhaustion,
+                                 options.seed,   options.on_handler_failure, marks.high(),  marks.low()};
   lifecycle_ =
       Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ForkSafeDelete{}));
 }

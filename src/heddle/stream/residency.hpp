@@ -9,6 +9,8 @@
 // entry, which holds its latest ticket and which only its holder writes; so noting takes no lock.
 #pragma once
 
+#include <cstdint>
+
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/ticket.hpp"
 #include "heddle/sync/atomic.hpp"
@@ -51,6 +53,10 @@ class Residency {
     writer_.store(lane, sync::relaxed);
     last_write_.store(ticket.value, sync::relaxed);
   }
+
+  // A word of the allocator's, in the place of the last write. REQUIRES: no tensor refers to the block, until reset().
+  void lend(std::uintptr_t word) noexcept { last_write_.store(word, sync::relaxed); }
+  std::uintptr_t lent() const noexcept { return last_write_.load(sync::relaxed); }
 
   // A use by a stream other than home. Keeps the latest ticket of each stream. REQUIRES: the caller holds lane's lease,
   // or owns the block alone.

@@ -19,7 +19,9 @@ Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
       pages_(*device_),
       memory_(std::make_unique<DeviceMemory>(
           pages_, *pool_,
-          MemoryOptions{.limit = options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes})) {
+          MemoryOptions{.limit = options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes,
+                        .high = options.memory_high,
+                        .low = options.memory_low})) {
   pool_->set_commit_listener(memory_.get());
 }
 

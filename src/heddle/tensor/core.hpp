@@ -24,6 +24,7 @@ struct CoreOptions {
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;  // of the default generators
   HandlerFailureHook on_handler_failure{};
+  std::size_t memory_high = 0, memory_low = 0;  // MemoryOptions
 };
 
 class Core {
