@@ -41,7 +41,9 @@ int run_command_line(int argc, char** argv) {
   run_command->add_option("--seed", options.seed, "Of random strategies (1)");
   run_command->add_option("--executions", options.executions, "At most so many for each strategy")
       ->check(CLI::PositiveNumber);
-  run_command->add_option("--seconds", options.seconds, "At most so long for each strategy")
+  run_command
+      ->add_option("--seconds", options.seconds,
+                   "At most so long in all; strategies that end early leave it to the others")
       ->check(CLI::PositiveNumber);
   run_command->add_option("--plant", options.plant,
                           "With this planted fault; without a scenario: in the one that it makes fail");

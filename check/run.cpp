@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -95,8 +96,29 @@ std::vector<StrategySpec> strategies_of(const Scenario& scenario, const RunOptio
   return chosen;
 }
 
-heddle_check::Budget budget_of(const RunOptions& options, std::uint64_t executions) {
-  heddle_check::Budget budget{options.executions, options.seconds};
+// The time that was given to all, in equal shares of what is left: who ends early leaves more to those behind.
+class Shares {
+ public:
+  Shares(double seconds, std::size_t parts) : seconds_(seconds), parts_(parts) {}
+
+  // Seconds of the next part; 0: as many as it needs.
+  double next() {
+    if (seconds_ == 0) return 0;
+    const double left = seconds_ - std::chrono::duration<double>(Clock::now() - start_).count();
+    const auto parts = static_cast<double>(parts_ > 1 ? parts_-- : 1);
+    return std::max(left / parts, kLeast);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double kLeast = 0.001;
+  const double seconds_;
+  std::size_t parts_;
+  const Clock::time_point start_ = Clock::now();
+};
+
+heddle_check::Budget budget_of(const RunOptions& options, double seconds, std::uint64_t executions) {
+  heddle_check::Budget budget{options.executions, seconds};
   // As many as the strategy's claim needs, where it has one and nobody says how many.
   if (options.executions == 0 && executions == 0) budget.confidence = 0.99;
   if (budget.executions == 0 && budget.seconds == 0) budget.executions = executions;
@@ -116,9 +138,9 @@ Row made_row(const Scenario& scenario, const StrategySpec& spec, heddle_check::R
 }
 
 // A row for each of its strategies that had a turn.
-std::vector<Row> explore_portfolio(const Scenario& scenario, const RunOptions& options) {
-  const auto result =
-      heddle_check::run_portfolio(scenario, {.budget = budget_of(options, kPortfolioExecutions), .seed = options.seed});
+std::vector<Row> explore_portfolio(const Scenario& scenario, const RunOptions& options, Shares& shares) {
+  const auto result = heddle_check::run_portfolio(
+      scenario, {.budget = budget_of(options, shares.next(), kPortfolioExecutions), .seed = options.seed});
   std::vector<Row> rows;
   for (const auto& part : result.parts) {
     if (part.result.executions != 0) rows.push_back(made_row(scenario, part.spec, part.result, options.plant));
@@ -126,18 +148,25 @@ std::vector<Row> explore_portfolio(const Scenario& scenario, const RunOptions& o
   return rows;
 }
 
-Row explore(const Scenario& scenario, const StrategySpec& spec, const RunOptions& options) {
+Row explore(const Scenario& scenario, const StrategySpec& spec, const RunOptions& options, Shares& shares) {
   using heddle_check::Backend;
   heddle_check::Explorer explorer(options.real_threads ? Backend::kThreads : Backend::kFibers);
   const auto strategy = heddle_check::make_strategy(spec, options.seed);
-  return made_row(scenario, spec, explorer.explore(scenario, *strategy, budget_of(options, spec.executions)),
-                  options.plant);
+  const heddle_check::Budget budget = budget_of(options, shares.next(), spec.executions);
+  return made_row(scenario, spec, explorer.explore(scenario, *strategy, budget), options.plant);
 }
 
-std::vector<Row> explore(const Scenario& scenario, const RunOptions& options) {
-  if (options.strategy == kPortfolio) return explore_portfolio(scenario, options);
+// How many shares of the time a scenario takes.
+std::size_t parts_of(const Scenario& scenario, const RunOptions& options) {
+  return options.strategy == kPortfolio ? 1 : strategies_of(scenario, options).size();
+}
+
+std::vector<Row> explore(const Scenario& scenario, const RunOptions& options, Shares& shares) {
+  if (options.strategy == kPortfolio) return explore_portfolio(scenario, options, shares);
   std::vector<Row> rows;
-  for (const StrategySpec& spec : strategies_of(scenario, options)) rows.push_back(explore(scenario, spec, options));
+  for (const StrategySpec& spec : strategies_of(scenario, options)) {
+    rows.push_back(explore(scenario, spec, options, shares));
+  }
   return rows;
 }
 
@@ -207,8 +236,11 @@ int run(const RunOptions& options, const std::string& program) {
   std::vector<Row> rows;
   bool failed = false;
   if (!options.json) print_header();
+  std::size_t parts = 0;
+  for (const Scenario& scenario : scenarios) parts += parts_of(scenario, options);
+  Shares shares(options.seconds, parts);
   for (const Scenario& scenario : scenarios) {
-    for (Row& row : explore(scenario, options)) {
+    for (Row& row : explore(scenario, options, shares)) {
       failed |= row.result.failed();
       if (!options.json) print_row(row, program);
       static_cast<void>(std::fflush(stdout));

@@ -22,7 +22,7 @@ struct RunOptions {
   int bound = -1;
   std::uint64_t seed = 1;
   std::uint64_t executions = 0;  // 0: as the scenario says
-  double seconds = 0;
+  double seconds = 0;            // for all of them together; 0: as many as the executions take
   std::string plant;
   bool real_threads = false;
   bool json = false;

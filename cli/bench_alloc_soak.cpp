@@ -1,15 +1,16 @@
 // The `soak` pattern of `heddle bench alloc`: leases churn, sizes are random, results cross threads; watched is whether
 // the memory reserved and the process's resident memory go on growing. Reported are their maxima over the second half
-// of the time beside those from a fifth to a half of it.
+// of the time beside those from a fifth to a half of it; a minute and longer, growth by more than 1 % is an error.
 #include <fmt/core.h>
-
 #include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <fstream>
 #include <mutex>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -19,6 +20,8 @@ namespace heddle::cli {
 namespace {
 
 constexpr double kMiB = 1 << 20;
+constexpr double kMostGrowth = 1.01;
+constexpr double kJudgedSeconds = 60;  // shorter runs have not come to rest
 
 double resident_mib() {
   std::ifstream file("/proc/self/statm");
@@ -54,7 +57,7 @@ void churn(Runtime& runtime, std::uint32_t number, std::mutex& mutex, std::vecto
 BenchRows bench_alloc_soak(const BenchOptions& options) {
   using Clock = std::chrono::steady_clock;
   Options opened;
-  opened.memory_limit = std::size_t{512} << 20;
+  opened.memory_limit = std::size_t{4} << 30;  // far above what lives at once, so that growth would be seen
   Runtime runtime(opened);
   std::mutex mutex;
   std::vector<Tensor> exchange(64);
@@ -85,6 +88,13 @@ BenchRows bench_alloc_soak(const BenchOptions& options) {
   stop = true;
   for (auto& thread : threads) thread.join();
   exchange.clear();
+  if (options.seconds >= kJudgedSeconds &&
+      (late_reserved > kMostGrowth * early_reserved || late_resident > kMostGrowth * early_resident)) {
+    throw std::runtime_error(
+        fmt::format("bench alloc, pattern soak: memory grew; reserved {:.1f}, then {:.1f} MiB, resident {:.1f}, then "
+                    "{:.1f} MiB; at most 1 % more is allowed",
+                    early_reserved, late_reserved, early_resident, late_resident));
+  }
   return {{"reserved, 20 % to 50 % of the time", "MiB", {early_reserved}},
           {"reserved, second half", "MiB", {late_reserved}},
           {"resident, 20 % to 50 % of the time", "MiB", {early_resident}},
