@@ -26,6 +26,7 @@ Scenarios all_scenarios() {
   add_pool_close(all);
   add_device_agent(all);
   add_refused_memory(all);
+  add_lane_claims(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
 }

@@ -17,6 +17,7 @@ void close_against_a_recorder_and_a_waiter() {
   limits.streams = limits.streams_max = 1;
   LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   std::uint64_t recorded = 0;
+  bool complete = false;
   float cell = 0;
   const auto user = [&] {
     const auto slot = std::make_shared<LeaseSlot>();
@@ -26,6 +27,7 @@ void close_against_a_recorder_and_a_waiter() {
       pool.acquire(*slot);
       if (slot->gate.try_enter()) {
         if (slot->lane != nullptr) {
+          heddle_check::require(!complete, "nobody records once the pool is closed");
           slot->lane->append(KernelId::kFill, FillArgs{&cell, 1, 0});
           ++recorded;
         }
@@ -36,7 +38,6 @@ void close_against_a_recorder_and_a_waiter() {
     }
     pool.remove_slot(*slot);
   };
-  bool complete = false;
   heddle_check::run_together(
       {{"recorder", user}, {"waiter", user}, {"closer", [&] { complete = pool.close(sync::Deadline::never()); }}});
   heddle_check::require(complete, "a close without a deadline leaves nothing");
