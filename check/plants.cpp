@@ -50,6 +50,8 @@ const std::vector<Plant>& all_plants() {
       {"inbox_takes_relaxed", "C08", "memory", "who takes blocks does not see what was done to them", "inbox"},
       {"device_drops_inherited_errors", "C59", "device", "a list runs although the list that it waits for failed",
        "device_agent"},
+      {"refusal_keeps_budget", "C30", "memory", "a segment that the device refuses stays counted as obtained",
+       "refused_memory"},
       {"canary", "", "canary", "the checker's own: an update is a load and a store; heddle has no such code", "canary"},
   };
   return plants;

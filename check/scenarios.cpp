@@ -27,6 +27,8 @@ Scenarios all_scenarios() {
   add_device_agent(all);
   add_refused_memory(all);
   add_lane_claims(all);
+  add_runtime_end(all);
+  add_events(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
 }
