@@ -78,7 +78,7 @@ void add_runtime_end(Scenarios& to) {
        .threads = 2,
        .body = thread_exit_and_shutdown,
        .limits = {},
-       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
+       .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
        .claim = "what a thread recorded and did not commit is done, whether it exits before a shutdown or not"});
   to.push_back({.name = "handler_and_shutdown",
                 .group = "shutdown",
