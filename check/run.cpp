@@ -210,8 +210,11 @@ int list(bool json) {
                                        {"claim", scenario.claim}});
     }
     for (const Plant& known : all_plants()) {
-      document["plants"].push_back(
-          {{"plant", known.id}, {"group", known.group}, {"story", known.story}, {"scenario", known.scenario}});
+      document["plants"].push_back({{"plant", known.id},
+                                    {"pattern", known.pattern},
+                                    {"group", known.group},
+                                    {"story", known.story},
+                                    {"scenario", known.scenario}});
     }
     fmt::print("{}\n", document.dump(2));
     return kExitPass;

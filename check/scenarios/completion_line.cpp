@@ -57,6 +57,7 @@ void handlers_of_two_tickets() {
                                }}});
   for (const auto& count : told) heddle_check::require(count.load() == 1, "each handler ran exactly once");
   heddle_check::require(line.counts().pending() == 0, "nothing is pending");
+  heddle_check::require(!queue->watched(), "the device is no longer asked to announce progress");
 }
 
 }  // namespace

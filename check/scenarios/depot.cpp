@@ -18,16 +18,16 @@ std::byte* at(std::size_t index) {  // apart, so that they do not join
   return reinterpret_cast<std::byte*>((std::uintptr_t{1} << 40) + 2 * index * kSpan);
 }
 
+std::unique_ptr<Lane> make_lane(Device& device, std::uint32_t id) {
+  std::unique_ptr<Queue> queue;
+  device.create_queue(StreamId{id}, &queue).raise();
+  return std::make_unique<Lane>(StreamId{id}, device, std::move(queue), Limits{}, WaitPolicy::kBlock);
+}
+
 // Two streams take memory of one depot, use it and give it back; a third thread joins neighbours.
 void two_streams_one_depot() {
   sim::SimDevice device({.auto_run = false});
-  const Limits limits;
-  const auto lane = [&](std::uint32_t id) {
-    std::unique_ptr<Queue> queue;
-    device.create_queue(StreamId{id}, &queue).raise();
-    return std::make_unique<Lane>(StreamId{id}, device, std::move(queue), limits, WaitPolicy::kBlock);
-  };
-  const auto first = lane(1), second = lane(2);
+  const auto first = make_lane(device, 1), second = make_lane(device, 2);
   Depot depot;
   depot.give({{at(0), kSpan}, {at(1), kSpan}}, {first.get(), Ticket{}});
   std::array<heddle_check::Cell<int>, kSpans> use;
@@ -43,6 +43,26 @@ void two_streams_one_depot() {
   heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "what was given is there, once");
 }
 
+// A stream gives a span back that its committed list still uses; another asks for it while the device completes the
+// list.
+void span_that_is_in_use() {
+  sim::SimDevice device({.auto_run = false});
+  const auto user = make_lane(device, 1), other = make_lane(device, 2);
+  float cell = 0;
+  user->append(KernelId::kFill, FillArgs{&cell, 1, 0x3F800000});  // 1.0
+  user->commit();
+  Depot depot;
+  depot.give({{at(0), kSpan}}, {user.get(), user->issued()});
+  Span taken;
+  heddle_check::run_together({{"device", [&] { heddle_check::require(device.step(), "a list is due"); }},
+                              {"other", [&] {
+                                 taken = depot.take(*other, kSpan, kSpan);
+                                 heddle_check::require(taken.base == nullptr || cell == 1.0f, "who gets it may write");
+                               }}});
+  if (taken.base == nullptr) taken = depot.take(*other, kSpan, kSpan);
+  heddle_check::require(taken.base == at(0), "it is free once the list is done");
+}
+
 }  // namespace
 
 void add_depot(Scenarios& to) {
@@ -53,6 +73,13 @@ void add_depot(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
                 .claim = "a depot hands no span to two streams, and loses none"});
+  to.push_back({.name = "depot_in_use",
+                .group = "memory",
+                .threads = 2,
+                .body = span_that_is_in_use,
+                .limits = {.stale_reads = 1},
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
+                .claim = "memory that a stream gives back goes to another only after the last use is done"});
 }
 
 }  // namespace heddle::check

@@ -17,32 +17,65 @@ class Tells final : public CompletionListener {
   void on_progress(Queue&) noexcept override { handlers->on_progress(*line); }
 };
 
+// A line of a stream of the simulated device, whose list of ticket 1 is committed, and its handler thread.
+struct OneLine {
+  static std::unique_ptr<Queue> make_queue(Device& device) {
+    std::unique_ptr<Queue> queue;
+    device.create_queue(StreamId{1}, &queue).raise();
+    return queue;
+  }
+
+  OneLine() {
+    device.set_listener(&tells);
+    tells.handlers = &handlers;
+    tells.line = &line;
+    CommandList list;
+    list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
+    device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+  }
+  bool add(CompletionHandler handler) { return handlers.add(line, {Ticket{1}, std::move(handler), {}, {}}); }
+
+  Tells tells;
+  sim::SimDevice device{{.auto_run = false}};
+  std::unique_ptr<Queue> queue = make_queue(device);
+  CompletionLine line{*queue};
+  int failures = 0;  // plain: changed between visible operations
+  HandlerThread handlers{Limits{}, false, [this](const HandlerFailure&) { ++failures; }};
+  float cell = 0;
+};
+
 // A handler registers another, and then throws, while the device completes its ticket.
 void a_handler_that_registers_and_throws() {
-  Tells tells;
-  sim::SimDevice device({.auto_run = false});
-  device.set_listener(&tells);
-  std::unique_ptr<Queue> queue;
-  device.create_queue(StreamId{1}, &queue).raise();
-  CompletionLine line(*queue);
-  int failures = 0, first = 0, second = 0;  // plain: changed between visible operations
-  HandlerThread handlers(Limits{}, false, [&](const HandlerFailure&) { ++failures; });
-  tells.handlers = &handlers;
-  tells.line = &line;
-  float cell = 0;
-  CommandList list;
-  list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
-  device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+  OneLine one;
+  int first = 0, second = 0;  // plain: changed between visible operations
   const auto registers_and_throws = [&](const Status&) {
     ++first;
-    handlers.add(line, {Ticket{1}, [&](const Status&) { ++second; }, {}, {}});
+    one.add([&](const Status&) { ++second; });
     throw std::runtime_error("thrown by a handler");
   };
-  heddle_check::run_together({{"recorder", [&] { handlers.add(line, {Ticket{1}, registers_and_throws, {}, {}}); }},
-                              {"device", [&] { heddle_check::require(device.step(), "a list is due"); }}});
-  heddle_check::require(handlers.stop({&line}, sync::Deadline::never()), "no handler is left");
-  heddle_check::require(first == 1 && failures == 1, "what a handler throws is told once");
+  heddle_check::run_together({{"recorder", [&] { one.add(registers_and_throws); }},
+                              {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(first == 1 && one.failures == 1, "what a handler throws is told once");
   heddle_check::require(second == 1, "a handler that a handler registers runs exactly once");
+}
+
+// The handler thread stops while a handler, which a completed ticket made ripe, registers another.
+void a_handler_that_registers_at_stop() {
+  OneLine one;
+  heddle_check::require(one.device.step(), "a list is due");
+  int first = 0, second = 0;  // plain: changed between visible operations
+  bool first_taken = false, second_taken = false;
+  const auto registers = [&](const Status&) {
+    ++first;
+    second_taken = one.add([&](const Status&) { ++second; });
+  };
+  bool stopped = false;
+  heddle_check::run_together({{"recorder", [&] { first_taken = one.add(registers); }},
+                              {"stopper", [&] { stopped = one.handlers.stop({&one.line}, sync::Deadline::never()); }}});
+  heddle_check::require(stopped, "the handler thread ended");
+  heddle_check::require(first == int{first_taken} && second == int{second_taken},
+                        "a handler that was taken runs once, and one that was refused does not");
 }
 
 }  // namespace
@@ -55,6 +88,13 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a handler that registers another and throws loses neither of the two, nor the thread"});
+  to.push_back({.name = "handler_at_stop",
+                .group = "handlers",
+                .threads = 3,
+                .body = a_handler_that_registers_at_stop,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
 }
 
 }  // namespace heddle::check

@@ -32,6 +32,32 @@ void two_threads_one_stream() {
   heddle_check::require(pool.lanes() == 1, "no stream was created beyond the limit");
 }
 
+// A thread waits for the only stream; another comes later, when the holder may be giving it back.
+void a_waiter_and_a_newcomer() {
+  std::unique_ptr<Device> device;
+  open_sim({}, &device).raise();
+  Limits limits;
+  limits.streams = 1;
+  LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
+  const auto of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
+  pool.acquire(*of_main);  // the stream that is the main thread's
+  pool.acquire(*held);
+  int served = 0;  // plain: changed between visible operations
+  const auto user = [&](int turn) {
+    const auto slot = std::make_shared<LeaseSlot>();
+    pool.acquire(*slot);
+    heddle_check::require(served++ == turn, "who came first is served first");
+    pool.release(*slot);
+  };
+  heddle_check::run_together(
+      {{"holder", [&] { pool.release(*held); }}, {"waiter", [&] { user(0); }}, {"newcomer", [&] {
+                                                                                  while (!pool.wanted() && served == 0)
+                                                                                    sync::yield();
+                                                                                  user(1);
+                                                                                }}});
+  heddle_check::require(served == 2 && pool.lanes() == 2, "each had the only stream");
+}
+
 }  // namespace
 
 void add_lane_pool(Scenarios& to) {
@@ -42,6 +68,13 @@ void add_lane_pool(Scenarios& to) {
                 .limits = {.timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1},
                 .strategies = {{.name = "bounded", .bound = 3}, {.name = "walk", .executions = 20'000}},
                 .claim = "a stream has one holder at a time, and a thread that waits for one gets it"});
+  to.push_back({.name = "pool_hand_over",
+                .group = "pool",
+                .threads = 3,
+                .body = a_waiter_and_a_newcomer,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a stream that is given back goes to the first who waits, not to whom comes then"});
 }
 
 }  // namespace heddle::check

@@ -21,6 +21,8 @@ void two_threads_with_a_refusal() {
   };
   heddle_check::run_together({{"first", user}, {"second", user}});
   user();
+  runtime.release_cached();
+  heddle_check::require(runtime.memory_statistics().reserved == 0, "what was refused is not counted as obtained");
   const ShutdownReport report = runtime.shutdown();
   heddle_check::require(report.complete, "nothing was left undone");
   heddle_check::require(report.leaked_blocks == 0, "no block is left");

@@ -18,7 +18,7 @@ std::size_t shard_of(const Lane* lane) noexcept { return lane == nullptr ? 0 : l
 void Depot::settle(Shard& shard) {
   auto& waiting = shard.waiting;
   for (std::size_t i = 0; i < waiting.size();) {
-    if (!passed(waiting[i].last)) {
+    if (!passed(waiting[i].last) && !HEDDLE_PLANT(depot_settles_unfinished)) {
       ++i;
       continue;
     }
@@ -56,7 +56,8 @@ Span Depot::take_from(Shard& shard, const Lane& taker, std::size_t bytes) {
   if (std::byte* base = shard.ready.take_away(bytes)) return {base, bytes};
   for (std::size_t i = 0; i < shard.waiting.size(); ++i) {
     const Waiting& waiting = shard.waiting[i];
-    if (waiting.last.lane == &taker && waiting.span.bytes >= bytes) return cut_waiting(shard, i, bytes).span;
+    if ((waiting.last.lane == &taker || HEDDLE_PLANT(depot_takes_of_any_stream)) && waiting.span.bytes >= bytes)
+      return cut_waiting(shard, i, bytes).span;
   }
   return {};
 }

@@ -51,7 +51,7 @@ class Inbox {
       head_.store(nullptr, sync::relaxed);
       return all;
     }
-    return head_.exchange(nullptr, sync::acquire);
+    return head_.exchange(nullptr, HEDDLE_PLANT(inbox_takes_relaxed) ? sync::relaxed : sync::acquire);
   }
   static void prefetch_next(const Block& block) noexcept {
     prefetch_for_write(block.next());

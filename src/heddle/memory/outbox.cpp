@@ -48,7 +48,7 @@ void Outbox::post_all() noexcept {
 }
 
 void Outbox::flush() noexcept {
-  if (!gate_.try_enter()) return;  // who is in there flushes it
+  if (!gate_.try_enter() && !HEDDLE_PLANT(outbox_flushes_despite_claim)) return;  // who is in there flushes it
   post_all();
   gate_.leave();
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "heddle/sync/plant.hpp"
+
 namespace HEDDLE_NS {
 
 Status LimitedPages::allocate(std::size_t bytes, void** out) {
@@ -12,7 +14,7 @@ Status LimitedPages::allocate(std::size_t bytes, void** out) {
                         budget_.limit(), budget_.reserved())};
   }
   Status status = PageDecorator::allocate(bytes, out);
-  if (!status.ok()) budget_.release(bytes);
+  if (!status.ok() && !HEDDLE_PLANT(refusal_keeps_budget)) budget_.release(bytes);
   return status;
 }
 

@@ -15,7 +15,7 @@ CompletionLine::~CompletionLine() {
 
 bool CompletionLine::add(Entry&& entry) {
   sync::MutexLock lock(mutex_);
-  if (closed_) return false;
+  if (closed_ && !HEDDLE_PLANT(line_takes_when_closed)) return false;
   const bool first = empty();
   // Usually at the end; the library's own entries may name an older ticket.
   const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -68,7 +68,7 @@ bool CompletionLine::take(Ticket limit, Entry* out, Outcome previous) {
   *out = std::move(entries_[head_]);
   drop_first();
   front_.store(empty() ? kNone : entries_[head_].ticket.value, sync::seq_cst);
-  if (empty()) queue_.unwatch();
+  if (empty() && !HEDDLE_PLANT(line_keeps_watching)) queue_.unwatch();
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
@@ -94,7 +95,7 @@ void HandlerThread::schedule(CompletionLine& line) noexcept {
     scheduled_on_.store(sync::current_processor(), sync::relaxed);
     wake = std::exchange(asleep_, false);
   }
-  if (wake) ready_changed_.notify_one();
+  if (wake && !HEDDLE_PLANT(handlers_scheduled_without_notify)) ready_changed_.notify_one();
 }
 
 void HandlerThread::start_worker() {
@@ -200,7 +201,7 @@ CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine
     try {
       entry.handler(status);
     } catch (...) {
-      report_failure(line, entry);
+      if (!HEDDLE_PLANT(handler_failure_untold)) report_failure(line, entry);
     }
     entry.handler = nullptr;
   }

@@ -3,6 +3,7 @@
 
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -40,7 +41,7 @@ void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
     if (slot->lane != nullptr && slot->gate.owner_inside()) busy[slot->lane->id().value] = true;
   }
   for (const auto& lane : lanes_) {
-    if (lane != nullptr && !busy[lane->id().value]) visit(*lane);
+    if (lane != nullptr && (!busy[lane->id().value] || HEDDLE_PLANT(pool_visits_busy_lanes))) visit(*lane);
   }
   for (const auto& slot : slots_) slot->gate.withdraw();
 }
@@ -52,7 +53,7 @@ bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
       if (abandoned_) return true;
       slot.gate.announce();
       sync::asymmetric_fence_heavy();
-      inside = slot.gate.owner_inside();
+      inside = slot.gate.owner_inside() && !HEDDLE_PLANT(lease_ends_over_owner);
       if (!inside) {
         if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
         slot.ended.store(true, sync::relaxed);  // published by withdraw()

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "heddle/stream/lane_pool.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -48,12 +49,14 @@ bool LanePool::close(sync::Deadline deadline) {
       sync::MutexLock lock(mutex_);
       closed_ = true;
       taken.swap(returned_);
-      for (Waiter* waiter : waiters_) waiter->given.notify_one();
+      if (!HEDDLE_PLANT(pool_closes_without_waking)) {
+        for (Waiter* waiter : waiters_) waiter->given.notify_one();
+      }
       for (const auto& slot : slots_) slot->gate.announce();
       sync::asymmetric_fence_heavy();
       all_taken = returning_ == 0;
       for (const auto& slot : slots_) {
-        if (slot->gate.owner_inside()) {
+        if (slot->gate.owner_inside() && !HEDDLE_PLANT(pool_closes_over_owner)) {
           all_taken = false;  // and its gate stays claimed: its thread is out before the next look, and for good
           continue;
         }

@@ -7,7 +7,7 @@ namespace HEDDLE_NS {
 
 void TicketParking::park(Queue& queue, Ticket ticket, sync::Deadline deadline, const sync::Atomic<bool>& stop) {
   parked_.fetch_add(1, sync::seq_cst);
-  queue.watch();
+  if (!HEDDLE_PLANT(parking_without_watch)) queue.watch();
   if (poller_ != nullptr) poller_->wake();
   {
     sync::MutexLock lock(mutex_);
@@ -16,7 +16,7 @@ void TicketParking::park(Queue& queue, Ticket ticket, sync::Deadline deadline, c
       if (!moved_.wait_until(mutex_, deadline)) break;
     }
   }
-  queue.unwatch();
+  if (!HEDDLE_PLANT(parking_keeps_watching)) queue.unwatch();
   parked_.fetch_sub(1, sync::relaxed);
 }
 

@@ -7,6 +7,7 @@
 
 #include "heddle/backends/sim/executor.hpp"
 #include "heddle/device/custom_failure.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -123,7 +124,7 @@ void SimDevice::drop_passed_waits(SimQueue& queue) {
     const SimQueue::Entry& head = queue.entries_.front();
     if (head.other == nullptr || head.other->completed() < head.ticket) return;
     const Status status = head.other->failures().status_of(head.ticket);
-    if (!status.ok() && queue.inherited_.ok()) {
+    if (!status.ok() && queue.inherited_.ok() && !HEDDLE_PLANT(device_drops_inherited_errors)) {
       queue.inherited_ = {status.kind(),
                           fmt::format("inherited from stream {}: {}", head.other->stream().value, status.text())};
     }

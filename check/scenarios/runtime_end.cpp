@@ -1,0 +1,92 @@
+// Ways in which a runtime, or a thread that used it, ends while others are at work.
+#include "check/scenarios.hpp"
+#include "heddle/ops/ops.hpp"
+#include "heddle/runtime/runtime.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+Options on_sim() {
+  Options options;
+  options.device = "sim";
+  options.wait = WaitPolicy::kBlock;
+  return options;
+}
+
+// Records one command, if the runtime is still open, and leaves it uncommitted.
+int record_one(Runtime& runtime) {
+  try {
+    full(runtime, {1}, 2.0f);
+    return 1;
+  } catch (const Closed&) {  // as the contract says
+    return 0;
+  }
+}
+
+void two_shutdowns() {
+  Runtime runtime(on_sim());
+  const int recorded = record_one(runtime);
+  ShutdownReport first, second;
+  heddle_check::run_together(
+      {{"first", [&] { first = runtime.shutdown(); }}, {"second", [&] { second = runtime.shutdown(); }}});
+  heddle_check::require(first.complete && first.completed == std::uint64_t(recorded), "what was recorded is done");
+  heddle_check::require(first.text() == second.text(), "both get the same report");
+}
+
+void thread_exit_and_shutdown() {
+  Runtime runtime(on_sim());
+  int recorded = 0;
+  ShutdownReport report;
+  heddle_check::run_together(
+      {{"recorder", [&] { recorded = record_one(runtime); }}, {"closer", [&] { report = runtime.shutdown(); }}});
+  heddle_check::require(report.complete && report.abandoned == 0, "nothing was left undone");
+  heddle_check::require(report.completed == std::uint64_t(recorded), "what the thread recorded is done");
+}
+
+void handler_and_shutdown() {
+  Runtime runtime(on_sim());
+  int taken = 0, told = 0;  // plain: changed between visible operations
+  ShutdownReport report;
+  heddle_check::run_together({{"recorder",
+                               [&] {
+                                 try {
+                                   runtime.on_complete([&](const Status&) { ++told; });
+                                   ++taken;
+                                 } catch (const Closed&) {  // as the contract says
+                                 }
+                               }},
+                              {"closer", [&] { report = runtime.shutdown(); }}});
+  heddle_check::require(report.complete && report.handlers_pending == 0, "no handler is left");
+  heddle_check::require(told == taken && report.handlers_run == std::uint64_t(taken),
+                        "a handler that was taken runs once, and one that was refused does not");
+}
+
+}  // namespace
+
+void add_runtime_end(Scenarios& to) {
+  to.push_back({.name = "two_shutdowns",
+                .group = "shutdown",
+                .threads = 2,
+                .body = two_shutdowns,
+                .limits = {.spurious_wakeups = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
+                .claim = "two threads that shut a runtime down get the same report, when all is done"});
+  to.push_back(
+      {.name = "thread_exit",
+       .group = "shutdown",
+       .threads = 2,
+       .body = thread_exit_and_shutdown,
+       .limits = {},
+       .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
+       .claim = "what a thread recorded and did not commit is done, whether it exits before a shutdown or not"});
+  to.push_back({.name = "handler_and_shutdown",
+                .group = "shutdown",
+                .threads = 3,
+                .body = handler_and_shutdown,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
+                .claim = "a handler that is registered during a shutdown runs once or is refused"});
+}
+
+}  // namespace heddle::check
