@@ -76,7 +76,7 @@ const Attempt& attempt_concurrency() {
           {"a stream taken from a thread that is recording on it",
            "src/heddle/stream/lane_pool_claim.cpp",
            "LanePool::revoke_idle",
-           {"group pool", "load family"}},
+           {"load family"}},
           {"owner and claimer both inside",
            "src/heddle/sync/owner_gate.hpp",
            "try_enter",
@@ -84,11 +84,11 @@ const Attempt& attempt_concurrency() {
           {"a stream lost when its thread exits",
            "src/heddle/stream/thread_leases.cpp",
            "ThreadLeases::~ThreadLeases",
-           {"group pool", "load family"}},
+           {"load family"}},
           {"a stream that the device refused, counted as used",
            "src/heddle/stream/lane_pool.cpp",
            "LanePool::create_lane",
-           {"group pool"}},
+           {}},
           {"a lease ended by another thread",
            "src/heddle/stream/lane_pool_claim.cpp",
            "LanePool::release_from_outside",
@@ -106,7 +106,8 @@ const Attempt& attempt_concurrency() {
            "CpuQueue::submit",
            {"load stress", "load family"}},
       },
-      {"more threads or streams than the scopes name", "accelerators: only the CPU device was run",
+      {"a device that refuses a stream: tests only, no scenario and no load looks",
+       "more threads or streams than the scopes name", "accelerators: only the CPU device was run",
        "kernels: the checker sees what they read and write, not what they compute; the loads compare their results"}};
   return attempt;
 }
