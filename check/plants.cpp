@@ -52,6 +52,11 @@ const std::vector<Plant>& all_plants() {
        "device_agent"},
       {"refusal_keeps_budget", "C30", "memory", "a segment that the device refuses stays counted as obtained",
        "refused_memory"},
+      {"uses_unnoted", "R05", "memory", "what another stream reads is not noted", "reuse_across_streams"},
+      {"uses_settle_unfinished", "C06", "memory", "a block is free although another stream's use of it is outstanding",
+       "reuse_across_streams"},
+      {"poller_rests_though_watched", "R11", "handlers", "the poller sleeps although somebody watches a queue",
+       "poller"},
       {"canary", "", "canary", "the checker's own: an update is a load and a store; heddle has no such code", "canary"},
   };
   return plants;

@@ -29,6 +29,8 @@ Scenarios all_scenarios() {
   add_lane_claims(all);
   add_runtime_end(all);
   add_events(all);
+  add_reuse(all);
+  add_poller(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
 }

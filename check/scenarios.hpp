@@ -27,6 +27,8 @@ void add_refused_memory(Scenarios& to);
 void add_lane_claims(Scenarios& to);
 void add_runtime_end(Scenarios& to);
 void add_events(Scenarios& to);
+void add_reuse(Scenarios& to);
+void add_poller(Scenarios& to);
 
 // All of them. Names are unique.
 Scenarios all_scenarios();

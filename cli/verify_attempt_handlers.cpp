@@ -111,9 +111,9 @@ const Attempt& attempt_handlers() {
            "src/heddle/stream/completion_line.cpp",
            "CompletionLine::wait_for_room",
            {"load handlers"}},
-          {"progress that the poller does not see", "src/heddle/stream/poller.cpp", "Poller::look", {}},
+          {"progress that the poller does not see", "src/heddle/stream/poller.cpp", "Poller::look", {"group handlers"}},
       },
-      {"the poller, and executors that drop or delay a task: tests only, no scenario yet",
+      {"executors that drop or delay a task: tests and the load only, no scenario yet",
        "a backend that writes tickets silently: the CPU device announces them, so the loads do not use the poller",
        "handlers that never return: the loads' all do", "drivers and accelerators: only the CPU device was run"}};
   return attempt;

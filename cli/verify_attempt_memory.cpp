@@ -178,11 +178,14 @@ const Attempt& attempt_memory() {
        "the shipped build: allocations below the live set, which must throw OutOfMemory and change nothing",
        "the shipped build: idle memory given back to the device while threads run, results compared"},
       {
-          {"a block reused while another stream still uses it", "src/heddle/memory/heap.cpp", "Heap::collect", {}},
+          {"a block reused while another stream still uses it",
+           "src/heddle/memory/heap.cpp",
+           "Heap::collect",
+           {"group memory"}},
           {"a foreign use that is noted too late or forgotten",
            "src/heddle/stream/residency.cpp",
            "Residency::settle",
-           {}},
+           {"group memory"}},
           {"a block given out twice",
            "src/heddle/memory/heap.cpp",
            "Heap::take_slowly",
@@ -209,8 +212,7 @@ const Attempt& attempt_memory() {
            "DeviceMemory::reclaim_from_others",
            {"group memory", "load release"}},
       },
-      {"reuse of a block across streams, and the note of its last use: tests only, no scenario and no load looks",
-       "pressure callbacks: this version has none",
+      {"pressure callbacks: this version has none",
        "pressure from the system (PSI, cgroup events): no source is read yet",
        "memory of an accelerator: only the CPU device was run"}};
   return attempt;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "heddle/sync/plant.hpp"
+
 namespace HEDDLE_NS {
 
 Poller::Poller(Device& device, CompletionListener& listener, const Limits& limits)
@@ -58,7 +60,7 @@ void Poller::rest(sync::Deadline& next_fault) {
   const bool busy = device_.busy();
   mutex_.lock();
   has_work_ = has_work_ || busy;
-  if (!has_work_ && !any_watched() && !stopping_) changed_.wait(mutex_);
+  if (!has_work_ && (!any_watched() || HEDDLE_PLANT(poller_rests_though_watched)) && !stopping_) changed_.wait(mutex_);
   resting_.store(false, sync::seq_cst);
   next_fault = sync::Deadline::after(kFaultInterval);
 }

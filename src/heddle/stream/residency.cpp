@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "heddle/stream/lane.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -69,7 +70,7 @@ void Residency::stop_noting() noexcept {
 }
 
 void Residency::note_use(Lane* lane, Ticket ticket) {
-  if (uses_.load(sync::relaxed) == &not_noted) return;
+  if (uses_.load(sync::relaxed) == &not_noted || HEDDLE_PLANT(uses_unnoted)) return;
   StreamUses* uses = &follow(uses_);
   while (true) {
     if (StreamUses::Entry* entry = entry_of(*uses, lane)) {
@@ -90,7 +91,7 @@ StreamUse Residency::first_use() const noexcept {
 }
 
 bool Residency::settle() noexcept {
-  if (first_use().lane != nullptr) return false;
+  if (first_use().lane != nullptr && !HEDDLE_PLANT(uses_settle_unfinished)) return false;
   destroy(uses_.exchange(nullptr, sync::relaxed));
   return true;
 }

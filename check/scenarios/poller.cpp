@@ -1,0 +1,71 @@
+#include "heddle/stream/poller.hpp"
+
+#include <memory>
+
+#include "check/scenarios.hpp"
+#include "heddle/backends/sim/device.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+// Wakes who waits for a ticket, as a lane does.
+class Told final : public CompletionListener {
+ public:
+  void on_progress(Queue& queue) noexcept override {
+    sync::MutexLock lock(mutex_);
+    seen_ = queue.completed();
+    changed_.notify_all();
+  }
+  void wait_for(Ticket ticket) {
+    sync::MutexLock lock(mutex_);
+    while (seen_ < ticket) changed_.wait(mutex_);
+  }
+
+ private:
+  sync::Mutex mutex_{Rank::kLeaf};
+  sync::ConditionVariable changed_;
+  Ticket seen_ HEDDLE_GUARDED_BY(mutex_){};
+};
+
+// A device writes a ticket and tells nobody (it has no listener); a thread watches the queue and waits to be told.
+void silent_device() {
+  sim::SimDevice device({.auto_run = false});
+  std::unique_ptr<Queue> queue;
+  device.create_queue(StreamId{1}, &queue).raise();
+  Told told;
+  {
+    Limits limits;
+    limits.spin_max = std::chrono::microseconds(0);
+    Poller poller(device, told, limits);
+    poller.add(*queue);
+    float cell = 0;
+    CommandList list;
+    list.append(KernelId::kFill, FillArgs{&cell, 1, 0x3F800000});  // 1.0
+    device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+    heddle_check::run_together({{"device", [&] { heddle_check::require(device.step(), "a list is due"); }},
+                                {"waiter", [&] {
+                                   queue->watch();
+                                   poller.wake();
+                                   if (queue->completed_after_watch() < Ticket{1}) told.wait_for(Ticket{1});
+                                   queue->unwatch();
+                                   heddle_check::require(cell == 1.0f, "what the list wrote is visible");
+                                 }}});
+    poller.remove(*queue);
+  }
+  heddle_check::require(queue->completed() == Ticket{1}, "the list is done");
+}
+
+}  // namespace
+
+void add_poller(Scenarios& to) {
+  to.push_back({.name = "poller",
+                .group = "handlers",
+                .threads = 3,
+                .body = silent_device,
+                .limits = {.masked_wakeups = false},
+                .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
+                .claim = "who watches a queue is told of its progress, though the device is silent"});
+}
+
+}  // namespace heddle::check
