@@ -57,6 +57,8 @@ const std::vector<Plant>& all_plants() {
        "reuse_across_streams"},
       {"poller_rests_though_watched", "R11", "handlers", "the poller sleeps although somebody watches a queue",
        "poller"},
+      {"pool_keeps_refusals_quiet", "C31", "pool",
+       "a stream that the device refused one thread is not offered to the next that waits", "refused_stream"},
       {"canary", "", "canary", "the checker's own: an update is a load and a store; heddle has no such code", "canary"},
   };
   return plants;

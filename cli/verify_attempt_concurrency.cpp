@@ -88,7 +88,7 @@ const Attempt& attempt_concurrency() {
           {"a stream that the device refused, counted as used",
            "src/heddle/stream/lane_pool.cpp",
            "LanePool::create_lane",
-           {}},
+           {"group pool"}},
           {"a lease ended by another thread",
            "src/heddle/stream/lane_pool_claim.cpp",
            "LanePool::release_from_outside",
@@ -106,8 +106,7 @@ const Attempt& attempt_concurrency() {
            "CpuQueue::submit",
            {"load stress", "load family"}},
       },
-      {"a device that refuses a stream: tests only, no scenario and no load looks",
-       "more threads or streams than the scopes name", "accelerators: only the CPU device was run",
+      {"more threads or streams than the scopes name", "accelerators: only the CPU device was run",
        "kernels: the checker sees what they read and write, not what they compute; the loads compare their results"}};
   return attempt;
 }

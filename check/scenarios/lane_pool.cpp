@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "heddle/backends/sim/device.hpp"
 #include "heddle/backends/sim/open.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -58,6 +59,29 @@ void a_waiter_and_a_newcomer() {
   heddle_check::require(served == 2 && pool.lanes() == 2, "each had the only stream");
 }
 
+// The device refuses one of two threads the only stream; the other, which may be waiting for it, gets it.
+void a_refused_stream() {
+  auto device = std::make_unique<sim::SimDevice>(SimOptions{});
+  device->fail_queue({ErrorKind::kOutOfMemory, "no queue today"});
+  Limits limits;
+  limits.streams = limits.streams_max = 1;
+  LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  int served = 0, refused = 0;  // plain: changed between visible operations
+  const auto user = [&] {
+    const auto slot = std::make_shared<LeaseSlot>();
+    try {
+      pool.acquire(*slot);
+    } catch (const OutOfMemory&) {
+      ++refused;
+      return;
+    }
+    ++served;
+    pool.release(*slot);
+  };
+  heddle_check::run_together({{"first", user}, {"second", user}});
+  heddle_check::require(served == 1 && refused == 1, "one was refused, the other was served");
+}
+
 }  // namespace
 
 void add_lane_pool(Scenarios& to) {
@@ -75,6 +99,13 @@ void add_lane_pool(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a stream that is given back goes to the first who waits, not to whom comes then"});
+  to.push_back({.name = "refused_stream",
+                .group = "pool",
+                .threads = 2,
+                .body = a_refused_stream,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a stream that the device refuses is lost to nobody"});
 }
 
 }  // namespace heddle::check

@@ -46,27 +46,30 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
   sync::MutexLock lock(mutex_);
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
   Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
-  if (lane == nullptr) {
-    if (const auto id = reserve_id(main_thread)) {
-      lock.unlock();
-      std::unique_ptr<Lane> created;
-      try {
-        created = create_lane(*id);
-      } catch (...) {
-        lock.lock();
-        if (*id != 0) unused_ids_.push_back(*id);
-        throw;
-      }
-      lane = created.get();
+  while (lane == nullptr) {
+    const std::optional<std::uint32_t> id = reserve_id(main_thread);
+    if (!id) {
+      lane = wait_for_lane();  // null: the device refused another thread a stream, which may be tried again
+      continue;
+    }
+    lock.unlock();
+    std::unique_ptr<Lane> created;
+    try {
+      created = create_lane(*id);
+    } catch (...) {
       lock.lock();
-      lanes_[*id] = std::move(created);
-      if (closed_) {
-        free_[*id] = true;
-        throw Closed("the runtime closed while a stream was created for this thread");
-      }
+      if (*id != 0) unused_ids_.push_back(*id);
+      if (!waiters_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) waiters_.front()->given.notify_one();
+      throw;
+    }
+    lane = created.get();
+    lock.lock();
+    lanes_[*id] = std::move(created);
+    if (closed_) {
+      free_[*id] = true;
+      throw Closed("the runtime closed while a stream was created for this thread");
     }
   }
-  if (lane == nullptr) lane = wait_for_lane();
   slot.lane = lane;
   lane->set_holder_thread(slot.thread.load(sync::relaxed));
   return lane->id();
@@ -88,6 +91,7 @@ Lane* LanePool::wait_for_lane() {
       }
     }
     if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
+    if (first && !unused_ids_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) break;
     if (policy_ == ExhaustionPolicy::kFail && !any_returning()) break;
     if (sync::NoWaiting::active()) break;
     waiter.given.wait_until(mutex_, first ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
@@ -102,6 +106,7 @@ Lane* LanePool::wait_for_lane() {
   std::erase(waiters_, &waiter);
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
   if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
+  if (!unused_ids_.empty()) return nullptr;
   sync::NoWaiting::refuse("taking a stream while none is free");
   const std::string why = policy_ == ExhaustionPolicy::kFail
                               ? std::string("no stream is free and the policy is to fail")

@@ -144,6 +144,7 @@ class LanePool final : public CompletionListener {
   // The id of a new lane; none when the pool may not grow.
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
   std::unique_ptr<Lane> create_lane(std::uint32_t id);
+  // Null: a lane that the device refused another thread may be created.
   Lane* wait_for_lane() HEDDLE_REQUIRES(mutex_);
   // True while a lane that was given back still runs.
   bool any_returning() const HEDDLE_REQUIRES(mutex_);
