@@ -62,8 +62,8 @@ TEST(Repeating, MixedSizesRepeatToo) {
 }
 
 // Many serving threads: copy in, four operations, copy out; the results are dropped by completion handlers, at times
-// that have nothing to do with the loop. Once the loop has been round for a while, at least 95 % of the lists of addresses
-// were there before.
+// that have nothing to do with the loop. Once the loop has been round for a while, at least 95 % of the lists of
+// addresses were there before.
 TEST(Repeating, AServingLoopRecordsTheSameListsWhateverBecomesOfItsResults) {
   constexpr int kThreads = 32;
   constexpr int kRoundsBefore = 500;
