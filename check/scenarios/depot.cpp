@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -16,12 +17,6 @@ constexpr std::size_t kSpans = 2;
 
 std::byte* at(std::size_t index) {  // apart, so that they do not join
   return reinterpret_cast<std::byte*>((std::uintptr_t{1} << 40) + 2 * index * kSpan);
-}
-
-std::unique_ptr<Lane> make_lane(Device& device, std::uint32_t id) {
-  std::unique_ptr<Queue> queue;
-  device.create_queue(StreamId{id}, &queue).raise();
-  return std::make_unique<Lane>(StreamId{id}, device, std::move(queue), Limits{}, WaitPolicy::kBlock);
 }
 
 // Two streams take memory of one depot, use it and give it back; a third thread joins neighbours.

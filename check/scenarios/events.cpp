@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -24,12 +25,7 @@ int errors_of(Lane& lane) {
 // A stream waits for a ticket of another, which may not be committed yet, and whose list may fail.
 void a_stream_behind_another() {
   sim::SimDevice device({.auto_run = false});
-  const auto lane = [&](std::uint32_t id) {
-    std::unique_ptr<Queue> queue;
-    device.create_queue(StreamId{id}, &queue).raise();
-    return std::make_unique<Lane>(StreamId{id}, device, std::move(queue), Limits{}, WaitPolicy::kBlock);
-  };
-  const auto writer = lane(1), reader = lane(2);
+  const auto writer = make_lane(device, 1), reader = make_lane(device, 2);
   const bool fails = heddle_check::choose(heddle_check::ChoiceKind::kDevice, 2) == 1;
   if (fails) device.fail_execution(writer->id(), Ticket{1}, {ErrorKind::kDeviceError, "a fault that was chosen"});
   float in = 0, out = 0;

@@ -1,4 +1,5 @@
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/ops/ops.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -8,10 +9,7 @@ namespace {
 
 // Two threads compute while the device refuses a segment, at any time, to any of them.
 void two_threads_with_a_refusal() {
-  Options options;
-  options.device = "sim";
-  options.wait = WaitPolicy::kBlock;
-  Runtime runtime(options);
+  Runtime runtime(simulated());
   const auto user = [&] {
     try {
       const Tensor x = full(runtime, {1}, 2.0f);

@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/ops/ops.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle/sync/mutex.hpp"
@@ -12,10 +13,7 @@ namespace {
 // A thread makes a tensor and hands it to another thread's stream; when that has recorded that it reads it, the first
 // drops the tensor and fills memory of the same size, while the other commits.
 void memory_that_another_stream_reads() {
-  Options options;
-  options.device = "sim";
-  options.wait = WaitPolicy::kBlock;
-  Runtime runtime(options);
+  Runtime runtime(simulated());
   sync::Mutex mutex{Rank::kLeaf};
   sync::ConditionVariable changed;
   std::optional<Tensor> shared;

@@ -1,6 +1,7 @@
 #include "heddle/runtime/runtime.hpp"
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/ops/ops.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -9,10 +10,7 @@ namespace {
 
 // A whole runtime on the simulated device: two threads compute and read, then it shuts down.
 void two_threads_and_shutdown() {
-  Options options;
-  options.device = "sim";
-  options.wait = WaitPolicy::kBlock;
-  Runtime runtime(options);
+  Runtime runtime(simulated());
   const auto user = [&] {
     const Tensor x = full(runtime, {1}, 2.0f);
     heddle_check::require(add(x, x).item() == 4.0f, "the sum is right");

@@ -1,18 +1,12 @@
 // Ways in which a runtime, or a thread that used it, ends while others are at work.
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/ops/ops.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {
 namespace {
-
-Options on_sim() {
-  Options options;
-  options.device = "sim";
-  options.wait = WaitPolicy::kBlock;
-  return options;
-}
 
 // Records one command, if the runtime is still open, and leaves it uncommitted.
 int record_one(Runtime& runtime) {
@@ -25,7 +19,7 @@ int record_one(Runtime& runtime) {
 }
 
 void two_shutdowns() {
-  Runtime runtime(on_sim());
+  Runtime runtime(simulated());
   const int recorded = record_one(runtime);
   ShutdownReport first, second;
   heddle_check::run_together(
@@ -35,7 +29,7 @@ void two_shutdowns() {
 }
 
 void thread_exit_and_shutdown() {
-  Runtime runtime(on_sim());
+  Runtime runtime(simulated());
   int recorded = 0;
   ShutdownReport report;
   heddle_check::run_together(
@@ -45,7 +39,7 @@ void thread_exit_and_shutdown() {
 }
 
 void handler_and_shutdown() {
-  Runtime runtime(on_sim());
+  Runtime runtime(simulated());
   int taken = 0, told = 0;  // plain: changed between visible operations
   ShutdownReport report;
   heddle_check::run_together({{"recorder",
