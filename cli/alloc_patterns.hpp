@@ -5,10 +5,6 @@
 // they hold also with more threads than processors.
 #pragma once
 
-#include <pthread.h>
-#include <sched.h>
-#include <time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <barrier>
@@ -21,95 +17,59 @@
 #include <thread>
 #include <vector>
 
+#include "cli/measured_threads.hpp"
+
 namespace heddle::cli {
-
-// Processor time of the calling thread, in nanoseconds.
-inline double thread_nanoseconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
-// Puts the calling thread on one of the processors that it may use.
-inline void pin_thread(std::uint32_t number) {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
-  std::uint32_t left = number % static_cast<std::uint32_t>(CPU_COUNT(&allowed));
-  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed) || left-- != 0) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-    return;
-  }
-}
-
-// Calls `body(number)` on `threads` threads, pinned, and waits.
-template <class Body>
-void on_threads(std::uint32_t threads, Body body) {
-  std::vector<std::thread> workers;
-  workers.reserve(threads);
-  for (std::uint32_t number = 0; number < threads; ++number) {
-    workers.emplace_back([number, &body] {
-      pin_thread(number);
-      body(number);
-    });
-  }
-  for (auto& worker : workers) worker.join();
-}
 
 struct PatternOptions {
   std::uint32_t threads = 1;
   double seconds = 0.2;
 };
 
-class Stopwatch {
- public:
-  explicit Stopwatch(double seconds)
-      : end_(std::chrono::steady_clock::now() +
-             std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds))) {}
-  bool running() const { return std::chrono::steady_clock::now() < end_; }
-
- private:
-  std::chrono::steady_clock::time_point end_;
-};
-
-// Pairs and the processor time that they took, over all threads.
-class Tally {
- public:
-  void add(double pairs, double nanoseconds) {
-    const std::lock_guard lock(mutex_);
-    pairs_ += pairs;
-    nanoseconds_ += nanoseconds;
-  }
-  double per_pair() const { return nanoseconds_ / pairs_; }
-
- private:
-  std::mutex mutex_;
-  double pairs_ = 0, nanoseconds_ = 0;
+struct SamePairs {
+  double pairs = 0;        // of all threads
+  double seconds = 0;      // of wall time
+  double nanoseconds = 0;  // of processor time, a pair
+  double counted = 0;      // by how much `count` grew meanwhile
 };
 
 // Each thread makes a handle and drops it.
-template <class Allocator>
-double pattern_same(Allocator& allocator, std::size_t bytes, const PatternOptions& options) {
+template <class Allocator, class Count>
+SamePairs count_same(Allocator& allocator, std::size_t bytes, const PatternOptions& options, Count count) {
+  using Clock = std::chrono::steady_clock;
   constexpr int kBatch = 4096;
+  SamePairs same;
   Tally tally;
-  std::barrier together(options.threads);
+  Clock::time_point start;
+  std::barrier begin(options.threads, [&]() noexcept {
+    start = Clock::now();
+    same.counted = -static_cast<double>(count());
+  });
+  std::barrier end(options.threads, [&]() noexcept {
+    same.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    same.counted += static_cast<double>(count());
+  });
   on_threads(options.threads, [&](std::uint32_t) {
     typename Allocator::Thread thread(allocator);
     for (int i = 0; i < 100; ++i) static_cast<void>(thread.make(bytes));
-    together.arrive_and_wait();
+    begin.arrive_and_wait();
     const Stopwatch watch(options.seconds);
     double pairs = 0;
-    const double start = thread_nanoseconds();
+    const double before = thread_nanoseconds();
     for (; watch.running(); pairs += kBatch) {
       for (int i = 0; i < kBatch; ++i) const auto handle = thread.make(bytes);
     }
-    tally.add(pairs, thread_nanoseconds() - start);
-    together.arrive_and_wait();
+    tally.add(pairs, thread_nanoseconds() - before);
+    end.arrive_and_wait();
   });
-  return tally.per_pair();
+  same.pairs = tally.pairs();
+  same.nanoseconds = tally.per_pair();
+  return same;
+}
+
+template <class Allocator>
+double pattern_same(Allocator& allocator, std::size_t bytes, const PatternOptions& options) {
+  return count_same(allocator, bytes, options, [] { return 0; }).nanoseconds;
 }
 
 // The 99.9th percentile of single pairs, wall time with the clock's own cost in it.

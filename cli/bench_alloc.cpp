@@ -16,6 +16,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "cli/alloc_heddle.hpp"
 #include "cli/alloc_patterns.hpp"
 #include "cli/bench.hpp"
 #include "cli/bench_alloc_memory.hpp"
@@ -23,31 +24,6 @@
 
 namespace heddle::cli {
 namespace {
-
-struct Heddle {
-  using Handle = Buffer;
-  class Thread {
-   public:
-    explicit Thread(Heddle& heddle)
-        : pool_(heddle.runtime.core().pool()),
-          memory_(heddle.runtime.core().memory()),
-          lease_(heddle.runtime.lease()) {}
-    Buffer make(std::size_t bytes) { return Buffer::create(pool_, memory_, bytes); }
-
-   private:
-    const std::shared_ptr<LanePool>& pool_;
-    DeviceMemory& memory_;
-    Lease lease_;
-  };
-
-  explicit Heddle(std::uint32_t threads) : runtime(opened(threads)) {}
-  static Options opened(std::uint32_t threads) {
-    Options options;
-    options.streams_max = std::max(128U, threads + 2);
-    return options;
-  }
-  Runtime runtime;
-};
 
 struct Malloc {
   class Handle {
