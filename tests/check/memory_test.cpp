@@ -4,51 +4,20 @@
 #include <set>
 
 #include "kernels.hpp"
+#include "store_buffering.hpp"
 
 namespace heddle_check {
 namespace {
 
-constexpr auto relaxed = std::memory_order_relaxed;
-constexpr auto acquire = std::memory_order_acquire;
-constexpr auto release = std::memory_order_release;
-constexpr auto seq_cst = std::memory_order_seq_cst;
 constexpr Limits kStale{.stale_reads = 4};
 
-using Outcomes = std::set<std::pair<int, int>>;
-
-// Two threads that each store their own flag and load the other's.
-template <class Between0, class Between1>
-Outcomes store_buffering(std::memory_order store, std::memory_order load, Limits limits, Between0 between0,
-                         Between1 between1) {
+Outcomes store_buffering(std::memory_order store, std::memory_order load, Limits limits, const Between& between0,
+                         const Between& between1) {
   Outcomes outcomes;
-  const Result result = exhaust(
-      [&] {
-        Atomic<int> x{0}, y{0};
-        int r0 = -1, r1 = -1;
-        run_together({{"t0",
-                       [&] {
-                         x.store(1, store);
-                         between0();
-                         r0 = y.load(load);
-                       }},
-                      {"t1", [&] {
-                         y.store(1, store);
-                         between1();
-                         r1 = x.load(load);
-                       }}});
-        outcomes.emplace(r0, r1);
-      },
-      limits);
+  const Result result = exhaust(store_buffering_kernel(outcomes, store, load, between0, between1), limits);
   EXPECT_TRUE(result.exhausted && !result.failed()) << result.failure.text;
   return outcomes;
 }
-
-constexpr auto nothing = [] {};
-constexpr auto full_fence = [] { thread_fence(seq_cst); };
-constexpr auto heavy = [] { fence_all_threads(); };
-
-const Outcomes kAllFour{{0, 0}, {0, 1}, {1, 0}, {1, 1}};
-const Outcomes kNotBothOld{{0, 1}, {1, 0}, {1, 1}};
 
 TEST(Litmus, StoreBuffering) {
   EXPECT_EQ(store_buffering(release, acquire, kStale, nothing, nothing), kAllFour);
