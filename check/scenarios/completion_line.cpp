@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -32,16 +33,11 @@ void handlers_of_two_tickets() {
   RunsRipe listener;
   sim::SimDevice device({.auto_run = false});
   device.set_listener(&listener);
-  std::unique_ptr<Queue> queue;
-  device.create_queue(StreamId{1}, &queue).raise();
+  const std::unique_ptr<Queue> queue = make_queue(device);
   CompletionLine line(*queue);
   listener.line = &line;
   float cell = 0;
-  for (std::uint64_t ticket = 1; ticket <= 2; ++ticket) {
-    CommandList list;
-    list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
-    device.submit(*queue, std::move(list), Ticket{ticket}, SubmitHint::kAsynchronous).raise();
-  }
+  for (std::uint64_t ticket = 1; ticket <= 2; ++ticket) submit_fill(device, *queue, ticket, &cell);
   sync::Atomic<int> told[2]{{0}, {0}};
   heddle_check::run_together({{"recorder",
                                [&] {

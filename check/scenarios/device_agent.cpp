@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -15,26 +16,20 @@ constexpr StreamId kFirst{1}, kSecond{2};
 // device, completes whichever list it may, as late as it may, and one list fails or none.
 void agent_of_two_streams() {
   sim::SimDevice device({.auto_run = false});
-  std::array<std::unique_ptr<Queue>, 2> queues;
-  device.create_queue(kFirst, &queues[0]).raise();
-  device.create_queue(kSecond, &queues[1]).raise();
+  const std::array<std::unique_ptr<Queue>, 2> queues{make_queue(device, kFirst.value),
+                                                     make_queue(device, kSecond.value)};
   Queue& first = *queues[0];
   Queue& second = *queues[1];
   // 1: the list that the other waits for; 2: one that nobody waits for.
   const std::uint32_t fault = heddle_check::choose(heddle_check::ChoiceKind::kDevice, 3);
   if (fault != 0) device.fail_execution(kFirst, Ticket{fault}, {ErrorKind::kDeviceError, "a fault that was chosen"});
   std::array<float, 3> cells{};
-  const auto submit = [&](Queue& queue, std::uint64_t ticket, float* out) {
-    CommandList list;
-    list.append(KernelId::kFill, FillArgs{out, 1, 0x3F800000});  // 1.0
-    device.submit(queue, std::move(list), Ticket{ticket}, SubmitHint::kAsynchronous).raise();
-  };
   heddle_check::run_together({{"recorder",
                                [&] {
-                                 submit(first, 1, &cells[0]);
+                                 submit_fill(device, first, 1, &cells[0]);
                                  device.wait_on(second, first, Ticket{1}).raise();
-                                 submit(second, 1, &cells[1]);
-                                 submit(first, 2, &cells[2]);
+                                 submit_fill(device, second, 1, &cells[1]);
+                                 submit_fill(device, first, 2, &cells[2]);
                                }},
                               {"agent", [&] {
                                  for (int lists = 0; lists < 3;) {

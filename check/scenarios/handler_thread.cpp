@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -19,19 +20,11 @@ class Tells final : public CompletionListener {
 
 // A line of a stream of the simulated device, whose list of ticket 1 is committed, and its handler thread.
 struct OneLine {
-  static std::unique_ptr<Queue> make_queue(Device& device) {
-    std::unique_ptr<Queue> queue;
-    device.create_queue(StreamId{1}, &queue).raise();
-    return queue;
-  }
-
   OneLine() {
     device.set_listener(&tells);
     tells.handlers = &handlers;
     tells.line = &line;
-    CommandList list;
-    list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
-    device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+    submit_fill(device, *queue, 1, &cell);
   }
   bool add(CompletionHandler handler) { return handlers.add(line, {Ticket{1}, std::move(handler), {}, {}}); }
 

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
-#include "heddle/backends/sim/open.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -13,12 +13,6 @@ constexpr int kOperations = 2;
 
 // A lease of a pool of the simulated device, and what only who is inside its gate may touch.
 struct OneLease {
-  static std::shared_ptr<Device> device() {
-    std::unique_ptr<Device> device;
-    open_sim({}, &device).raise();
-    return device;
-  }
-
   OneLease() {
     pool.add_slot(slot);
     pool.acquire(*slot);
@@ -37,7 +31,7 @@ struct OneLease {
     }
   }
 
-  LanePool pool{device(), {}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait};
+  LanePool pool{simulated_device(), {}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait};
   std::shared_ptr<LeaseSlot> slot = std::make_shared<LeaseSlot>();
   heddle_check::Cell<int> guarded{0, "what the lease guards"};
   std::uint64_t recorded = 0;

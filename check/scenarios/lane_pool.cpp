@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
-#include "heddle/backends/sim/open.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -13,11 +13,9 @@ namespace {
 
 // Two threads share one worker stream: each takes it, has it alone, gives it back.
 void two_threads_one_stream() {
-  std::unique_ptr<Device> device;
-  open_sim({}, &device).raise();
   Limits limits;
   limits.streams = limits.streams_max = 1;
-  LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   heddle_check::Cell<int> held(0, "use of the stream");
   const auto user = [&] {
     const auto slot = std::make_shared<LeaseSlot>();
@@ -35,11 +33,9 @@ void two_threads_one_stream() {
 
 // A thread waits for the only stream; another comes later, when the holder may be giving it back.
 void a_waiter_and_a_newcomer() {
-  std::unique_ptr<Device> device;
-  open_sim({}, &device).raise();
   Limits limits;
   limits.streams = 1;
-  LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
+  LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
   const auto of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
   pool.acquire(*of_main);  // the stream that is the main thread's
   pool.acquire(*held);

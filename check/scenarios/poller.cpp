@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -31,8 +32,7 @@ class Told final : public CompletionListener {
 // A device writes a ticket and tells nobody (it has no listener); a thread watches the queue and waits to be told.
 void silent_device() {
   sim::SimDevice device({.auto_run = false});
-  std::unique_ptr<Queue> queue;
-  device.create_queue(StreamId{1}, &queue).raise();
+  const std::unique_ptr<Queue> queue = make_queue(device);
   Told told;
   {
     Limits limits;
@@ -40,9 +40,7 @@ void silent_device() {
     Poller poller(device, told, limits);
     poller.add(*queue);
     float cell = 0;
-    CommandList list;
-    list.append(KernelId::kFill, FillArgs{&cell, 1, 0x3F800000});  // 1.0
-    device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+    submit_fill(device, *queue, 1, &cell);
     heddle_check::run_together({{"device", [&] { heddle_check::require(device.step(), "a list is due"); }},
                                 {"waiter", [&] {
                                    queue->watch();

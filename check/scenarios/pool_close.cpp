@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
-#include "heddle/backends/sim/open.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -11,11 +11,9 @@ namespace {
 
 // A pool of one stream closes while a thread records on it, and another waits for it.
 void close_against_a_recorder_and_a_waiter() {
-  std::unique_ptr<Device> device;
-  open_sim({}, &device).raise();
   Limits limits;
   limits.streams = limits.streams_max = 1;
-  LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   std::uint64_t recorded = 0;
   bool complete = false;
   float cell = 0;

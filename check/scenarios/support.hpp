@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "heddle/backends/sim/open.hpp"
 #include "heddle/runtime/options.hpp"
 #include "heddle/stream/lane.hpp"
 
@@ -17,11 +18,29 @@ inline Options simulated() {
   return options;
 }
 
-// A stream of its own, without a pool.
-inline std::unique_ptr<Lane> make_lane(Device& device, std::uint32_t id) {
+// A simulated device that completes lists when somebody waits for them.
+inline std::unique_ptr<Device> simulated_device() {
+  std::unique_ptr<Device> device;
+  open_sim({}, &device).raise();
+  return device;
+}
+
+inline std::unique_ptr<Queue> make_queue(Device& device, std::uint32_t id = 1) {
   std::unique_ptr<Queue> queue;
   device.create_queue(StreamId{id}, &queue).raise();
-  return std::make_unique<Lane>(StreamId{id}, device, std::move(queue), Limits{}, WaitPolicy::kBlock);
+  return queue;
+}
+
+// A stream of its own, without a pool.
+inline std::unique_ptr<Lane> make_lane(Device& device, std::uint32_t id) {
+  return std::make_unique<Lane>(StreamId{id}, device, make_queue(device, id), Limits{}, WaitPolicy::kBlock);
+}
+
+// A list that writes 1.0.
+inline void submit_fill(Device& device, Queue& queue, std::uint64_t ticket, float* out) {
+  CommandList list;
+  list.append(KernelId::kFill, FillArgs{out, 1, 0x3F800000});
+  device.submit(queue, std::move(list), Ticket{ticket}, SubmitHint::kAsynchronous).raise();
 }
 
 }  // namespace heddle::check

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/stream/ticket_parking.hpp"
 #include "heddle_check/heddle_check.hpp"
@@ -23,12 +24,9 @@ void wait_for_a_ticket() {
   Wakes wakes(parking);
   sim::SimDevice device({.auto_run = false});
   device.set_listener(&wakes);
-  std::unique_ptr<Queue> queue;
-  device.create_queue(StreamId{1}, &queue).raise();
+  const std::unique_ptr<Queue> queue = make_queue(device);
   float cell = 0;
-  CommandList list;
-  list.append(KernelId::kFill, FillArgs{&cell, 1, 0});
-  device.submit(*queue, std::move(list), Ticket{1}, SubmitHint::kAsynchronous).raise();
+  submit_fill(device, *queue, 1, &cell);
   const sync::Atomic<bool> stop{false};
   heddle_check::run_together({{"waiter",
                                [&] {
