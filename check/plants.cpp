@@ -40,6 +40,8 @@ const std::vector<Plant>& all_plants() {
        "handler_at_stop"},
       {"handlers_scheduled_without_notify", "C22", "handlers",
        "a ripe line is queued, and the handler thread is not woken", "handler_thread"},
+      {"handlers_sleep_without_looking", "C22", "handlers",
+       "the handler thread says that it sleeps and looks at no line that became ready before that", "handler_thread"},
       {"handler_failure_untold", "C30", "handlers", "what a handler throws is swallowed", "handler_thread"},
       {"outbox_flushes_despite_claim", "C02", "memory", "the owner posts its chains although a claim is under way",
        "claim"},

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <latch>
+#include <semaphore>
 #include <thread>
 #include <utility>
 
@@ -89,8 +90,11 @@ Clock::time_point after(double seconds) {
 }
 
 // One stream whose worker goes from list to list, with nothing else to do: two cores, one of them for the handlers.
-Latency latency_core_free(const Options& opened, double seconds) {
-  constexpr std::size_t kLists = 32;
+Latency latency_core_free(const Options& given, double seconds) {
+  constexpr std::size_t kLists = 2000;  // many: the wake-up at the beginning of a batch is a case of its own
+  Options opened = given;
+  opened.limits.committed_lists_max = 2 * kLists;
+  opened.limits.handlers_max = 2 * kLists;
   Runtime runtime(opened);
   std::vector<double> all;
   for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
@@ -148,6 +152,62 @@ Latency latency_from_sleep(const Options& opened, double seconds) {
   return summarise(all);
 }
 
+// What the operating system takes to wake a sleeping thread, without a runtime: the floor of "from sleep".
+Latency latency_of_wake_up(const Options&, double seconds) {
+  std::atomic<bool> stop{false};
+  std::binary_semaphore due(0), seen(0);
+  std::uint64_t woken_at = 0;  // handed over by `seen`
+  std::thread sleeper([&] {
+    while (true) {
+      due.acquire();
+      woken_at = now_ns();
+      seen.release();
+      if (stop.load(std::memory_order_relaxed)) return;
+    }
+  });
+  std::vector<double> all;
+  for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const std::uint64_t start = now_ns();
+    due.release();
+    seen.acquire();
+    all.push_back(static_cast<double>(woken_at - start) * 1e-3);
+  }
+  stop.store(true, std::memory_order_relaxed);
+  due.release();
+  sleeper.join();
+  return summarise(all);
+}
+
+// What the machine takes to show a word of one spinning thread to another, without a runtime, at the pace of the lists:
+// the floor of "a core free". Its tail is the timer's interrupt, and what else takes a processor away.
+Latency latency_of_a_word(const Options&, double seconds) {
+  constexpr std::uint64_t kPaceNs = 5'000;
+  std::atomic<std::uint64_t> word{0};  // when it was written
+  std::atomic<bool> stop{false};
+  std::vector<double> all;
+  std::thread watcher([&] {
+    std::uint64_t seen = 0;
+    while (!stop.load(std::memory_order_relaxed)) {
+      const std::uint64_t written = word.load(std::memory_order_acquire);
+      if (written == seen) {
+        sync::spin_wait();
+        continue;
+      }
+      all.push_back(static_cast<double>(now_ns() - written) * 1e-3);
+      seen = written;
+    }
+  });
+  for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
+    const std::uint64_t last = word.load(std::memory_order_relaxed);
+    while (now_ns() < last + kPaceNs) sync::spin_wait();
+    word.store(now_ns(), std::memory_order_release);
+  }
+  stop.store(true);
+  watcher.join();
+  return summarise(all);
+}
+
 // The same where the device executes by itself: `ahead` lists stay outstanding behind the one that is looked at (0: the
 // runtime sleeps in between), and a thread that spins on the ticket writes down the time.
 Latency latency_on_device(const Options& opened, double seconds, std::size_t ahead) {
@@ -166,9 +226,11 @@ Latency latency_on_device(const Options& opened, double seconds, std::size_t ahe
       runtime.on_complete([&probe](const Status&) { probe.entered.store(now_ns(), std::memory_order_release); });
       probe.event = runtime.record_event();
     }
-    for (DeviceProbe& probe : probes) {
+    for (DeviceProbe& probe : probes) {  // without a pause, so that it sees each ticket at once
       while (!probe.event.query()) sync::spin_wait();
       probe.finished = now_ns();
+    }
+    for (DeviceProbe& probe : probes) {
       while (probe.entered.load(std::memory_order_acquire) == 0)
         std::this_thread::sleep_for(std::chrono::microseconds(50));
       // The handler may be there before the thread that spins.
@@ -198,14 +260,19 @@ struct LatencyCase {
 };
 
 std::vector<LatencyCase> latency_cases(bool executes_on_host) {
+  constexpr LatencyCase kWakeUp = {"a sleeping thread woken, no runtime", latency_of_wake_up};
   if (executes_on_host) {
-    return {{"lists outstanding, a core free", latency_core_free},
-            {"32 threads on all cores", latency_cores_busy},
-            {"from sleep", latency_from_sleep}};
+    return {{"ticket to handler, lists outstanding, a core free", latency_core_free},
+            {"ticket to handler, 32 threads on all cores", latency_cores_busy},
+            {"ticket to handler, from sleep", latency_from_sleep},
+            {"a word seen by a spinning thread, no runtime", latency_of_a_word},
+            kWakeUp};
   }
-  return {{"lists outstanding",
+  return {{"ticket to handler, lists outstanding",
            [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 32); }},
-          {"from sleep", [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 0); }}};
+          {"ticket to handler, from sleep",
+           [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 0); }},
+          kWakeUp};
 }
 
 }  // namespace
@@ -215,8 +282,8 @@ BenchRows bench_notice(const BenchOptions& options) {
   BenchRows rows = {{"32 threads, 1 handler a list", "handlers/s", {}},
                     {"32 threads, 8 handlers a list", "handlers/s", {}}};
   for (const LatencyCase& latency : cases) {
-    rows.push_back({fmt::format("ticket to handler, {}, median", latency.name), "us", {}});
-    rows.push_back({fmt::format("ticket to handler, {}, p99", latency.name), "us", {}});
+    rows.push_back({fmt::format("{}, median", latency.name), "us", {}});
+    rows.push_back({fmt::format("{}, p99", latency.name), "us", {}});
   }
   rows.push_back({"idle runtime", "% of a core", {}});
   for (std::uint64_t run = 0; run < options.runs; ++run) {

@@ -20,7 +20,7 @@ class Tells final : public CompletionListener {
 
 // A line of a stream of the simulated device, whose list of ticket 1 is committed, and its handler thread.
 struct OneLine {
-  OneLine() {
+  explicit OneLine(bool spins = false) : handlers(Limits{}, spins, [this](const HandlerFailure&) { ++failures; }) {
     device.set_listener(&tells);
     tells.handlers = &handlers;
     tells.line = &line;
@@ -33,7 +33,7 @@ struct OneLine {
   std::unique_ptr<Queue> queue = make_queue(device);
   CompletionLine line{*queue};
   int failures = 0;  // plain: changed between visible operations
-  HandlerThread handlers{Limits{}, false, [this](const HandlerFailure&) { ++failures; }};
+  HandlerThread handlers;
   float cell = 0;
 };
 
@@ -71,6 +71,17 @@ void a_handler_that_registers_at_stop() {
                         "a handler that was taken runs once, and one that was refused does not");
 }
 
+// The registration wakes a handler thread that spins, and the device completes its ticket before or after that.
+void a_handler_thread_woken_early() {
+  OneLine one(true);
+  int first = 0, second = 0;  // plain: changed between visible operations
+  one.add([&](const Status&) { ++first; });
+  heddle_check::run_together({{"recorder", [&] { one.add([&](const Status&) { ++second; }); }},
+                              {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(first == 1 && second == 1, "each handler runs exactly once");
+}
+
 }  // namespace
 
 void add_handler_thread(Scenarios& to) {
@@ -88,6 +99,14 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
+  to.push_back(
+      {.name = "handler_early",
+       .group = "handlers",
+       .threads = 3,
+       .body = a_handler_thread_woken_early,
+       .limits = {},
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "a handler thread that a registration wakes in advance misses no ticket that completes later"});
 }
 
 }  // namespace heddle::check

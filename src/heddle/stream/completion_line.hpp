@@ -67,7 +67,7 @@ class CompletionLine {
   void end_schedule() noexcept { scheduled_.store(false, sync::seq_cst); }
 
  private:
-  friend class HandlerThread;  // next_ready_ belongs to its mutex
+  friend class ReadyLines;  // next_ready_
   // So many entries that are gone keep their places, or as many as still wait.
   static constexpr std::size_t kMostSpent = 64;
   static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -15,13 +14,6 @@ namespace HEDDLE_NS {
 namespace {
 
 constexpr const char* kInHandler = "a completion handler";
-// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over ...
-constexpr std::chrono::milliseconds kStuckAfter{100};
-// ... and for all of them, before stop() leaves the rest to it.
-constexpr std::chrono::milliseconds kTellingMost{1000};
-
-// Above every ticket, below what an empty line publishes.
-constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
 
 // Null leaves the thread's state as it is: an executor may run a task at once, on the handler thread.
 std::optional<sync::NoWaiting> refuse_waiting(const char* place) {
@@ -79,23 +71,56 @@ bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
     started_.store(true, sync::release);
   }
   if (!line.add(std::move(entry))) return false;
-  if (line.ripe(line.queue().completed_after_watch())) schedule(line);
+  if (line.ripe(line.queue().completed_after_watch())) {
+    schedule(line);
+  } else if (spins_ && asleep_.load(sync::relaxed)) {
+    wake_early();
+  }
   return true;
 }
 
 void HandlerThread::schedule(CompletionLine& line) noexcept {
   if (!line.claim_schedule()) return;
-  bool wake = false;
+  scheduled_on_.store(sync::current_processor(), sync::relaxed);
+  ready_.push(line);
+  if (asleep_.load(sync::seq_cst) && !HEDDLE_PLANT(handlers_scheduled_without_notify)) wake();
+}
+
+void HandlerThread::sleep() {
+  asleep_.store(true, sync::seq_cst);
+  if (!ready_.empty() && !HEDDLE_PLANT(handlers_sleep_without_looking)) {
+    asleep_.store(false, sync::relaxed);
+  } else {
+    ready_changed_.wait(mutex_);  // who wakes it clears asleep_; a thread that comes back late must not
+  }
+}
+
+void HandlerThread::wake() noexcept {
   {
     sync::MutexLock lock(mutex_);
-    line.next_ready_ = nullptr;
-    (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready_) = &line;
-    last_ready_ = &line;
-    has_ready_.store(true, sync::relaxed);
-    scheduled_on_.store(sync::current_processor(), sync::relaxed);
-    wake = std::exchange(asleep_, false);
+    if (!asleep_.exchange(false, sync::relaxed)) return;
   }
-  if (wake && !HEDDLE_PLANT(handlers_scheduled_without_notify)) ready_changed_.notify_one();
+  ready_changed_.notify_one();
+}
+
+void HandlerThread::wake_early() noexcept {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!asleep_.load(sync::relaxed)) return;
+    if (early_skips_ != 0) {
+      --early_skips_;
+      return;
+    }
+    asleep_.store(false, sync::relaxed);
+    woken_early_ = true;
+  }
+  ready_changed_.notify_one();
+}
+
+void HandlerThread::judge_early_wake(bool in_time) {
+  if (!std::exchange(woken_early_, false)) return;
+  early_backoff_ = in_time ? 0 : std::min(2 * early_backoff_ + 1, kMostEarlySkips);
+  early_skips_ = early_backoff_;
 }
 
 void HandlerThread::start_worker() {
@@ -115,24 +140,23 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
   {
     sync::MutexLock lock(mutex_);
     while (generation_.load(sync::relaxed) == generation) {
-      if (first_ready_ == nullptr) {
+      CompletionLine* const line = ready_.take();
+      if (line == nullptr) {
         if (ending_) break;
         if (spins_) {
           lock.unlock();
           spin();
           lock.lock();
         }
-        if (first_ready_ == nullptr && !ending_ && generation_.load(sync::relaxed) == generation) {
-          asleep_ = true;
-          ready_changed_.wait(mutex_);
+        if (ready_.empty() && !ending_ && generation_.load(sync::relaxed) == generation) {
+          judge_early_wake(false);
+          sleep();
         }
         continue;
       }
-      CompletionLine& line = *first_ready_;
-      first_ready_ = line.next_ready_;
-      has_ready_.store(first_ready_ != nullptr, sync::relaxed);
+      judge_early_wake(true);
       lock.unlock();
-      run_turn(line, generation);
+      run_turn(*line, generation);
       lock.lock();
     }
   }
@@ -143,7 +167,7 @@ void HandlerThread::spin() const {
   // Whoever made the last line ready cannot make another one ready while this thread keeps its processor.
   if (scheduled_on_.load(sync::relaxed) == sync::current_processor()) return;
   const sync::Deadline end = sync::Deadline::after(limits_.spin_max);
-  while (!has_ready_.load(sync::relaxed) && !end.passed()) sync::spin_wait();
+  while (ready_.none_new() && !end.passed()) sync::spin_wait();
 }
 
 void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
@@ -251,76 +275,6 @@ void HandlerThread::add_statistics(HandlerStatistics& statistics) const {
   statistics.failed += failed_;
   statistics.slow += slow_;
   statistics.slowest = slowest_;
-}
-
-// --- shutdown ---
-
-bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
-  const auto done = [&] {
-    return std::all_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->counts().pending() == 0; });
-  };
-  while (true) {
-    std::uint64_t seen = 0;
-    {
-      sync::MutexLock lock(mutex_);
-      seen = finished_.load(sync::relaxed);
-    }
-    if (done()) return true;  // without the mutex: it ranks below the lines'
-    sync::MutexLock lock(mutex_);
-    while (finished_.load(sync::relaxed) == seen) {
-      if (!one_finished_.wait_until(mutex_, deadline)) break;
-    }
-    if (finished_.load(sync::relaxed) == seen) {
-      lock.unlock();
-      return done();
-    }
-  }
-}
-
-bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
-  stopping_.store(true, sync::seq_cst);
-  wait_until_done(lines, deadline);
-  for (CompletionLine* line : lines) line->close();
-  // A thread that was still recording at the deadline may have added one since.
-  bool done = wait_until_done(lines, sync::Deadline::at({}));
-  abandoning_.store(true, sync::release);
-  const sync::Deadline telling_end = sync::Deadline::after(kTellingMost);
-  while (!done && !telling_end.passed()) {
-    const std::uint64_t before = finished_.load(sync::relaxed);
-    for (CompletionLine* line : lines) schedule(*line);
-    done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));
-    if (done || finished_.load(sync::relaxed) != before) continue;
-    // A handler keeps its thread, or an executor its task: a fresh thread tells whoever still waits in a line.
-    const bool waiting =
-        std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->ripe(kAnyTicket); });
-    sync::MutexLock lock(mutex_);
-    if (!waiting || workers_.size() == kMostWorkers) break;
-    generation_.fetch_add(1, sync::release);
-    ready_changed_.notify_all();
-    start_worker();
-  }
-  std::vector<std::unique_ptr<Worker>> workers;
-  {
-    sync::MutexLock lock(mutex_);
-    ending_ = true;
-    ready_changed_.notify_all();
-    workers.swap(workers_);
-  }
-  const sync::Deadline end = sync::Deadline::after(kStuckAfter);
-  while (!workers.empty()) {
-    std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
-      // Once nothing is pending, every worker is on its way out.
-      if (!done && !worker->ended.load(sync::acquire)) return false;
-      worker->thread.join();
-      return true;
-    });
-    if (workers.empty() || end.passed()) break;
-    sync::sleep_for(std::chrono::milliseconds(1));
-  }
-  if (workers.empty()) return true;
-  sync::MutexLock lock(mutex_);
-  workers_.swap(workers);
-  return false;
 }
 
 }  // namespace HEDDLE_NS

@@ -1,18 +1,22 @@
 // HandlerThread: runs the completion handlers of all streams of one runtime.
 //
 // The thread starts with the first handler. It takes the lines that have something to run in the order in which they
-// became ready, a bounded number of handlers each, so that no stream starves another. It holds no lock while a handler
-// runs. At shutdown, handlers whose ticket has not completed by the deadline are told kAbandoned; where a handler does
-// not return, a fresh thread tells the rest, and this object must then outlive the process's use of it (stop() says
-// so).
+// became ready, a bounded number of handlers each, so that no stream starves another. Where it may spin, a registration
+// wakes it in advance, so that both wake-ups of an idle runtime, the worker's and its own, happen at the same time; one
+// that came too early is tried again after ever more registrations. It holds no lock while a handler runs. At shutdown,
+// handlers whose ticket has not completed by the deadline are told kAbandoned; where a handler does not return, a fresh
+// thread tells the rest, and this object must then outlive the process's use of it (stop() says so).
 //
 // Thread safety: all members, from any thread; stop() by one thread. Locks: mutex_ (kHandlers), never held with a
-// line's mutex. Invariants: 1. A line is in the ready list at most once (CompletionLine::claim_schedule). 2. Only
-// threads of the current generation take entries, so a thread that comes back late finds nothing to do.
+// line's mutex, and not taken to make a line ready while the handler thread is awake. Invariants: 1. A line is among
+// the ready ones at most once (CompletionLine::claim_schedule). 2. Only threads of the current generation take entries,
+// so a thread that comes back late finds nothing to do. 3. Who makes a line ready pushes it before looking at asleep_,
+// and the handler thread sets asleep_ before looking at ready_ (both sequentially consistent): one sees the other.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -20,6 +24,7 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/completion.hpp"
 #include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/ready_lines.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/thread.hpp"
 
@@ -55,11 +60,18 @@ class HandlerThread {
     sync::Thread thread;
     sync::Atomic<bool> ended{false};
   };
+  // Above every ticket, below what an empty line publishes.
+  static constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
   static constexpr int kTurn = 64;  // handlers of one line before the next line's turn
+  static constexpr unsigned kMostEarlySkips = 1023;
   static constexpr std::size_t kMostSlowest = 16;
   static constexpr std::size_t kMostWorkers = 8;  // the first, and replacements for those that never return
 
   void schedule(CompletionLine& line) noexcept;
+  void wake() noexcept;
+  void wake_early() noexcept;
+  void sleep() HEDDLE_REQUIRES(mutex_);
+  void judge_early_wake(bool in_time) HEDDLE_REQUIRES(mutex_);
   void start_worker() HEDDLE_REQUIRES(mutex_);
   void work(std::uint64_t generation, Worker& worker);
   void spin() const;
@@ -80,15 +92,16 @@ class HandlerThread {
   sync::Atomic<bool> started_{false};
   sync::Atomic<bool> abandoning_{false};
   sync::Atomic<bool> stopping_{false};
-  sync::Atomic<bool> has_ready_{false};      // mirrors first_ready_, for spinning
   sync::Atomic<int> scheduled_on_{-1};       // the processor of the thread that made the last line ready
   sync::Atomic<std::uint64_t> finished_{0};  // counts while stopping: tells a slow handler thread from a stuck one
   mutable sync::Mutex mutex_{Rank::kHandlers};
   sync::ConditionVariable ready_changed_;
   sync::ConditionVariable one_finished_;
-  CompletionLine* first_ready_ HEDDLE_GUARDED_BY(mutex_) = nullptr;
-  CompletionLine* last_ready_ HEDDLE_GUARDED_BY(mutex_) = nullptr;
-  bool asleep_ HEDDLE_GUARDED_BY(mutex_) = false;
+  ReadyLines ready_;                  // taken from under mutex_, pushed to without it
+  sync::Atomic<bool> asleep_{false};  // written under mutex_
+  bool woken_early_ HEDDLE_GUARDED_BY(mutex_) = false;
+  unsigned early_skips_ HEDDLE_GUARDED_BY(mutex_) = 0;    // registrations that do not wake it in advance
+  unsigned early_backoff_ HEDDLE_GUARDED_BY(mutex_) = 0;  // as many after the next wake-up that comes too early
   bool ending_ HEDDLE_GUARDED_BY(mutex_) = false;
   std::uint64_t failed_ HEDDLE_GUARDED_BY(mutex_) = 0;
   std::uint64_t slow_ HEDDLE_GUARDED_BY(mutex_) = 0;
