@@ -85,22 +85,17 @@ class HandlerLoad {
   explicit HandlerLoad(const HandlerLoadOptions& options) : options_(options), random_(options.seed) {}
 
   HandlerLoadResult run() {
-    ShutdownReport report;
-    HandlerStatistics statistics;
-    {
-      Runtime runtime(options_.runtime);
-      std::jthread threads([&] {
-        errors_ = in_threads(options_.threads, [&](unsigned thread) { work(runtime, thread); });
-        all_ended_ = true;
-      });
-      wait_for_registrations();
-      const auto begin = std::chrono::steady_clock::now();
-      report = runtime.shutdown();
-      result_.shutdown_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      threads.join();
-      executor_->stop();
-      statistics = runtime.handler_statistics();
-    }
+    std::jthread threads([&] {
+      errors_ = in_threads(options_.threads, [&](unsigned thread) { work(runtime_, thread); });
+      all_ended_ = true;
+    });
+    wait_for_registrations();
+    const auto begin = std::chrono::steady_clock::now();
+    const ShutdownReport report = runtime_.shutdown();
+    result_.shutdown_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    threads.join();
+    executor_->stop();
+    const HandlerStatistics statistics = runtime_.handler_statistics();
     result_.failures.insert(result_.failures.end(), errors_.begin(), errors_.end());
     count(report, statistics);
     compare_sums();
@@ -198,6 +193,7 @@ class HandlerLoad {
 
   void count(const ShutdownReport& report, const HandlerStatistics& statistics) {
     std::uint64_t wrong = 0;
+    const std::lock_guard lock(mutex_);  // where the shutdown was not complete, handlers may still be told
     for (const Slip& slip : slips_) {
       if (slip.refused) {
         ++result_.refused;
@@ -229,6 +225,7 @@ class HandlerLoad {
   }
 
   const HandlerLoadOptions options_;
+  Runtime runtime_{options_.runtime};  // here: a handler that is told late may record on it
   std::minstd_rand random_;
   const std::shared_ptr<LossyExecutor> executor_ = std::make_shared<LossyExecutor>();
   std::atomic<std::uint64_t> registrations_{0};

@@ -107,6 +107,20 @@ TEST_F(CpuQueueTest, ListsRunInOrder) {
   EXPECT_EQ(q->completed(), Ticket{400});
 }
 
+// What a list keeps may be the last reference to what the device belongs to, which may end once the ticket is seen.
+TEST_F(CpuQueueTest, C48_WhatAListKeepsIsGoneBeforeItsTicketIsSeen) {
+  auto q = queue(1);
+  Ticket seen{99};
+  std::array<float, 4> x{};
+  CommandList list;
+  fill(list, x.data(), 4, 1.0F);
+  list.keep(std::shared_ptr<const void>(x.data(), [&](const void*) { seen = q->completed(); }));
+  std::uint64_t t = 0;
+  submit(*q, std::move(list), t, kAsync);
+  await_workers(*q, t);
+  EXPECT_EQ(seen, Ticket{0});
+}
+
 TEST_F(CpuQueueTest, CallerRunsItsListItself) {
   auto q = queue(1);
   float x = 0;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <barrier>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
@@ -175,6 +177,74 @@ TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
     ASSERT_TRUE(report.complete) << report.text();
     ASSERT_EQ(report.abandoned, 0u);
     ASSERT_GT(report.completed, 0u);
+  }
+}
+
+// The pool knows of every stream that a thread found: a shutdown commits what was recorded there.
+TEST_P(HostMemory, C49_AFirstRecordingThatFailsLeavesNoStreamUnknown) {
+  bool failed = true;
+  for (std::size_t n = 1; failed; ++n) {
+    ASSERT_LT(n, kMost);
+    Runtime runtime;
+    runtime.synchronize();  // the main thread's stream is no part of this
+    const std::uint64_t before = runtime.executed()[static_cast<std::size_t>(KernelId::kFill)];
+    std::barrier step(2);
+    std::thread thread([&] {
+      failed = fails_at(n, [&] { full(runtime, {4}, 1.0f); });
+      full(runtime, {4}, 1.0f);
+      step.arrive_and_wait();
+      step.arrive_and_wait();
+    });
+    step.arrive_and_wait();
+    const ShutdownReport report = runtime.shutdown();
+    EXPECT_TRUE(report.complete) << n;
+    EXPECT_EQ(report.abandoned, 0u) << n;
+    EXPECT_GE(runtime.executed()[static_cast<std::size_t>(KernelId::kFill)] - before, 1u) << n;
+    step.arrive_and_wait();
+    thread.join();
+  }
+}
+
+// Whatever room is left in the list for the commands that a commit puts behind the user's.
+TEST_P(HostMemory, C30_ACommitThatFailsAdvancesNoGeneratorTwice) {
+  for (std::size_t fills = 0; fills < 70; ++fills) {
+    const auto numbers = [&](std::size_t n, bool* failed) {
+      Runtime runtime;  // a new one: its lists have not grown
+      std::vector<Tensor> kept;
+      kept.reserve(100);
+      std::vector<Generator> generators;
+      for (std::uint64_t seed = 1; seed <= 3; ++seed) generators.emplace_back(runtime, seed);
+      runtime.synchronize();
+      for (Generator& generator : generators) kept.push_back(randn(generator, {4}));
+      for (std::size_t i = 0; i < fills; ++i) kept.push_back(full(runtime, {4}, 1.0f));
+      *failed = n != 0 && fails_at(n, [&] { runtime.commit(); });
+      std::vector<float> all;
+      for (Generator& generator : generators) {
+        for (const float number : randn(generator, {4}).to_host()) all.push_back(number);
+      }
+      return all;
+    };
+    bool failed = false;
+    const std::vector<float> right = numbers(0, &failed);
+    std::size_t n = 1;
+    do ASSERT_EQ(numbers(n, &failed), right) << fills << ' ' << n;
+    while (failed && ++n < kMost);
+    EXPECT_LT(n, kMost);
+  }
+}
+
+TEST_P(HostMemory, C42_AShutdownThatFailsInsideEndsAllTheSame) {
+  bool failed = true;
+  for (std::size_t n = 1; failed; ++n) {
+    ASSERT_LT(n, kMost);
+    Runtime runtime;
+    const Tensor kept = full(runtime, {4}, 1.0f);
+    runtime.on_complete([](const Status&) {});
+    full(runtime, {4}, 2.0f);
+    failed = fails_at(n, [&] { runtime.shutdown(std::chrono::seconds(5)); });
+    const ShutdownReport again = runtime.shutdown();  // the same report, at once
+    EXPECT_THROW(full(runtime, {4}, 1.0f), Closed) << n;
+    EXPECT_TRUE(failed || again.complete) << n;
   }
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <barrier>
 #include <latch>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -135,6 +137,43 @@ TEST(LanePool, FailPolicyFailsAtOnceAndNamesTheHolder) {
   step.arrive_and_wait();
   holder.join();
   std::thread([&] { EXPECT_NO_THROW(runtime.lease()); }).join();
+}
+
+// Stream 0 is the main thread's alone: it waits for it, behind nobody, whatever becomes of the other streams.
+TEST(LanePool, C33_TheMainThreadWaitsForItsOwnStream) {
+  for (const ExhaustionPolicy policy : {ExhaustionPolicy::kWait, ExhaustionPolicy::kFail}) {
+    std::unique_ptr<SimCore> core;
+    std::thread([&] { core = std::make_unique<SimCore>(exactly(1, policy)); }).join();  // so stream 0 is still free
+    SimCore& sim = *core;
+    std::barrier step(2);
+    std::thread holder([&] {
+      const Lease lease = sim.lease();
+      step.arrive_and_wait();
+      step.arrive_and_wait();
+    });
+    step.arrive_and_wait();
+    std::optional<Lease> lease(sim.lease());
+    ASSERT_EQ(lease->id().value, 0u);
+    sim.submit();
+    lease.reset();  // its work has still to run
+    sync::Atomic<bool> waits{policy == ExhaustionPolicy::kWait};
+    std::thread other([&] {
+      if (policy == ExhaustionPolicy::kFail) return;
+      sim.lease();
+      waits.store(false);
+    });
+    EXPECT_TRUE(policy == ExhaustionPolicy::kFail || eventually([&] { return sim.pool()->wanted(); }));
+    {
+      const DeviceRunner runner(sim.device());
+      EXPECT_NO_THROW(lease.emplace(sim.lease()));
+    }
+    EXPECT_TRUE(lease.has_value() && lease->id().value == 0u);
+    EXPECT_EQ(waits.load(), policy == ExhaustionPolicy::kWait) << "the other stream is still held";
+    lease.reset();
+    step.arrive_and_wait();
+    holder.join();
+    other.join();
+  }
 }
 
 // More threads than streams, eight active at a time: everybody gets through, with right results.

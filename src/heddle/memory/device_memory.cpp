@@ -132,7 +132,8 @@ void DeviceMemory::note_all_streams(Block& block) noexcept {
 }
 
 std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
-  std::vector<std::size_t> sizes;
+  std::vector<std::size_t> sizes;  // a heap, the least first: the `most` largest so far
+  sizes.reserve(most + 1);         // the visitor must not throw
   ledger_->flush_all();
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
@@ -140,11 +141,15 @@ std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
     heap->collect();
     heap->visit_live([&](const Block& block) {
       const std::size_t requested = block.word.load(sync::acquire);  // counterpart: Block::set_next
-      if (block.is_live()) sizes.push_back(requested);
+      if (!block.is_live()) return;
+      sizes.push_back(requested);
+      std::push_heap(sizes.begin(), sizes.end(), std::greater<>());
+      if (sizes.size() <= most) return;
+      std::pop_heap(sizes.begin(), sizes.end(), std::greater<>());
+      sizes.pop_back();
     });
   });
   std::sort(sizes.begin(), sizes.end(), std::greater<>());
-  sizes.resize(std::min(sizes.size(), most));
   return sizes;
 }
 

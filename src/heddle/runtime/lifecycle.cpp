@@ -72,40 +72,41 @@ std::optional<ShutdownReport> Lifecycle::shut_down(sync::Deadline deadline, sync
   }
   ShutdownReport report = drain(deadline);
   sync::MutexLock lock(mutex_);
-  report_ = report;
+  report_ = std::move(report);
   state_ = State::kClosed;
   closed_.notify_all();
+  return report_;
+}
+
+ShutdownReport Lifecycle::drain(sync::Deadline deadline) noexcept {
+  ShutdownReport report;
+  report.complete = core_->close(deadline);
+  if (!report.complete) keep();
+  try {
+    describe(report);
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the shutdown counts, not what is told of it
+    // Host memory ran out: the rest is not told.
+  }
   return report;
 }
 
-ShutdownReport Lifecycle::drain(sync::Deadline deadline) {
-  ShutdownReport report;
-  bool closed = false;
-  try {
-    closed = core_->close(deadline);
-  } catch (...) {
-    closed = false;  // host memory ran out while closing a list: its work did not run
-  }
+void Lifecycle::describe(ShutdownReport& report) const {
   const LaneTotals lanes = core_->pool()->totals();
   report.completed = lanes.completed;
   report.failed = lanes.failed;
   report.abandoned = lanes.abandoned;
+  const MemoryStatistics memory = core_->memory().statistics();
+  report.leaked_blocks = memory.live_blocks;
+  report.leaked_bytes = memory.live;
+  if (!report.complete) report.bytes_kept = memory.reserved;
   const HandlerStatistics handlers = core_->pool()->handler_statistics();
   report.handlers_run = handlers.run;
   report.handlers_abandoned = handlers.abandoned;
   report.handlers_pending = handlers.pending;
   // A task that an executor keeps is not done, but needs nothing of the core.
-  report.complete = closed && handlers.pending == 0;
+  report.complete = report.complete && handlers.pending == 0;
   report.busy = core_->pool()->busy();
-  const MemoryStatistics memory = core_->memory().statistics();
-  report.leaked_blocks = memory.live_blocks;
-  report.leaked_bytes = memory.live;
   report.leaked_sizes = core_->memory().live_sizes(kMostSizes);
-  if (!closed) {
-    report.bytes_kept = memory.reserved;
-    keep();
-  }
-  return report;
 }
 
 void Lifecycle::release() noexcept {

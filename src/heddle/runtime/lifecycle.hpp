@@ -33,7 +33,8 @@ class Lifecycle {
 
   Core& core() const noexcept { return *core_; }
 
-  // The first caller shuts down, the others wait for the same report. Throws WouldBlock inside a handler, Forked.
+  // The first caller shuts down, the others wait for the same report, from which details are missing where host memory
+  // ran out. Throws WouldBlock inside a handler, Forked.
   ShutdownReport shutdown(sync::Deadline deadline);
   // The Runtime object is gone: leaves the table, and lets the core go when its last block is freed.
   void release() noexcept;
@@ -44,7 +45,9 @@ class Lifecycle {
   enum class State : unsigned char { kOpen, kDraining, kClosed };
   // As shutdown(), but none where another thread has not finished its own by `others`.
   std::optional<ShutdownReport> shut_down(sync::Deadline deadline, sync::Deadline others);
-  ShutdownReport drain(sync::Deadline deadline);
+  ShutdownReport drain(sync::Deadline deadline) noexcept;
+  // All of `report`, whose `complete` says how the core was closed.
+  void describe(ShutdownReport& report) const;
   // For the life of the process.
   void keep() noexcept;
 

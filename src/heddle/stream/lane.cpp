@@ -72,11 +72,12 @@ bool Lane::finish_list() {
 }
 
 void Lane::close_list() {
-  for (const Draw& draw : draws_) {
+  while (!draws_.empty()) {  // one by one: none is appended again where host memory runs out in between
+    const Draw& draw = draws_.back();
     list_.append(KernelId::kAdvance, AdvanceArgs{draw.generator, draw.blocks});
     count_command();
+    draws_.pop_back();
   }
-  draws_.clear();
 }
 
 bool Lane::has_room() {

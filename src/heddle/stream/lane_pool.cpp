@@ -45,11 +45,11 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
   commit_returned();
   sync::MutexLock lock(mutex_);
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
-  Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
+  Lane* lane = waiters_.empty() ? take_free(main_thread) : main_thread ? take_if_idle(0) : nullptr;
   while (lane == nullptr) {
     const std::optional<std::uint32_t> id = reserve_id(main_thread);
     if (!id) {
-      lane = wait_for_lane();  // null: the device refused another thread a stream, which may be tried again
+      lane = wait_for_lane(main_thread);  // null: the device refused another thread a stream, which may be tried again
       continue;
     }
     lock.unlock();
@@ -75,7 +75,7 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
   return lane->id();
 }
 
-Lane* LanePool::wait_for_lane() {
+Lane* LanePool::wait_for_lane(bool main_thread) {
   Waiter waiter;
   waiters_.push_back(&waiter);
   waiting_.fetch_add(1, sync::relaxed);
@@ -90,11 +90,14 @@ Lane* LanePool::wait_for_lane() {
         revoke_idle();
       }
     }
+    // Stream 0 is nobody else's, so it is no matter of turns.
+    if (main_thread && !closed_ && waiter.lane == nullptr) waiter.lane = leave_with(waiter, take_if_idle(0));
     if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
     if (first && !unused_ids_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) break;
-    if (policy_ == ExhaustionPolicy::kFail && !any_returning()) break;
+    if (policy_ == ExhaustionPolicy::kFail && !any_returning(main_thread)) break;
     if (sync::NoWaiting::active()) break;
-    waiter.given.wait_until(mutex_, first ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
+    const bool looks_again = first || main_thread;
+    waiter.given.wait_until(mutex_, looks_again ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
     if (waiter.lane != nullptr) break;
   }
   waiting_.fetch_sub(1, sync::relaxed);
@@ -116,7 +119,17 @@ Lane* LanePool::wait_for_lane() {
                                   held.empty() ? "none" : held, limits_.streams_max));
 }
 
-bool LanePool::any_returning() const { return std::find(free_.begin() + 1, free_.end(), true) != free_.end(); }
+Lane* LanePool::leave_with(const Waiter& waiter, Lane* lane) {
+  if (lane == nullptr) return nullptr;
+  std::erase(waiters_, &waiter);
+  if (!waiters_.empty()) waiters_.front()->given.notify_one();
+  return lane;
+}
+
+bool LanePool::any_returning(bool main_thread) const {
+  if (returning_ != 0) return true;
+  return std::find(free_.begin() + (main_thread ? 0 : 1), free_.end(), true) != free_.end();
+}
 
 void LanePool::release(LeaseSlot& slot) noexcept {
   bool committed = false;
@@ -174,15 +187,18 @@ void LanePool::give(Lane* lane) noexcept {
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
 }
 
+Lane* LanePool::take_if_idle(std::size_t id) {
+  // A lane that its last holder left running is passed over until it is done.
+  if (!free_[id] || !lanes_[id]->idle()) return nullptr;
+  free_[id] = false;
+  lanes_[id]->forget_failure();  // an error that nobody collected ended with its lease
+  return lanes_[id].get();
+}
+
 Lane* LanePool::take_free(bool main_thread) {
   if (main_thread && lanes_[0] == nullptr) return nullptr;  // stream 0 is still to be created
-  const std::size_t first = main_thread && lanes_[0] != nullptr && free_[0] ? 0 : 1;
-  for (std::size_t id = first; id < lanes_.size(); ++id) {
-    // A lane that its last holder left running is passed over until it is done.
-    if (!free_[id] || !lanes_[id]->idle()) continue;
-    free_[id] = false;
-    lanes_[id]->forget_failure();  // an error that nobody collected ended with its lease
-    return lanes_[id].get();
+  for (std::size_t id = main_thread ? 0 : 1; id < lanes_.size(); ++id) {
+    if (Lane* const lane = take_if_idle(id)) return lane;
   }
   return nullptr;
 }

@@ -7,7 +7,8 @@
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kLanePool).
 // Invariants: 1. A lane has at most one lease. 2. A lane is given out only idle. 3. Waiters are served in order of
-// arrival, by direct hand-over: a returned lane belongs to the first waiter before any newcomer sees it.
+// arrival, by direct hand-over: a returned lane belongs to the first waiter before any newcomer sees it; stream 0,
+// which only the main thread may have, is outside of this.
 // 4. LeaseSlot::lane changes only under mutex_, and for others than its thread only with the gate claimed.
 #pragma once
 
@@ -135,6 +136,8 @@ class LanePool final : public CompletionListener {
     sync::ConditionVariable given;
     Lane* lane = nullptr;
   };
+  // Null when the lane is not free, or still runs what its last holder left.
+  Lane* take_if_idle(std::size_t id) HEDDLE_REQUIRES(mutex_);
   Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
   // Takes idle lanes from implicit leases, a few more than there are waiters, and gives them to those.
   void revoke_idle() HEDDLE_REQUIRES(mutex_);
@@ -145,9 +148,11 @@ class LanePool final : public CompletionListener {
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
   std::unique_ptr<Lane> create_lane(std::uint32_t id);
   // Null: a lane that the device refused another thread may be created.
-  Lane* wait_for_lane() HEDDLE_REQUIRES(mutex_);
-  // True while a lane that was given back still runs.
-  bool any_returning() const HEDDLE_REQUIRES(mutex_);
+  Lane* wait_for_lane(bool main_thread) HEDDLE_REQUIRES(mutex_);
+  // `lane`; unless it is null, `waiter` does not wait any more.
+  Lane* leave_with(const Waiter& waiter, Lane* lane) HEDDLE_REQUIRES(mutex_);
+  // True while a lane that was given back, and that the calling thread may have, still runs.
+  bool any_returning(bool main_thread) const HEDDLE_REQUIRES(mutex_);
   // Which stream is held by whom; empty when none is.
   std::string held_locked() const HEDDLE_REQUIRES(mutex_);
 

@@ -48,7 +48,9 @@ bool LanePool::close(sync::Deadline deadline) {
     {
       sync::MutexLock lock(mutex_);
       closed_ = true;
-      taken.swap(returned_);
+      taken.reserve(lanes_.size());  // first: nothing may throw while gates are claimed
+      taken.insert(taken.end(), returned_.begin(), returned_.end());
+      returned_.clear();  // it keeps its room, which release() counts on
       if (!HEDDLE_PLANT(pool_closes_without_waking)) {
         for (Waiter* waiter : waiters_) waiter->given.notify_one();
       }

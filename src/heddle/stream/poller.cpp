@@ -21,6 +21,7 @@ Poller::~Poller() {
 void Poller::add(Queue& queue) {
   sync::MutexLock lock(mutex_);
   queues_.push_back({&queue});
+  moved_.reserve(queues_.capacity());  // now: the poller's thread has nobody to tell that memory ran out
 }
 
 void Poller::remove(Queue& queue) noexcept {
@@ -65,15 +66,14 @@ void Poller::rest(sync::Deadline& next_fault) {
   next_fault = sync::Deadline::after(kFaultInterval);
 }
 
-std::vector<Queue*> Poller::look() {
-  std::vector<Queue*> moved;
+void Poller::look() {
+  moved_.clear();
   for (Watched& watched : queues_) {
     const Ticket completed = watched.queue->completed();
     if (completed == watched.seen) continue;
     watched.seen = completed;
-    if (watched.queue->watched()) moved.push_back(watched.queue);
+    if (watched.queue->watched()) moved_.push_back(watched.queue);
   }
-  return moved;
 }
 
 void Poller::work() {
@@ -87,8 +87,11 @@ void Poller::work() {
       spin_end = sync::Deadline::after(limits_.spin_max);
       continue;
     }
-    const std::vector<Queue*> moved = look();
-    for (Queue* queue : moved) {
+    look();
+    const bool any_moved = !moved_.empty();
+    while (!moved_.empty()) {
+      Queue* const queue = moved_.back();
+      moved_.pop_back();
       // Removed meanwhile: it is not touched any more.
       if (std::none_of(queues_.begin(), queues_.end(), [&](const Watched& w) { return w.queue == queue; })) continue;
       announcing_ = queue;
@@ -98,13 +101,14 @@ void Poller::work() {
       announcing_ = nullptr;
       changed_.notify_all();
     }
-    if (!moved.empty()) {
-      spin_end = sync::Deadline::after(limits_.spin_max);
-    } else if (next_fault.passed()) {
+    if (any_moved) spin_end = sync::Deadline::after(limits_.spin_max);
+    if (next_fault.passed()) {
       lock.unlock();
       device_.poll();  // may block in the driver
       lock.lock();
       next_fault = sync::Deadline::after(kFaultInterval);
+    } else if (any_moved) {
+      continue;
     } else if (spin_end.passed()) {
       changed_.wait_until(mutex_, sync::Deadline::after(kInterval));
     } else {

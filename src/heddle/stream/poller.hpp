@@ -53,8 +53,8 @@ class Poller {
   // Sleeps while no queue is watched, asking for faults meanwhile. `next_fault`: when to.
   void rest(sync::Deadline& next_fault) HEDDLE_REQUIRES(mutex_);
   void end_rest() noexcept;
-  // The queues that moved since the last look.
-  std::vector<Queue*> look() HEDDLE_REQUIRES(mutex_);
+  // Fills moved_.
+  void look() HEDDLE_REQUIRES(mutex_);
 
   Device& device_;
   CompletionListener& listener_;
@@ -62,6 +62,7 @@ class Poller {
   mutable sync::Mutex mutex_{Rank::kPoller};
   sync::ConditionVariable changed_;
   std::vector<Watched> queues_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<Queue*> moved_ HEDDLE_GUARDED_BY(mutex_);    // since the last look; room for all of queues_
   Queue* announcing_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the listener is being told about it
   bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
   sync::Atomic<bool> resting_{false};

@@ -82,8 +82,13 @@ LeaseSlot& ThreadLeases::current(const std::shared_ptr<LanePool>& pool) {
 std::shared_ptr<LeaseSlot> ThreadLeases::add_implicit(const std::shared_ptr<LanePool>& pool) {
   auto slot = std::make_shared<LeaseSlot>();
   slot->is_implicit = true;
-  attach(pool, slot);
-  pool->add_slot(slot);
+  pool->add_slot(slot);  // first: the pool must know whatever this thread finds in its table
+  try {
+    attach(pool, slot);
+  } catch (...) {
+    pool->remove_slot(*slot);
+    throw;
+  }
   return slot;
 }
 

@@ -6,6 +6,15 @@
 namespace HEDDLE_NS {
 namespace {
 
+template <class Step>
+bool succeeds(Step step) noexcept {
+  try {
+    return step();
+  } catch (...) {
+    return false;
+  }
+}
+
 constexpr std::uint64_t kDefaultSubsequences = std::uint64_t{1} << 32;
 
 }  // namespace
@@ -48,10 +57,11 @@ void Core::keep(std::list<std::shared_ptr<void>>&& memory) noexcept {
   kept_.splice(kept_.end(), memory);
 }
 
-bool Core::close(sync::Deadline deadline) {
+bool Core::close(sync::Deadline deadline) noexcept {
   if (closed_) return true;
-  const bool lanes_done = pool_->close(deadline);
-  const bool handlers_done = pool_->stop_handlers(deadline);
+  // False also where host memory runs out: what could not be committed did not run.
+  const bool lanes_done = succeeds([&] { return pool_->close(deadline); });
+  const bool handlers_done = succeeds([&] { return pool_->stop_handlers(deadline); });
   if (!lanes_done) pool_->abandon();
   if (!lanes_done || !handlers_done) return false;
   closed_ = true;

@@ -43,7 +43,7 @@ class Core {
 
   // Closes the pool and frees what the core itself holds on the device. False: work is still running, or a handler has
   // not returned; whoever waits for that work has then got Closed. Called by one thread.
-  bool close(sync::Deadline deadline);
+  bool close(sync::Deadline deadline) noexcept;
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
   // Host memory that the device may still write although its owner goes; for the life of this object.

@@ -152,7 +152,6 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
         pop();
         lock.unlock();
         execute(entry, std::move(inherited));
-        entry.list.clear();
         lock.lock();
         while (const std::optional<Dependant> passed = take_passed()) {
           lock.unlock();
@@ -174,7 +173,7 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
 }
 
 // Publishes the entry's ticket, whatever happens. Called by the runner, without locks.
-void CpuQueue::execute(const Entry& entry, Status inherited) {
+void CpuQueue::execute(Entry& entry, Status inherited) {
   const std::size_t commands = entry.list.commands();
   const Ticket first{commands == 0 ? entry.ticket.value : entry.ticket.value - commands + 1};
   if (!inherited.ok()) failure_log().fail(first, std::move(inherited));
@@ -182,6 +181,9 @@ void CpuQueue::execute(const Entry& entry, Status inherited) {
     Status status = execute_commands(entry.list);
     if (!status.ok()) failure_log().fail(first, std::move(status));
   }
+  // Before the ticket can be seen: what the list keeps may hold the last tensor of a runtime that ends at that moment,
+  // and this thread would then destroy the device that it belongs to.
+  entry.list.clear();
   publish(entry.ticket);
   if (watched() && engine_.listener != nullptr) engine_.listener->on_progress(*this);
 }

@@ -106,7 +106,7 @@ class CpuQueue final : public Queue {
   void pop() HEDDLE_REQUIRES(mutex_);
   void recycle(CommandList&& list) HEDDLE_REQUIRES(mutex_);
   Result run_locked(Ticket limit, sync::Deadline until, HelpChain* chain, bool is_worker) HEDDLE_EXCLUDES(mutex_);
-  void execute(const Entry& entry, Status inherited);
+  void execute(Entry& entry, Status inherited);
   Status execute_commands(const CommandList& list);
   // One of the queues whose wait has passed; allocates nothing, as what the runner does must not fail.
   std::optional<Dependant> take_passed() HEDDLE_REQUIRES(mutex_);
