@@ -228,6 +228,10 @@ std::size_t Heap::empty_run_bytes() const noexcept {
   return bytes;
 }
 
+void Heap::expect_memory() {
+  for (SpanTree& spans : spans_) spans.expect();
+}
+
 void Heap::add_memory(Span span, bool roaming) {
   spans_[roaming ? 1 : 0].add(span.base, span.bytes);
   HeapCounters::add(counters_.owned, span.bytes);
@@ -253,16 +257,18 @@ std::size_t Heap::dissolve() noexcept {
   return bytes;
 }
 
-std::vector<Span> Heap::surrender() {
-  dissolve();
+std::vector<Span> Heap::free_spans() const {
   std::vector<Span> all = spans_[0].spans();
   const std::vector<Span> roaming = spans_[1].spans();
   all.insert(all.end(), roaming.begin(), roaming.end());
+  return all;
+}
+
+void Heap::drop_free_spans() noexcept {
   for (SpanTree& spans : spans_) {
     HeapCounters::add(counters_.owned, std::size_t{0} - spans.bytes());
     spans.clear();
   }
-  return all;
 }
 
 void Heap::visit_live(const std::function<void(const Block&)>& visit) const {

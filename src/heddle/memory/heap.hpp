@@ -86,6 +86,8 @@ class Heap {
   // True at most every 8 lists: the holder may empty other threads' outboxes rather than add a run, so that what roams
   // is seen soon, and needs no more addresses because some of it is held back.
   bool may_flush_others() noexcept;
+  // Makes room for an add_memory(), which then does not throw. May throw bad_alloc.
+  void expect_memory();
   // `roaming`: for blocks that roam.
   void add_memory(Span span, bool roaming = false);
   // Bytes in runs without a live block.
@@ -94,8 +96,10 @@ class Heap {
   bool collect() noexcept;
   // Runs without a live block become free spans again. Returns the bytes.
   std::size_t dissolve() noexcept;
-  // dissolve(), then gives all free spans away.
-  std::vector<Span> surrender();
+  // All free spans. May throw bad_alloc.
+  std::vector<Span> free_spans() const;
+  // These are another's from now on.
+  void drop_free_spans() noexcept;
 
   // What a block of a heap occupies.
   static std::size_t occupied(const Block& block) noexcept;

@@ -57,6 +57,7 @@ bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kGrow);
   const std::size_t usual = std::min(kSegmentUsual, std::max<std::size_t>(kRunBytesLeast, budget_.limit() / 64));
   const std::size_t wanted = std::max(usual, heap.wanted_bytes(bytes, run_bytes_max()));
+  heap.expect_memory();
   const Span segment = segments_.obtain(wanted, rounded_bytes(bytes));
   if (segment.base == nullptr) return false;
   heap.add_memory(segment, heap.roams(bytes, heap.home()->committed().value));
@@ -81,6 +82,7 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
     return block;
   }
   rungs_.tried(Rung::kDepot);
+  heap.expect_memory();
   const Span span = depot_.take(*heap.home(), heap.wanted_bytes(bytes, run_bytes), rounded_bytes(bytes));
   if (span.base != nullptr) {
     heap.add_memory(span, heap.roams(bytes, list));
@@ -132,16 +134,14 @@ Block* DeviceMemory::climb(Heap& heap, std::size_t bytes) {
 
 Block* DeviceMemory::use_behind_wait(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kDeviceWait);
-  const Depot::Waiting waiting = depot_.take_waiting(rounded_bytes(bytes));
-  if (waiting.span.base == nullptr) return nullptr;
-  try {
-    heap.home()->wait_for(*waiting.last.lane, waiting.last.ticket);
-  } catch (...) {
-    depot_.give({waiting.span}, waiting.last);
-    throw;
-  }
+  const StreamUse last = depot_.find_waiting(rounded_bytes(bytes));
+  if (last.lane == nullptr) return nullptr;
+  heap.home()->wait_for(*last.lane, last.ticket);  // first: it may throw
+  heap.expect_memory();
+  const Span span = depot_.take_behind(last, rounded_bytes(bytes));
+  if (span.base == nullptr) return nullptr;
   const std::uint64_t list = heap.home()->committed().value;  // the wait has closed one
-  heap.add_memory(waiting.span, heap.roams(bytes, list));
+  heap.add_memory(span, heap.roams(bytes, list));
   Block* const block = heap.take_slowly(bytes, list, run_bytes_max());
   rungs_.yielded(Rung::kDeviceWait);
   return block;
@@ -175,17 +175,14 @@ Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
 }
 
 void DeviceMemory::surrender(Heap& heap) noexcept {
+  heap.dissolve();
   try {
-    const std::vector<Span> spans = heap.surrender();
-    if (spans.empty()) return;
-    try {
-      depot_.give(spans, {heap.home(), heap.home()->issued()});
-    } catch (const std::bad_alloc&) {
-      for (const Span& span : spans) heap.add_memory(span);  // it has room for them still
-    }
+    const std::vector<Span> spans = heap.free_spans();
+    if (!spans.empty()) depot_.give(spans, {heap.home(), heap.home()->issued()});
   } catch (const std::bad_alloc&) {
     return;  // without host memory the heap keeps what it has
   }
+  heap.drop_free_spans();
 }
 
 void DeviceMemory::reclaim_from_others(bool only_unleased) {
@@ -208,10 +205,15 @@ std::size_t DeviceMemory::give_back(std::size_t most) {
 }
 
 // What loops use stays theirs: only the depot and the heaps of streams that nobody holds are asked.
-void DeviceMemory::give_back_above_high() {
+void DeviceMemory::give_back_above_high() noexcept {
   if (budget_.reserved() <= budget_.high()) return;
-  reclaim_from_others(true);
-  if (budget_.reserved() > budget_.low()) give_back(budget_.reserved() - budget_.low());
+  try {
+    reclaim_from_others(true);
+    const std::size_t reserved = budget_.reserved();  // others give back too
+    if (reserved > budget_.low()) give_back(reserved - budget_.low());
+  } catch (const std::bad_alloc&) {
+    return;  // the next one that grows tries again
+  }
 }
 
 std::string DeviceMemory::report() const {
