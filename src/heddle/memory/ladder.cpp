@@ -136,7 +136,7 @@ Block* DeviceMemory::use_behind_wait(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kDeviceWait);
   const StreamUse last = depot_.find_waiting(rounded_bytes(bytes));
   if (last.lane == nullptr) return nullptr;
-  heap.home()->wait_for(*last.lane, last.ticket);  // first: it may throw
+  heap.home()->stand_behind(*last.lane, last.ticket);  // first: it may throw
   heap.expect_memory();
   const Span span = depot_.take_behind(last, rounded_bytes(bytes));
   if (span.base == nullptr) return nullptr;
