@@ -212,11 +212,14 @@ TEST_P(HostMemory, C30_AnAllocationThatFailsLosesNoDeviceMemory) {
     std::size_t limit, high, held_by_other;
     bool is_in_use;  // what the other stream freed: a device-side wait is needed
     std::size_t asked;
+    int runs;  // that the heap has already: what has room for how many spans
   };
-  for (const Case& made : {Case{64 * kMiB, 0, 0, false, 5000}, Case{64 * kMiB, 0, 0, false, 3 * kMiB},
-                           Case{4 * kMiB, 0, 3 * kMiB, false, 3 * kMiB}, Case{4 * kMiB, 0, 900'000, false, 3 * kMiB},
-                           Case{64 * kMiB, kMiB, 3 * kMiB, false, 5 * kMiB}, Case{4 * kMiB, 0, 3 * kMiB, true, 3 * kMiB},
-                           Case{4 * kMiB, 0, 3 * kMiB, true, 5000}}) {
+  for (const Case& made :
+       {Case{64 * kMiB, 0, 0, false, 5000, 0}, Case{64 * kMiB, 0, 0, false, 5000, 1},
+        Case{64 * kMiB, 0, 0, false, 3 * kMiB, 0}, Case{64 * kMiB, 0, 0, false, 3 * kMiB, 2},
+        Case{4 * kMiB, 0, 3 * kMiB, false, 3 * kMiB, 0}, Case{4 * kMiB, 0, 900'000, false, 3 * kMiB, 1},
+        Case{64 * kMiB, kMiB, 3 * kMiB, false, 5 * kMiB, 1}, Case{4 * kMiB, 0, 3 * kMiB, true, 3 * kMiB, 0},
+        Case{4 * kMiB, 0, 3 * kMiB, true, 5000, 0}}) {
     std::size_t n = 1;
     for (bool failed = true; failed && n < kMost; ++n) {
       TestMemory test({.limit = made.limit, .high = made.high, .low = made.high});
@@ -227,8 +230,10 @@ TEST_P(HostMemory, C30_AnAllocationThatFailsLosesNoDeviceMemory) {
         if (made.is_in_use) test.use(x);
         test.commit();
       });
-      Buffer small = test.make(300);  // a run, and a roaming one
-      elsewhere([&] { small = {}; });
+      for (int run = 0; run < made.runs; ++run) {
+        const Buffer small = test.make(std::size_t{300} << run);
+        elsewhere([other = small]() mutable { other = {}; });
+      }
       failed = fails_at(n, [&] { test.make(made.asked); });
       test.commit();
       test.run_all();
