@@ -133,6 +133,8 @@ class DeviceMemory final : public CommitListener {
   void reclaim_from_others(bool only_unleased);
   std::size_t give_back(std::size_t most);
   void give_back_above_high() noexcept;
+  // MemoryStatistics::rounded alone.
+  std::size_t rounded_now() const noexcept;
   bool could_ever_fit(std::size_t bytes) const noexcept;
 
   LanePool& pool_;

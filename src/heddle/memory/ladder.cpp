@@ -61,7 +61,7 @@ bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
   const Span segment = segments_.obtain(wanted, rounded_bytes(bytes));
   if (segment.base == nullptr) return false;
   heap.add_memory(segment, heap.roams(bytes, heap.home()->committed().value));
-  const std::size_t rounded = statistics().rounded;
+  const std::size_t rounded = rounded_now();
   std::size_t peak = rounded_peak_.load(sync::relaxed);
   while (peak < rounded && !rounded_peak_.compare_exchange_weak(peak, rounded, sync::relaxed)) {
   }
@@ -147,9 +147,19 @@ Block* DeviceMemory::use_behind_wait(Heap& heap, std::size_t bytes) {
   return block;
 }
 
+std::size_t DeviceMemory::rounded_now() const noexcept {
+  const FreedCounts freed = ledger_->freed();  // first: each of these was allocated before
+  std::size_t rounded = 0;
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    const Heap* const heap = heaps_[id].load(sync::acquire);
+    if (heap != nullptr) rounded += heap->counters().sums().rounded;
+  }
+  return rounded - freed.rounded;
+}
+
 bool DeviceMemory::could_ever_fit(std::size_t bytes) const noexcept {
-  const MemoryStatistics now = statistics();
-  return now.rounded <= now.limit && now.limit - now.rounded >= rounded_bytes(bytes);
+  const std::size_t rounded = rounded_now();
+  return rounded <= budget_.limit() && budget_.limit() - rounded >= rounded_bytes(bytes);
 }
 
 Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
