@@ -9,7 +9,8 @@
 //     not executed) until clear_failure().
 //  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc where host memory runs out;
 //  submit(), wait_on() and order_on() have then changed nothing, and the list is still the caller's.
-//  4. wait_on() and order_on() take only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
+//  4. wait_on() and order_on() take only tickets that were submitted to the other queue. A queue that waits on a failed
+//  ticket fails.
 //  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
 //  DeviceInfo::announces is false.
 //  6. No call holds a lock of the backend while it calls the listener.

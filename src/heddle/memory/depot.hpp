@@ -64,8 +64,7 @@ class Depot {
   // What has passed becomes ready; where host memory runs out, another time.
   static void settle(Shard& shard) noexcept HEDDLE_REQUIRES(shard.mutex);
   // Cuts `bytes` off a waiting span.
-  static Span cut_waiting(Shard& shard, WaitingSpans::iterator waiting, std::size_t bytes)
-      HEDDLE_REQUIRES(shard.mutex);
+  static Span cut_waiting(Shard& shard, WaitingSpans::iterator waiting, std::size_t bytes) HEDDLE_REQUIRES(shard.mutex);
   static Span take_from(Shard& shard, const Lane& taker, std::size_t bytes) HEDDLE_REQUIRES(shard.mutex);
   Span take_any(const Lane& taker, std::size_t bytes);
 

@@ -1,11 +1,11 @@
 // SpanReplay: a SpanTree that answers without searching where a loop takes again what it took before.
 //
 // Remembers the last takes, in order. One that is given back while all behind it are back already is kept out of the
-// tree: the set of free spans is then what it was just before that take, so a take of as many bytes has the same answer.
-// Whatever else changes the set puts such spans into the tree first, and forgets. So answers are the tree's, always;
-// only when the tree is asked differs.
-// Thread safety: none; a heap's. Invariants: 1. takes_[0, live_) are out; takes_[live_, known_) are free, and not in the
-// tree. 2. Between those takes nothing else changed the set of free spans.
+// tree: the set of free spans is then what it was just before that take, so a take of as many bytes has the same
+// answer. Whatever else changes the set puts such spans into the tree first, and forgets. So answers are the tree's,
+// always; only when the tree is asked differs. Thread safety: none; a heap's. Invariants: 1. takes_[0, live_) are out;
+// takes_[live_, known_) are free, and not in the tree. 2. Between those takes nothing else changed the set of free
+// spans.
 #pragma once
 
 #include <array>
