@@ -148,6 +148,14 @@ BenchRows bench_alloc(const BenchOptions& options) {
     throw InvalidArgument(
         "bench alloc: on a device other than the cpu, allowed are the pattern same and the allocator heddle");
   }
+  if (options.pattern == "random" && (options.threads != 1 || options.allocator == "malloc")) {
+    throw InvalidArgument(
+        "bench alloc: the pattern random is one thread's, of heddle beside a best fit; leave out --threads and "
+        "--allocator");
+  }
+  if (options.pattern == "soak" && options.allocator == "malloc") {
+    throw InvalidArgument("bench alloc: the pattern soak watches heddle; leave out --allocator");
+  }
   if (options.pattern == "random") return bench_alloc_random();
   if (options.pattern == "soak") return bench_alloc_soak(options);
   const PatternOptions pattern{options.threads, options.seconds / 10};

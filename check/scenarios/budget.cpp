@@ -48,6 +48,20 @@ void add_budget(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 50'000}},
                 .claim = "three threads never hold more of a budget than its limit"});
+  to.push_back({.name = "budget_2x4",
+                .group = "memory",
+                .threads = 2,
+                .body = [] { threads_share_a_limit(2, 1, 2); },
+                .limits = {},
+                .strategies = {{.name = "exhaustive"}},
+                .claim = "the same of two threads with four operations each"});
+  to.push_back({.name = "budget_3x2",
+                .group = "memory",
+                .threads = 3,
+                .body = [] { threads_share_a_limit(3, 2, 1); },
+                .limits = {},
+                .strategies = {{.name = "exhaustive"}},
+                .claim = "the same of three threads with two operations each"});
   to.push_back({.name = "budget_that_fits",
                 .group = "memory",
                 .threads = 2,

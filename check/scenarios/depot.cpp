@@ -38,6 +38,33 @@ void two_streams_one_depot() {
   heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "what was given is there, once");
 }
 
+// `users` streams take memory of one depot, use it and give it back, `rounds` times each.
+void streams_take_and_give(std::size_t users, int rounds) {
+  sim::SimDevice device({.auto_run = false});
+  std::array<std::unique_ptr<Lane>, 3> lanes;
+  for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i] = make_lane(device, static_cast<std::uint32_t>(i) + 1);
+  Depot depot;
+  depot.give({{at(0), kSpan}, {at(1), kSpan}}, {lanes[0].get(), Ticket{}});
+  std::array<heddle_check::Cell<int>, kSpans> use;
+  const auto user = [&](std::size_t who) {
+    for (int i = 0; i < rounds; ++i) {
+      const Span span = depot.take(*lanes[who], kSpan, kSpan);
+      heddle_check::require(span.base != nullptr || users > kSpans, "what is there is given");
+      if (span.base == nullptr) continue;
+      use[static_cast<std::size_t>(span.base - at(0)) / (2 * kSpan)].change() += 1;
+      depot.give({span}, {lanes[who].get(), Ticket{}});
+    }
+  };
+  if (users == 2) {
+    heddle_check::run_together({{"first", [&] { user(0); }}, {"second", [&] { user(1); }}});
+  } else {
+    heddle_check::run_together(
+        {{"first", [&] { user(0); }}, {"second", [&] { user(1); }}, {"third", [&] { user(2); }}});
+  }
+  const Depot::Totals totals = depot.totals();
+  heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "what was given is there, once");
+}
+
 // A stream gives a span back that its committed list still uses; another asks for it while the device completes the
 // list.
 void span_that_is_in_use() {
@@ -68,6 +95,20 @@ void add_depot(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
                 .claim = "a depot hands no span to two streams, and loses none"});
+  to.push_back({.name = "depot_2x4",
+                .group = "memory",
+                .threads = 2,
+                .body = [] { streams_take_and_give(2, 2); },
+                .limits = {},
+                .strategies = {{.name = "exhaustive"}},
+                .claim = "the same of two streams with four operations each"});
+  to.push_back({.name = "depot_3x2",
+                .group = "memory",
+                .threads = 3,
+                .body = [] { streams_take_and_give(3, 1); },
+                .limits = {},
+                .strategies = {{.name = "exhaustive"}},
+                .claim = "the same of three streams with two operations each"});
   to.push_back({.name = "depot_in_use",
                 .group = "memory",
                 .threads = 2,

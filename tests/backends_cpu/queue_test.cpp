@@ -341,6 +341,26 @@ TEST_F(CpuQueueTest, WaitingOnAFailedTicketFails) {
   }
 }
 
+TEST_F(CpuQueueTest, AnOrderBehindAFailedTicketInheritsNothing) {
+  for (const bool already_complete : {false, true}) {
+    auto producer = queue(3), consumer = queue(4);
+    float x = 0;
+    std::uint64_t p = 0, c = 0;
+    CommandList failing, after;
+    bad(failing);
+    submit(*producer, std::move(failing), p, kHeld);
+    if (already_complete) await(*producer, p);
+    ASSERT_TRUE(device_->order_on(*consumer, *producer, Ticket{p}).ok());
+    fill(after, &x, 1, 2);
+    submit(*consumer, std::move(after), c, kHeld);
+    await(*consumer, c);
+    EXPECT_EQ(producer->completed(), Ticket{p}) << "in order all the same";
+    EXPECT_EQ(x, 2);
+    EXPECT_FALSE(producer->failures().status_of(Ticket{p}).ok());
+    EXPECT_TRUE(consumer->failures().status_of(Ticket{1}).ok());
+  }
+}
+
 TEST_F(CpuQueueTest, ListenerHearsOfWatchedQueuesOnly) {
   auto q = queue(1);
   float x = 0;

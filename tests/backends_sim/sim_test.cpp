@@ -150,6 +150,21 @@ TEST_F(SimTest, ScriptedExecutionFailureIsInherited) {
   EXPECT_EQ(b->failures().status_of(Ticket{1}).text(), "inherited from stream 1: fault");
 }
 
+TEST_F(SimTest, AnOrderInheritsNothing) {
+  auto a = queue(1), b = queue(2);
+  float x = 0, y = 0;
+  device_.fail_execution(StreamId{1}, Ticket{1}, {ErrorKind::kDeviceError, "fault"});
+  ASSERT_TRUE(device_.submit(*a, fill(&x, 1), Ticket{1}, kAsync).ok());
+  ASSERT_TRUE(device_.order_on(*b, *a, Ticket{1}).ok());
+  ASSERT_TRUE(device_.submit(*b, fill(&y, 2), Ticket{1}, kAsync).ok());
+  ASSERT_TRUE(device_.step());
+  EXPECT_EQ(b->completed(), Ticket{0}) << "in order all the same";
+  EXPECT_EQ(device_.advance(0), 1u);
+  EXPECT_FALSE(a->failures().status_of(Ticket{1}).ok());
+  EXPECT_TRUE(b->failures().status_of(Ticket{1}).ok());
+  EXPECT_EQ(y, 2);
+}
+
 TEST_F(SimTest, ALostDeviceCompletesEverything) {
   auto a = queue(1), b = queue(2);
   float x = 0;

@@ -69,7 +69,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"verify --source /usr", "", "/usr"}, BadInput{"verify --weave", "", "--weave"},
         BadInput{"verify-attempt 4", "", "4"}, BadInput{"ledger --out /nowhere", "", "/nowhere"},
         BadInput{"info --weave", "", "--weave"}, BadInput{"bench weave", "", "weave"},
-        BadInput{"bench record --runs 0", "", "--runs"}, BadInput{"bench record --seconds 0", "", "--seconds"}));
+        BadInput{"bench record --runs 0", "", "--runs"}, BadInput{"bench record --seconds 0", "", "--seconds"},
+        BadInput{"bench alloc --pattern random --threads 2", "", "--threads"},
+        BadInput{"bench alloc --pattern random --allocator malloc", "", "--allocator"},
+        BadInput{"bench alloc --pattern soak --allocator malloc", "", "--allocator"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Environment, BadInputTest,
@@ -79,6 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadInput{"stress", "HEDDLE_CPU_KERNELS=fast", "HEDDLE_CPU_KERNELS"},
                       BadInput{"stress", "HEDDLE_CPU_WORKERS=0", "HEDDLE_CPU_WORKERS"},
                       BadInput{"stress", "HEDDLE_MEMORY_LIMIT=-1", "HEDDLE_MEMORY_LIMIT"},
+                      BadInput{"stress", "HEDDLE_MEMORY_LIMIT=1000", "allowed: 4096 to"},
                       BadInput{"stress", "HEDDLE_MEMORY_HIGH=some", "HEDDLE_MEMORY_HIGH"},
                       BadInput{"info", "HEDDLE_MEMORY_LIMIT=64M HEDDLE_MEMORY_HIGH=65M", "HEDDLE_MEMORY_HIGH"},
                       BadInput{"info", "HEDDLE_MEMORY_HIGH=32M HEDDLE_MEMORY_LOW=33M", "low <= high <= limit"},

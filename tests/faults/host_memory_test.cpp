@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "heddle/heddle.hpp"
+#include "memory/memory_fixture.hpp"
 
 namespace {
 
@@ -271,6 +272,122 @@ TEST_P(HostMemory, C49_ASegmentGoesBackWithoutHostMemory) {
   EXPECT_NO_THROW(fails_at(1, [&] { device->release_segment(segments[1], kBytes); }));
   device->release_segment(segments[0], kBytes);
   device->release_segment(segments[2], kBytes);
+}
+
+// Whatever an allocation was doing when host memory ran out: no device memory is lost, none is there twice, and nothing
+// is live that nobody has.
+TEST_P(HostMemory, C30_AnAllocationThatFailsLosesNoDeviceMemory) {
+  constexpr std::size_t kMiB = std::size_t{1} << 20;
+  struct Case {
+    std::size_t limit, high, held_by_other;
+    bool is_in_use;  // what the other stream freed: a device-side wait is needed
+    std::size_t asked;
+    int runs;  // that the heap has already: what has room for how many spans
+  };
+  for (const Case& made :
+       {Case{64 * kMiB, 0, 0, false, 5000, 0}, Case{64 * kMiB, 0, 0, false, 5000, 1},
+        Case{64 * kMiB, 0, 0, false, 3 * kMiB, 0}, Case{64 * kMiB, 0, 0, false, 3 * kMiB, 2},
+        Case{4 * kMiB, 0, 3 * kMiB, false, 3 * kMiB, 0}, Case{4 * kMiB, 0, 900'000, false, 3 * kMiB, 1},
+        Case{64 * kMiB, kMiB, 3 * kMiB, false, 5 * kMiB, 1}, Case{4 * kMiB, 0, 3 * kMiB, true, 3 * kMiB, 0},
+        Case{4 * kMiB, 0, 3 * kMiB, true, 5000, 0}}) {
+    std::size_t n = 1;
+    for (bool failed = true; failed && n < kMost; ++n) {
+      TestMemory test({.limit = made.limit, .high = made.high, .low = made.high});
+      const Lease lease = test.sim().lease();
+      elsewhere([&] {
+        if (made.held_by_other == 0) return;
+        const Buffer x = test.make(made.held_by_other);
+        if (made.is_in_use) test.use(x);
+        test.commit();
+      });
+      for (int run = 0; run < made.runs; ++run) {
+        const Buffer small = test.make(std::size_t{300} << run);
+        elsewhere([other = small]() mutable { other = {}; });
+      }
+      failed = fails_at(n, [&] { test.make(made.asked); });
+      test.commit();
+      test.run_all();
+      ASSERT_TRUE(test.memory().audit()) << made.asked << ' ' << n;
+      const MemoryStatistics now = test.statistics();
+      ASSERT_EQ(now.live_blocks, 0u) << made.asked << ' ' << n;
+      test.memory().release_cached();
+      ASSERT_EQ(test.statistics().reserved, 0u) << made.asked << ' ' << n;
+      ASSERT_EQ(test.pages().held(), 0u) << made.asked << ' ' << n;
+      ASSERT_NO_THROW(test.make(made.asked)) << made.asked << ' ' << n;
+    }
+    EXPECT_GT(n, 2u) << made.asked;
+    EXPECT_LT(n, kMost) << made.asked;
+  }
+}
+
+// Freeing cannot fail, so it needs no host memory: not even where every stream is taken to have read the block.
+TEST_P(HostMemory, C49_ASharedConstantIsFreedWithoutHostMemory) {
+  for (const bool elsewhere_freed : {false, true}) {
+    TestMemory test;
+    std::vector<Lease> readers;
+    readers.reserve(20);
+    for (int i = 0; i < 20; ++i) {  // more than one piece of a list of uses holds
+      readers.push_back(test.sim().lease());
+      test.work();
+      test.commit();
+    }
+    const Lease home = test.sim().lease();
+    Buffer x = test.make(5000);
+    void* const address = x.data();
+    std::size_t n = 1;
+    while (n < kMost && fails_at(n, [&] { DeviceMemory::make_shared_constant(x.block()); })) {
+      ASSERT_FALSE(x.block().is_shared_constant) << "nothing is changed";
+      ++n;
+    }
+    EXPECT_GT(n, 1u);
+    const auto drop = [&] { EXPECT_NO_THROW(fails_at(1, [&] { x = {}; })); };
+    if (elsewhere_freed) {
+      std::thread(drop).join();
+    } else {
+      drop();
+    }
+    test.commit();
+    EXPECT_NE(test.make(5000).data(), address) << "other streams may be reading it";
+    test.run_all();
+    test.memory().release_cached();
+    EXPECT_EQ(test.statistics().reserved, 0u);
+  }
+}
+
+// Nobody could be told to call the deleter: the next commit does, or the end.
+TEST_P(HostMemory, C49_AnExternalBlockThatIsDroppedWithoutHostMemoryIsEndedLater) {
+  for (const bool commits : {false, true}) {
+    sync::Atomic<int> ended{0};
+    float value = 0;
+    std::size_t n = 1;
+    for (bool failed = true; failed && n < kMost; ++n) {
+      ended.store(0);
+      {
+        TestMemory test;
+        const Lease lease = test.sim().lease();
+        Buffer x(test.memory().adopt(&value, sizeof(value), [&] { ended.fetch_add(1); }));
+        test.use(x);
+        test.commit();
+        has_failed = false;
+        fails_in = n;
+        x = {};
+        fails_in = 0;
+        failed = has_failed;
+        EXPECT_EQ(ended.load(), 0) << "a stream uses it";
+        test.run_all();
+        if (commits) {
+          test.memory().on_commit();
+          EXPECT_TRUE(eventually([&] { return ended.load() == 1; })) << n;
+        } else {
+          test.memory().retire(nullptr);
+          EXPECT_TRUE(eventually([&] { return test.statistics().live_blocks == 0; })) << n;
+        }
+      }
+      ASSERT_EQ(ended.load(), 1) << n;
+    }
+    EXPECT_GT(n, 2u);
+    EXPECT_LT(n, kMost);
+  }
 }
 
 }  // namespace

@@ -148,7 +148,7 @@ TEST(Catalogue, C09_BlocksThatStayPendingAreKeptWhileOthersLeave) {
 }
 
 // C10, R14: segments are given back without a lock while other threads take and surrender memory.
-TEST(Catalogue, C10_GivingBackAndAllocatingAtOnceKeepTheSums) {
+TEST(Catalogue, C10_R14_GivingBackAndAllocatingAtOnceKeepTheSums) {
   FakePages pages;
   DelayedPages delayed(pages, std::chrono::microseconds(20));
   TestMemory test({.limit = 64 * kMiB}, &delayed);

@@ -61,15 +61,17 @@ TEST_F(Depots, C06_ASpanIsReadyOnlyOnceItsTicketPassed) {
 TEST_F(Depots, AWaitingSpanIsOfferedWithItsTicketOnceThatIsCommitted) {
   const StreamUse last = use(lane(1));
   depot_.give({{at(0), 8192}}, last);
-  EXPECT_EQ(depot_.take_waiting(4096).span.base, nullptr) << "its list is not committed";
+  EXPECT_EQ(depot_.find_waiting(4096).lane, nullptr) << "its list is not committed";
   lane(1).commit();
-  const Depot::Waiting taken = depot_.take_waiting(4096);
-  EXPECT_EQ(taken.span.base, at(0));
-  EXPECT_EQ(taken.span.bytes, 4096u);
-  EXPECT_EQ(taken.last.lane, last.lane);
-  EXPECT_EQ(taken.last.ticket, last.ticket);
+  const StreamUse found = depot_.find_waiting(4096);
+  EXPECT_EQ(found.lane, last.lane);
+  EXPECT_EQ(found.ticket, last.ticket);
+  EXPECT_EQ(depot_.take_behind({last.lane, Ticket{}}, 4096).base, nullptr) << "an earlier ticket does not do";
+  EXPECT_EQ(depot_.take_behind(found, 4096).base, at(0));
   EXPECT_EQ(depot_.totals().waiting, 4096u) << "the rest stays";
   sim_.run_all();
+  EXPECT_EQ(depot_.take_behind(found, 4096).base, at(4096)) << "it has passed since";
+  EXPECT_EQ(depot_.find_waiting(1).lane, nullptr);
 }
 
 TEST_F(Depots, NeighboursOfDifferentShardsJoinWhenGathered) {

@@ -66,6 +66,40 @@ TEST(Ladder, AWaitOnTheDeviceServesWhatAnotherStreamHasNotFinished) {
   test.run_all();
 }
 
+// C06: a stream that took memory behind a wait, and gave it back without having recorded anything, passes on the wait.
+TEST(Ladder, C06_MemoryTakenBehindAWaitIsNobodyElsesBeforeThatHasPassed) {
+  TestMemory test({.limit = 4 * kMiB});
+  elsewhere([&] {
+    const Buffer x = test.make(3 * kMiB);
+    test.use(x);
+    test.commit();
+  });
+  test.make(3 * kMiB);  // dropped at once
+  EXPECT_EQ(test.memory().release_cached(), 0u) << "the device still uses it";
+  test.commit();
+  EXPECT_EQ(test.memory().release_cached(), 0u) << "the device still uses it";
+  test.run_all();
+  EXPECT_GE(test.memory().release_cached(), 3 * kMiB);
+}
+
+// A wait that is there for the memory alone: what fails on the stream that used it before is not this one's error.
+TEST(Ladder, C35_MemoryTakenBehindAWaitBringsNoErrorOfTheStreamThatUsedIt) {
+  TestMemory test({.limit = 4 * kMiB});
+  elsewhere([&] {
+    const Buffer x = test.make(3 * kMiB);
+    test.use(x);
+    Recording recording(test.sim().pool());
+    test.sim().device().fail_execution(recording.lane().id(), recording.lane().issued(),
+                                       {ErrorKind::kDeviceError, "scripted"});
+    recording.lane().commit();
+  });
+  const Buffer mine = test.make(3 * kMiB);
+  test.use(mine);
+  test.commit();
+  test.run_all();
+  EXPECT_NO_THROW(test.sim().synchronize());
+}
+
 TEST(Ladder, WhereWaitingIsForbiddenItFailsAtOnce) {
   TestMemory test({.limit = 4 * kMiB});
   elsewhere([&] {

@@ -6,6 +6,7 @@
 #include <barrier>
 #include <latch>
 #include <memory>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
@@ -264,6 +265,13 @@ TEST(LanePool, OneRevocationServesAFewThatComeLater) {
   EXPECT_GE(implicit(), 1) << "not all of them: " << sim.pool()->holders();
   go.count_down();
   for (auto& thread : idle) thread.join();
+}
+
+TEST(LanePool, AVisitThatThrowsLeavesNoStreamClaimed) {
+  SimCore sim;
+  const Lease lease = sim.lease();
+  EXPECT_THROW(sim.pool()->visit_idle([](Lane&) { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_TRUE(sim.try_commit()) << "its thread gets in";
 }
 
 }  // namespace

@@ -8,8 +8,9 @@
 //     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published,
 //     not executed) until clear_failure().
 //  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc where host memory runs out;
-//  submit() and wait_on() have then changed nothing, and the list is still the caller's.
-//  4. wait_on() takes only tickets that were submitted to the other queue. A queue that waits on a failed ticket fails.
+//  submit(), wait_on() and order_on() have then changed nothing, and the list is still the caller's.
+//  4. wait_on() and order_on() take only tickets that were submitted to the other queue. A queue that waits on a failed
+//  ticket fails.
 //  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
 //  DeviceInfo::announces is false.
 //  6. No call holds a lock of the backend while it calls the listener.
@@ -153,6 +154,9 @@ class Device {
   virtual CommandList recycled_list(Queue& queue) = 0;
   // Entries of `queue` handed over after this run only once `other` has completed `ticket`.
   virtual Status wait_on(Queue& queue, Queue& other, Ticket ticket) = 0;
+  // As wait_on(), but the queue does not fail where the ticket has: for memory that the other queue used, and whose
+  // contents are nobody's.
+  virtual Status order_on(Queue& queue, Queue& other, Ticket ticket) = 0;
   // Runs pending work that `queue` needs to reach `ticket` on the calling thread. Returns false when there was nothing
   // this thread could run (then wait for the listener). Backends with their own processors always return false.
   virtual bool help(Queue& queue, Ticket ticket) = 0;

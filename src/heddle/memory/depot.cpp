@@ -1,6 +1,7 @@
 #include "heddle/memory/depot.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "heddle/stream/lane.hpp"
@@ -15,37 +16,38 @@ std::size_t shard_of(const Lane* lane) noexcept { return lane == nullptr ? 0 : l
 
 }  // namespace
 
-void Depot::settle(Shard& shard) {
-  auto& waiting = shard.waiting;
-  for (std::size_t i = 0; i < waiting.size();) {
-    if (!passed(waiting[i].last) && !HEDDLE_PLANT(depot_settles_unfinished)) {
-      ++i;
-      continue;
+void Depot::settle(Shard& shard) noexcept {
+  try {
+    for (auto at = shard.waiting.begin(); at != shard.waiting.end();) {
+      if (!passed(at->last) && !HEDDLE_PLANT(depot_settles_unfinished)) {
+        ++at;
+        continue;
+      }
+      shard.ready.add(at->span.base, at->span.bytes);
+      at = shard.waiting.erase(at);
     }
-    shard.ready.add(waiting[i].span.base, waiting[i].span.bytes);
-    waiting[i] = waiting.back();
-    waiting.pop_back();
+  } catch (const std::bad_alloc&) {
+    return;
   }
 }
 
-void Depot::give(const std::vector<Span>& spans, StreamUse last) {
-  Shard& shard = shards_[shard_of(last.lane)];
+void Depot::put(Shard& shard, WaitingSpans&& spans) noexcept {
   sync::MutexLock lock(shard.mutex);
-  shard.waiting.reserve(shard.waiting.size() + spans.size());
-  for (const Span& span : spans) shard.waiting.push_back({span, last});
+  shard.waiting.splice(shard.waiting.end(), spans);
   settle(shard);
 }
 
-Depot::Waiting Depot::cut_waiting(Shard& shard, std::size_t index, std::size_t bytes) {
-  Waiting& waiting = shard.waiting[index];
-  Waiting taken = waiting;
-  taken.span.bytes = bytes;
-  waiting.span.base += bytes;
-  waiting.span.bytes -= bytes;
-  if (waiting.span.bytes == 0) {
-    waiting = shard.waiting.back();
-    shard.waiting.pop_back();
-  }
+void Depot::give(const std::vector<Span>& spans, StreamUse last) {
+  WaitingSpans given;
+  for (const Span& span : spans) given.push_back({span, last});
+  put(shards_[shard_of(last.lane)], std::move(given));
+}
+
+Span Depot::cut_waiting(Shard& shard, WaitingSpans::iterator waiting, std::size_t bytes) {
+  const Span taken = {waiting->span.base, bytes};
+  waiting->span.base += bytes;
+  waiting->span.bytes -= bytes;
+  if (waiting->span.bytes == 0) shard.waiting.erase(waiting);
   return taken;
 }
 
@@ -54,10 +56,9 @@ Span Depot::take_from(Shard& shard, const Lane& taker, std::size_t bytes) {
   if (shard.waiting.empty()) return {};
   settle(shard);
   if (std::byte* base = shard.ready.take_away(bytes)) return {base, bytes};
-  for (std::size_t i = 0; i < shard.waiting.size(); ++i) {
-    const Waiting& waiting = shard.waiting[i];
-    if ((waiting.last.lane == &taker || HEDDLE_PLANT(depot_takes_of_any_stream)) && waiting.span.bytes >= bytes)
-      return cut_waiting(shard, i, bytes).span;
+  for (auto at = shard.waiting.begin(); at != shard.waiting.end(); ++at) {
+    const bool usable = at->last.lane == &taker || HEDDLE_PLANT(depot_takes_of_any_stream);
+    if (usable && at->span.bytes >= bytes) return cut_waiting(shard, at, bytes);
   }
   return {};
 }
@@ -78,36 +79,45 @@ Span Depot::take(const Lane& taker, std::size_t wanted, std::size_t least) {
   return span.base != nullptr ? span : take_any(taker, least);
 }
 
-Depot::Waiting Depot::take_waiting(std::size_t bytes) {
+StreamUse Depot::find_waiting(std::size_t bytes) {
   for (Shard& shard : shards_) {
     sync::MutexLock lock(shard.mutex);
     settle(shard);
-    for (std::size_t i = 0; i < shard.waiting.size(); ++i) {
-      const Waiting& waiting = shard.waiting[i];
-      if (waiting.span.bytes < bytes || waiting.last.lane->committed() < waiting.last.ticket) continue;
-      return cut_waiting(shard, i, bytes);
+    for (const Waiting& waiting : shard.waiting) {
+      const StreamUse& last = waiting.last;
+      if (waiting.span.bytes >= bytes && !passed(last) && last.lane->committed() >= last.ticket) return last;
     }
   }
-  return {};
+  return {nullptr, Ticket{}};
+}
+
+Span Depot::take_behind(StreamUse last, std::size_t bytes) {
+  Shard& shard = shards_[shard_of(last.lane)];
+  sync::MutexLock lock(shard.mutex);
+  for (auto at = shard.waiting.begin(); at != shard.waiting.end(); ++at) {
+    const bool usable = at->last.lane == last.lane && at->last.ticket <= last.ticket;
+    if (usable && at->span.bytes >= bytes) return cut_waiting(shard, at, bytes);
+  }
+  std::byte* const base = shard.ready.take_away(bytes);  // the ticket has passed meanwhile
+  return base != nullptr ? Span{base, bytes} : Span{};
 }
 
 void Depot::gather() {
   for (std::size_t i = 1; i < kShards; ++i) {
-    std::vector<Span> spans;
+    Shard& shard = shards_[i];
+    WaitingSpans moved;
     {
-      sync::MutexLock lock(shards_[i].mutex);
-      settle(shards_[i]);
-      spans = shards_[i].ready.spans();
-      if (!HEDDLE_PLANT(depot_gathers_in_two_steps)) shards_[i].ready.clear();
+      sync::MutexLock lock(shard.mutex);
+      settle(shard);
+      for (const Span& span : shard.ready.spans()) moved.push_back({span, {nullptr, Ticket{}}});
+      if (!HEDDLE_PLANT(depot_gathers_in_two_steps)) shard.ready.clear();
     }
     if (HEDDLE_PLANT(depot_gathers_in_two_steps)) {
-      sync::MutexLock lock(shards_[i].mutex);
-      shards_[i].ready.clear();
+      sync::MutexLock lock(shard.mutex);
+      shard.ready.clear();
     }
-    if (!spans.empty()) give(spans, {nullptr, Ticket{}});
+    put(shards_[0], std::move(moved));
   }
-  sync::MutexLock lock(shards_[0].mutex);
-  settle(shards_[0]);
 }
 
 std::vector<Span> Depot::take_segments(const Segments& segments, std::size_t most) {
@@ -116,13 +126,18 @@ std::vector<Span> Depot::take_segments(const Segments& segments, std::size_t mos
   std::size_t bytes = 0;
   Shard& shard = shards_[0];
   sync::MutexLock lock(shard.mutex);
-  for (const Span& span : shard.ready.spans()) {
-    for (const Span& segment : segments.within(span)) {
-      if (bytes >= most) return taken;
-      taken.push_back(segment);
-      shard.ready.cut(segment.base, segment.bytes);
-      bytes += segment.bytes;
+  try {
+    for (const Span& span : shard.ready.spans()) {
+      for (const Span& segment : segments.within(span)) {
+        if (bytes >= most) return taken;
+        taken.reserve(taken.size() + 1);
+        shard.ready.cut(segment.base, segment.bytes);
+        taken.push_back(segment);
+        bytes += segment.bytes;
+      }
     }
+  } catch (const std::bad_alloc&) {
+    return taken;
   }
   return taken;
 }

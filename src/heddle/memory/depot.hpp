@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <list>
 #include <vector>
 
 #include "heddle/base/namespace.hpp"
@@ -24,21 +25,21 @@ namespace HEDDLE_NS {
 class Depot {
  public:
   static constexpr std::size_t kShards = 4;
-  struct Waiting {
-    Span span;
-    StreamUse last;  // of the span; lane null: none
-  };
 
   // `last`: of all these spans; its lane names the shard. Throws bad_alloc, nothing is changed then.
   void give(const std::vector<Span>& spans, StreamUse last);
   // `wanted` bytes, or else `least`, that `taker` may use at once: ready, or last used by that very stream. An empty
   // span when there are none.
   Span take(const Lane& taker, std::size_t wanted, std::size_t least);
-  // At least `bytes`, cut to that, whose ticket is committed but has not passed: usable behind a wait for it.
-  Waiting take_waiting(std::size_t bytes);
-  // Makes neighbours of different shards join, so that take() finds the largest span there is.
+  // The last use of a span of at least `bytes` whose ticket is committed but has not passed; lane null: there is none.
+  StreamUse find_waiting(std::size_t bytes);
+  // `bytes` that may be used behind a wait for `last`. An empty span when another thread has taken them.
+  Span take_behind(StreamUse last, std::size_t bytes);
+  // Makes neighbours of different shards join, so that take() finds the largest span there is. Throws bad_alloc,
+  // nothing is lost then.
   void gather();
-  // Takes out the segments that are ready as a whole, `most` bytes or a little more.
+  // Takes out the segments that are ready as a whole, `most` bytes or a little more; fewer where host memory runs out.
+  // Throws as gather().
   std::vector<Span> take_segments(const Segments& segments, std::size_t most);
 
   struct Totals {
@@ -49,14 +50,21 @@ class Depot {
   Totals totals() const;
 
  private:
+  struct Waiting {
+    Span span;
+    StreamUse last;  // of the span; lane null: none
+  };
+  using WaitingSpans = std::list<Waiting>;  // which move between lists without host memory
   struct Shard {
     mutable sync::Mutex mutex{Rank::kAllocator};
     SpanTree ready HEDDLE_GUARDED_BY(mutex);
-    std::vector<Waiting> waiting HEDDLE_GUARDED_BY(mutex);
+    WaitingSpans waiting HEDDLE_GUARDED_BY(mutex);
   };
-  static void settle(Shard& shard) HEDDLE_REQUIRES(shard.mutex);
-  // Cuts `bytes` off the n-th waiting span.
-  static Waiting cut_waiting(Shard& shard, std::size_t index, std::size_t bytes) HEDDLE_REQUIRES(shard.mutex);
+  static void put(Shard& shard, WaitingSpans&& spans) noexcept;
+  // What has passed becomes ready; where host memory runs out, another time.
+  static void settle(Shard& shard) noexcept HEDDLE_REQUIRES(shard.mutex);
+  // Cuts `bytes` off a waiting span.
+  static Span cut_waiting(Shard& shard, WaitingSpans::iterator waiting, std::size_t bytes) HEDDLE_REQUIRES(shard.mutex);
   static Span take_from(Shard& shard, const Lane& taker, std::size_t bytes) HEDDLE_REQUIRES(shard.mutex);
   Span take_any(const Lane& taker, std::size_t bytes);
 

@@ -62,10 +62,10 @@ Block* DeviceMemory::try_slowly(Lane& lane, std::size_t bytes) {
 
 void DeviceMemory::free_elsewhere(Block* block) noexcept {
   HEDDLE_CHECK(block->run->memory == this, "a block is freed into another memory than its own");
-  if (block->is_external) return free_external(static_cast<ExternalBlock*>(block));
   if (block->references.load(sync::relaxed) != 1) Heap::misused(*block);
   if (block->is_shared_constant) note_all_streams(*block);
   block->references.store(kBlockPosted, sync::relaxed);
+  if (block->is_external) return free_external(static_cast<ExternalBlock*>(block));
   const std::size_t requested = block->requested();
   const std::size_t rounded = Heap::occupied(*block);
   Inbox& inbox = block->run->heap->inbox();
@@ -96,13 +96,17 @@ Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> 
 
 // One stream after the other: behind the last of them, the memory is the user's again.
 void DeviceMemory::free_external(ExternalBlock* block) noexcept {
-  if (block->is_shared_constant) note_all_streams(*block);
   if (block->residency.has_foreign_uses() && !block->residency.settle()) {
     const StreamUse use = block->residency.first_use();
     if (use.lane != nullptr) {
-      use.lane->on_complete(use.ticket, [this, block](const Status& status) {
-        if (status.kind() != ErrorKind::kAbandoned) free_external(block);
-      });
+      try {
+        use.lane->on_complete(use.ticket, [this, block](const Status& status) {
+          if (status.kind() != ErrorKind::kAbandoned) free_external(block);
+        });
+      } catch (...) {  // no host memory, or no thread: a commit tries again
+        Block* const posted = block;
+        unended_.post({&posted, 1});
+      }
       return;
     }
   }
@@ -116,19 +120,26 @@ void DeviceMemory::free_external(ExternalBlock* block) noexcept {
   static_cast<void>(ledger->settle(nullptr));
 }
 
-void DeviceMemory::make_shared_constant(Block& block) noexcept {
-  block.residency.stop_noting();
+void DeviceMemory::end_externals() noexcept {
+  for (Block* block = unended_.take_all(); block != nullptr;) {
+    free_external(static_cast<ExternalBlock*>(std::exchange(block, block->next())));
+  }
+}
+
+void DeviceMemory::make_shared_constant(Block& block) {
+  block.residency.stop_noting(block.run->memory->heaps_max_);
   block.is_shared_constant = true;
 }
 
 void DeviceMemory::note_all_streams(Block& block) noexcept {
   block.is_shared_constant = false;
   block.residency.start_noting();
-  for (Lane* lane : pool_.existing_lanes()) {
-    if (lane != block.residency.home() && lane->completed() < lane->issued()) {
-      block.residency.note_use(lane, lane->issued());
+  // Noting allocates nothing: make_shared_constant() has made room for every stream that there can be.
+  pool_.visit_all([&](Lane& lane) {
+    if (&lane != block.residency.home() && lane.completed() < lane.issued()) {
+      block.residency.note_use(&lane, lane.issued());
     }
-  }
+  });
 }
 
 std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
@@ -154,6 +165,7 @@ std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
 }
 
 void DeviceMemory::retire(std::shared_ptr<void> owner) noexcept {
+  end_externals();
   std::uint64_t allocated = adopted_.load(sync::relaxed);
   for (std::size_t id = 0; id < heaps_max_; ++id) {
     if (const Heap* heap = heaps_[id].load(sync::acquire)) {

@@ -71,13 +71,15 @@ class DeviceMemory final : public CommitListener {
   void free(Block* block) noexcept;
 
   // A block over memory of the user's, with one reference. `deleter` is called once nothing refers to it and no stream
-  // uses it any more: at once on the thread that dropped it, or later on the handler thread; never when the runtime
-  // shut down while a stream might still use it. Counts as a live block of 0 bytes.
+  // uses it any more: at once on the thread that dropped it, or later on the handler thread (where host memory is
+  // short, on one that commits, or at close); never when the runtime shut down while a stream might still use it.
+  // Counts as a live block of 0 bytes. Throws bad_alloc, and `deleter` is not called then.
   Block* adopt(void* data, std::size_t bytes, std::function<void()> deleter);
   // From now on streams read this block without noting it, so reading writes nothing that threads share; when it is
-  // freed, it is taken to be in use by every stream. For weights. REQUIRES: its last write is complete, no other thread
-  // uses it yet, and nobody will write it.
-  static void make_shared_constant(Block& block) noexcept;
+  // freed, it is taken to be in use by every stream. For weights. Makes room for that, 18 bytes of host memory a stream
+  // that there can be, as freeing must not fail; throws bad_alloc, nothing is changed then. REQUIRES: its last write is
+  // complete, no other thread uses it yet, and nobody will write it.
+  static void make_shared_constant(Block& block);
 
   // Sizes of the blocks that are live, largest first, at most `most`; without those of streams that are being recorded.
   std::vector<std::size_t> live_sizes(std::size_t most);
@@ -95,7 +97,11 @@ class DeviceMemory final : public CommitListener {
   Budget& budget() noexcept { return budget_; }
 
   // Posts what this thread has freed for other streams.
-  void on_commit() noexcept override { ledger_->flush_own(); }
+  void on_commit() noexcept override {
+    ledger_->flush_own();
+    if (!unended_.empty()) [[unlikely]]
+      end_externals();
+  }
 
   // Aborts when memory was lost or given out twice, as far as streams are not being recorded. True when all were looked
   // at, so that the sums were compared too.
@@ -109,6 +115,8 @@ class DeviceMemory final : public CommitListener {
   Block* try_slowly(Lane& lane, std::size_t bytes);
   void free_elsewhere(Block* block) noexcept;
   void free_external(ExternalBlock* block) noexcept;
+  // Tries again those for which nobody could be told to end them.
+  void end_externals() noexcept;
   void note_all_streams(Block& block) noexcept;
 
   // --- the ladder: ladder.cpp ---
@@ -124,7 +132,9 @@ class DeviceMemory final : public CommitListener {
   void surrender(Heap& heap) noexcept;
   void reclaim_from_others(bool only_unleased);
   std::size_t give_back(std::size_t most);
-  void give_back_above_high();
+  void give_back_above_high() noexcept;
+  // MemoryStatistics::rounded alone.
+  std::size_t rounded_now() const noexcept;
   bool could_ever_fit(std::size_t bytes) const noexcept;
 
   LanePool& pool_;
@@ -143,7 +153,8 @@ class DeviceMemory final : public CommitListener {
   sync::Atomic<std::uint64_t> out_of_memory_{0};
   sync::Atomic<std::uint64_t> adopted_{0};
   sync::Atomic<std::size_t> rounded_peak_{0};
-  Run external_;  // what external blocks refer to
+  Run external_;   // what external blocks refer to
+  Inbox unended_;  // external blocks that were dropped, are in use, and whose end nobody waits for
 #if HEDDLE_DEBUG_CHECKS
   LiveRanges live_ranges_;
 #endif

@@ -70,27 +70,34 @@ std::size_t Heap::occupied(const Block& block) noexcept {
   return block.run->slot_bytes != 0 ? block.run->slot_bytes : static_cast<const SpanBlock&>(block).bytes;
 }
 
-void Heap::put_span(SpanBlock* block) noexcept {
-  spans_[block->run->is_roaming ? 1 : 0].give(static_cast<std::byte*>(block->data), block->bytes);
-  block->references.store(kBlockFree, sync::relaxed);
-  block->set_next(std::exchange(unused_span_blocks_, block));
+void Heap::put(Block* block) noexcept {
+  if (block->run->slot_bytes != 0) return put_slot(block);
+  auto* const span = static_cast<SpanBlock*>(block);
+  spans_[span->run->is_roaming ? 1 : 0].give(static_cast<std::byte*>(span->data), span->bytes);
+  span->references.store(kBlockFree, sync::relaxed);
+  span->set_next(std::exchange(unused_span_blocks_, span));
+}
+
+bool Heap::settle(Block* block) noexcept {
+  if (block->residency.has_foreign_uses() && !block->residency.settle()) {
+    block->references.store(kBlockPending, sync::relaxed);
+    block->set_next(std::exchange(pending_, block));
+    return false;
+  }
+  put(block);
+  return true;
 }
 
 void Heap::give_slowly(Block* block) noexcept {
-  if (block->run->slot_bytes == 0) HeapCounters::add(counters_.spans, std::size_t{0} - occupied(*block));
-  if (block->residency.has_foreign_uses() && !block->residency.settle()) {
-    // When it becomes free is another stream's matter.
-    sites_.left(block->site);
-    HeapCounters::add(counters_.pending, occupied(*block));
-    block->references.store(kBlockPending, sync::relaxed);
-    block->set_next(std::exchange(pending_, block));
-    return;
-  }
-  if (block->run->is_roaming) sites_.stayed(block->site);
-  if (block->run->slot_bytes != 0) {
-    put(block);
-  } else {
-    put_span(static_cast<SpanBlock*>(block));
+  const std::size_t bytes = occupied(*block);
+  const bool is_roaming = block->run->is_roaming;
+  const RoamingSites::Site site = block->site;
+  if (block->run->slot_bytes == 0) HeapCounters::add(counters_.spans, std::size_t{0} - bytes);
+  if (!settle(block)) {
+    sites_.left(site);  // when it becomes free is another stream's matter
+    HeapCounters::add(counters_.pending, bytes);
+  } else if (is_roaming) {
+    sites_.stayed(site);
   }
 }
 
@@ -103,32 +110,23 @@ void Heap::begin_list(std::uint64_t list) noexcept {
 
 bool Heap::collect() noexcept {
   bool any = false;
-  Block* pending = std::exchange(pending_, nullptr);
-  const auto settle = [&](Block* block) {
-    if (block->residency.has_foreign_uses() && !block->residency.settle()) {
-      block->references.store(kBlockPending, sync::relaxed);
-      block->set_next(std::exchange(pending_, block));
-      return false;
-    }
-    if (block->run->slot_bytes != 0) {
-      put(block);
-    } else {
-      put_span(static_cast<SpanBlock*>(block));
-    }
-    any = true;
-    return true;
-  };
-  while (pending != nullptr) {
+  for (Block* pending = std::exchange(pending_, nullptr); pending != nullptr;) {
     Block* const block = std::exchange(pending, pending->next());
     const std::size_t bytes = occupied(*block);
-    if (settle(block)) HeapCounters::add(counters_.pending, std::size_t{0} - bytes);
+    if (!settle(block)) continue;
+    HeapCounters::add(counters_.pending, std::size_t{0} - bytes);
+    any = true;
   }
   for (Block* posted = inbox_.take_all(); posted != nullptr;) {
     Inbox::prefetch_next(*posted);
     Block* const block = std::exchange(posted, posted->next());
     sites_.left(block->site);
     const std::size_t bytes = occupied(*block);
-    if (!settle(block)) HeapCounters::add(counters_.pending, bytes);
+    if (settle(block)) {
+      any = true;
+    } else {
+      HeapCounters::add(counters_.pending, bytes);
+    }
   }
   return any;
 }
@@ -145,7 +143,7 @@ std::size_t Heap::run_slots(std::size_t kind, std::size_t run_bytes_max) const n
 bool Heap::make_run(std::size_t kind, std::size_t run_bytes_max) {
   const std::size_t bytes = class_bytes(kind % kSizeClasses);
   std::size_t slots = run_slots(kind, run_bytes_max);
-  SpanTree& spans = spans_[kind / kSizeClasses];
+  SpanReplay& spans = spans_[kind / kSizeClasses];
   while (slots > 1 && spans.largest() < slots * bytes) slots /= 2;
   if (spans.largest() < slots * bytes) return false;
   Runs& runs = runs_[kind];
@@ -173,26 +171,37 @@ bool Heap::make_run(std::size_t kind, std::size_t run_bytes_max) {
   return true;
 }
 
-Block* Heap::take_span(std::size_t bytes, RoamingSites::Site site) {
-  const bool roams = sites_.roams(site);
-  if (unused_span_blocks_ == nullptr) {
-    span_blocks_.push_back(std::make_unique<std::array<SpanBlock, 16>>());
-    for (SpanBlock& block : *span_blocks_.back()) block.set_next(std::exchange(unused_span_blocks_, &block));
-  }
-  const std::size_t occupied = span_bytes(bytes);
-  std::byte* const base = spans_[roams ? 1 : 0].take(occupied);
-  if (base == nullptr) return nullptr;
+Block* Heap::start_span(std::byte* base, std::size_t occupied, std::size_t bytes, RoamingSites::Site site) noexcept {
   auto* const block = static_cast<SpanBlock*>(std::exchange(unused_span_blocks_, unused_span_blocks_->next()));
   block->data = base;
   block->bytes = occupied;
-  block->run = roams ? &spans_roaming_ : &spans_staying_;
+  block->run = sites_.roams(site) ? &spans_roaming_ : &spans_staying_;
   HeapCounters::add(counters_.spans, occupied);
   start(*block, bytes, kSizeClasses, site);
   return block;
 }
 
+Block* Heap::take_span_again(std::size_t bytes, std::uint64_t list) noexcept {
+  if (bytes > kLargestBlock || unused_span_blocks_ == nullptr) return nullptr;
+  const RoamingSites::Site site = next_site(site_class(bytes), list);
+  const std::size_t occupied = span_bytes(bytes);
+  std::byte* const base = spans_[sites_.roams(site) ? 1 : 0].take_again(occupied);
+  return base != nullptr ? start_span(base, occupied, bytes, site) : nullptr;
+}
+
+Block* Heap::take_span(std::size_t bytes, std::uint64_t list) {
+  const RoamingSites::Site site = next_site(site_class(bytes), list);
+  if (unused_span_blocks_ == nullptr) {
+    span_blocks_.push_back(std::make_unique<std::array<SpanBlock, 16>>());
+    for (SpanBlock& block : *span_blocks_.back()) block.set_next(std::exchange(unused_span_blocks_, &block));
+  }
+  const std::size_t occupied = span_bytes(bytes);
+  std::byte* const base = spans_[sites_.roams(site) ? 1 : 0].take(occupied);
+  return base != nullptr ? start_span(base, occupied, bytes, site) : nullptr;
+}
+
 Block* Heap::take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_bytes_max) {
-  if (bytes > kLargestSlot) return take_span(bytes, next_site(site_class(bytes), list));
+  if (bytes > kLargestSlot) return take_span(bytes, list);
   if (Block* block = take(bytes, list)) return block;
   const std::size_t kind = size_class(bytes) + (roams(bytes, list) ? kSizeClasses : 0);
   if (!make_run(kind, run_bytes_max)) return nullptr;
@@ -228,6 +237,10 @@ std::size_t Heap::empty_run_bytes() const noexcept {
   return bytes;
 }
 
+void Heap::expect_memory() {
+  for (SpanReplay& spans : spans_) spans.expect();
+}
+
 void Heap::add_memory(Span span, bool roaming) {
   spans_[roaming ? 1 : 0].add(span.base, span.bytes);
   HeapCounters::add(counters_.owned, span.bytes);
@@ -253,16 +266,18 @@ std::size_t Heap::dissolve() noexcept {
   return bytes;
 }
 
-std::vector<Span> Heap::surrender() {
-  dissolve();
+std::vector<Span> Heap::free_spans() {
   std::vector<Span> all = spans_[0].spans();
   const std::vector<Span> roaming = spans_[1].spans();
   all.insert(all.end(), roaming.begin(), roaming.end());
-  for (SpanTree& spans : spans_) {
+  return all;
+}
+
+void Heap::drop_free_spans() noexcept {
+  for (SpanReplay& spans : spans_) {
     HeapCounters::add(counters_.owned, std::size_t{0} - spans.bytes());
     spans.clear();
   }
-  return all;
 }
 
 void Heap::visit_live(const std::function<void(const Block&)>& visit) const {

@@ -27,7 +27,7 @@
 #include "heddle/memory/inbox.hpp"
 #include "heddle/memory/roaming_sites.hpp"
 #include "heddle/memory/size_class.hpp"
-#include "heddle/memory/span_tree.hpp"
+#include "heddle/memory/span_replay.hpp"
 #include "heddle/sync/atomic.hpp"
 
 namespace HEDDLE_NS {
@@ -69,7 +69,8 @@ class Heap {
   Inbox& inbox() noexcept { return inbox_; }
   const HeapCounters& counters() const noexcept { return counters_; }
 
-  // A block with one reference, from the slots that are free; null where take_slowly() has to look. `list` numbers the
+  // A block with one reference, from the slots that are free, or a span that is known to fit; null where take_slowly()
+  // has to look. `list` numbers the
   // command list that is being recorded (any number that changes with it).
   Block* take(std::size_t bytes, std::uint64_t list) noexcept;
   // Gives back a block of this heap whose last reference is gone. Reusable at once, or once its foreign uses are done.
@@ -86,6 +87,8 @@ class Heap {
   // True at most every 8 lists: the holder may empty other threads' outboxes rather than add a run, so that what roams
   // is seen soon, and needs no more addresses because some of it is held back.
   bool may_flush_others() noexcept;
+  // Makes room for an add_memory(), which then does not throw. May throw bad_alloc.
+  void expect_memory();
   // `roaming`: for blocks that roam.
   void add_memory(Span span, bool roaming = false);
   // Bytes in runs without a live block.
@@ -94,8 +97,10 @@ class Heap {
   bool collect() noexcept;
   // Runs without a live block become free spans again. Returns the bytes.
   std::size_t dissolve() noexcept;
-  // dissolve(), then gives all free spans away.
-  std::vector<Span> surrender();
+  // All free spans. May throw bad_alloc.
+  std::vector<Span> free_spans();
+  // These are another's from now on.
+  void drop_free_spans() noexcept;
 
   // What a block of a heap occupies.
   static std::size_t occupied(const Block& block) noexcept;
@@ -118,12 +123,16 @@ class Heap {
   void start(Block& block, std::size_t bytes, std::size_t size_class, RoamingSites::Site site) noexcept;
   void find_first(std::size_t kind) noexcept;
   void give_slowly(Block* block) noexcept;
-  // The block's memory is free from now on.
+  // The block's memory is free from now on: of a slot; of any block.
+  void put_slot(Block* block) noexcept;
   void put(Block* block) noexcept;
-  void put_span(SpanBlock* block) noexcept;
+  // put(), unless another stream still uses it: then it is pending, and the answer false.
+  bool settle(Block* block) noexcept;
   bool make_run(std::size_t kind, std::size_t run_bytes_max);
   std::size_t run_slots(std::size_t kind, std::size_t run_bytes_max) const noexcept;
-  Block* take_span(std::size_t bytes, RoamingSites::Site site);
+  Block* take_span_again(std::size_t bytes, std::uint64_t list) noexcept;
+  Block* take_span(std::size_t bytes, std::uint64_t list);
+  Block* start_span(std::byte* base, std::size_t occupied, std::size_t bytes, RoamingSites::Site site) noexcept;
   // Number for sites: of larger blocks too.
   static std::size_t site_class(std::size_t bytes) noexcept {
     return bytes <= kLargestSlot ? size_class(bytes) : kSizeClasses + static_cast<std::size_t>(std::bit_width(bytes));
@@ -146,7 +155,7 @@ class Heap {
   Run spans_staying_, spans_roaming_;  // what span blocks refer to
   Run none_;
   Block* pending_ = nullptr;
-  std::array<SpanTree, 2> spans_;  // [0]: for what stays, [1]: for what roams
+  std::array<SpanReplay, 2> spans_;  // [0]: for what stays, [1]: for what roams
   Block* unused_span_blocks_ = nullptr;
   std::vector<std::unique_ptr<std::array<SpanBlock, 16>>> span_blocks_;
   Inbox inbox_;
@@ -170,7 +179,7 @@ inline void Heap::start(Block& block, std::size_t bytes, std::size_t size_class,
 
 inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
   if (bytes > kLargestSlot) [[unlikely]]
-    return nullptr;
+    return take_span_again(bytes, list);
   const std::size_t index = size_class(bytes);
   const RoamingSites::Site site = next_site(index, list);
   const std::size_t kind = sites_.roams(site) ? kSizeClasses + index : index;
@@ -186,7 +195,7 @@ inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
   return &block;
 }
 
-inline void Heap::put(Block* block) noexcept {
+inline void Heap::put_slot(Block* block) noexcept {
   Run& run = *block->run;
   block->references.store(kBlockFree, sync::relaxed);
   run.free |= std::uint64_t{1} << (block - run.blocks);
@@ -203,7 +212,7 @@ inline void Heap::give(Block* block) noexcept {
     give_slowly(block);
     return;
   }
-  put(block);
+  put_slot(block);
 }
 
 }  // namespace HEDDLE_NS

@@ -57,10 +57,11 @@ bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kGrow);
   const std::size_t usual = std::min(kSegmentUsual, std::max<std::size_t>(kRunBytesLeast, budget_.limit() / 64));
   const std::size_t wanted = std::max(usual, heap.wanted_bytes(bytes, run_bytes_max()));
+  heap.expect_memory();
   const Span segment = segments_.obtain(wanted, rounded_bytes(bytes));
   if (segment.base == nullptr) return false;
   heap.add_memory(segment, heap.roams(bytes, heap.home()->committed().value));
-  const std::size_t rounded = statistics().rounded;
+  const std::size_t rounded = rounded_now();
   std::size_t peak = rounded_peak_.load(sync::relaxed);
   while (peak < rounded && !rounded_peak_.compare_exchange_weak(peak, rounded, sync::relaxed)) {
   }
@@ -81,6 +82,7 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
     return block;
   }
   rungs_.tried(Rung::kDepot);
+  heap.expect_memory();
   const Span span = depot_.take(*heap.home(), heap.wanted_bytes(bytes, run_bytes), rounded_bytes(bytes));
   if (span.base != nullptr) {
     heap.add_memory(span, heap.roams(bytes, list));
@@ -132,24 +134,32 @@ Block* DeviceMemory::climb(Heap& heap, std::size_t bytes) {
 
 Block* DeviceMemory::use_behind_wait(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kDeviceWait);
-  const Depot::Waiting waiting = depot_.take_waiting(rounded_bytes(bytes));
-  if (waiting.span.base == nullptr) return nullptr;
-  try {
-    heap.home()->wait_for(*waiting.last.lane, waiting.last.ticket);
-  } catch (...) {
-    depot_.give({waiting.span}, waiting.last);
-    throw;
-  }
+  const StreamUse last = depot_.find_waiting(rounded_bytes(bytes));
+  if (last.lane == nullptr) return nullptr;
+  heap.home()->stand_behind(*last.lane, last.ticket);  // first: it may throw
+  heap.expect_memory();
+  const Span span = depot_.take_behind(last, rounded_bytes(bytes));
+  if (span.base == nullptr) return nullptr;
   const std::uint64_t list = heap.home()->committed().value;  // the wait has closed one
-  heap.add_memory(waiting.span, heap.roams(bytes, list));
+  heap.add_memory(span, heap.roams(bytes, list));
   Block* const block = heap.take_slowly(bytes, list, run_bytes_max());
   rungs_.yielded(Rung::kDeviceWait);
   return block;
 }
 
+std::size_t DeviceMemory::rounded_now() const noexcept {
+  const FreedCounts freed = ledger_->freed();  // first: each of these was allocated before
+  std::size_t rounded = 0;
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    const Heap* const heap = heaps_[id].load(sync::acquire);
+    if (heap != nullptr) rounded += heap->counters().sums().rounded;
+  }
+  return rounded - freed.rounded;
+}
+
 bool DeviceMemory::could_ever_fit(std::size_t bytes) const noexcept {
-  const MemoryStatistics now = statistics();
-  return now.rounded <= now.limit && now.limit - now.rounded >= rounded_bytes(bytes);
+  const std::size_t rounded = rounded_now();
+  return rounded <= budget_.limit() && budget_.limit() - rounded >= rounded_bytes(bytes);
 }
 
 Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
@@ -175,17 +185,14 @@ Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
 }
 
 void DeviceMemory::surrender(Heap& heap) noexcept {
+  heap.dissolve();
   try {
-    const std::vector<Span> spans = heap.surrender();
-    if (spans.empty()) return;
-    try {
-      depot_.give(spans, {heap.home(), heap.home()->issued()});
-    } catch (const std::bad_alloc&) {
-      for (const Span& span : spans) heap.add_memory(span);  // it has room for them still
-    }
+    const std::vector<Span> spans = heap.free_spans();
+    if (!spans.empty()) depot_.give(spans, {heap.home(), heap.home()->issued()});
   } catch (const std::bad_alloc&) {
     return;  // without host memory the heap keeps what it has
   }
+  heap.drop_free_spans();
 }
 
 void DeviceMemory::reclaim_from_others(bool only_unleased) {
@@ -208,10 +215,15 @@ std::size_t DeviceMemory::give_back(std::size_t most) {
 }
 
 // What loops use stays theirs: only the depot and the heaps of streams that nobody holds are asked.
-void DeviceMemory::give_back_above_high() {
+void DeviceMemory::give_back_above_high() noexcept {
   if (budget_.reserved() <= budget_.high()) return;
-  reclaim_from_others(true);
-  if (budget_.reserved() > budget_.low()) give_back(budget_.reserved() - budget_.low());
+  try {
+    reclaim_from_others(true);
+    const std::size_t reserved = budget_.reserved();  // others give back too
+    if (reserved > budget_.low()) give_back(reserved - budget_.low());
+  } catch (const std::bad_alloc&) {
+    return;  // the next one that grows tries again
+  }
 }
 
 std::string DeviceMemory::report() const {

@@ -13,9 +13,14 @@ Status LimitedPages::allocate(std::size_t bytes, void** out) {
             fmt::format("{} bytes are more than the memory limit of {} leaves ({} are reserved)", bytes,
                         budget_.limit(), budget_.reserved())};
   }
-  Status status = PageDecorator::allocate(bytes, out);
-  if (!status.ok() && !HEDDLE_PLANT(refusal_keeps_budget)) budget_.release(bytes);
-  return status;
+  try {
+    Status status = PageDecorator::allocate(bytes, out);
+    if (!status.ok() && !HEDDLE_PLANT(refusal_keeps_budget)) budget_.release(bytes);
+    return status;
+  } catch (...) {
+    budget_.release(bytes);
+    throw;
+  }
 }
 
 void LimitedPages::release(void* segment, std::size_t bytes) noexcept {

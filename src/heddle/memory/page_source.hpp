@@ -22,6 +22,7 @@ class PageSource {
   // Segments are multiples of this; a power of two of at least 256.
   virtual std::size_t granule() const noexcept = 0;
   // On success *out points to `bytes` aligned to at least 4096. Failure: kOutOfMemory or kDeviceError, nothing changed.
+  // May throw bad_alloc, nothing changed then either.
   virtual Status allocate(std::size_t bytes, void** out) = 0;
   virtual void release(void* segment, std::size_t bytes) noexcept = 0;
 };

@@ -32,7 +32,7 @@ constexpr std::size_t class_bytes(std::size_t index) noexcept {
 // What a block of more than kLargestSlot bytes occupies.
 constexpr std::size_t span_bytes(std::size_t bytes) noexcept {
   const std::size_t step = std::bit_floor(bytes - 1) / 64;
-  return (bytes + step - 1) / step * step;
+  return (bytes + step - 1) & ~(step - 1);
 }
 
 // What a block of `bytes` occupies.

@@ -18,9 +18,11 @@ Runtime::Runtime(const Options& given) {
   const Options options = resolve(given);
   std::unique_ptr<Device> device = open_device(options);
   const std::size_t memory = device->info().memory_bytes;
-  if (*options.memory_limit > memory) {
-    throw InvalidArgument(fmt::format("the memory limit is {} bytes, the {} device has {}; allowed: 1 to {}",
-                                      *options.memory_limit, device->info().backend, memory, memory));
+  const std::size_t granule = device->info().segment_granule;
+  if (*options.memory_limit != 0 && (*options.memory_limit < granule || *options.memory_limit > memory)) {
+    throw InvalidArgument(
+        fmt::format("the memory limit is {} bytes, the {} device has {} and gives no less than {}; allowed: {} to {}",
+                    *options.memory_limit, device->info().backend, memory, granule, granule, memory));
   }
   const std::uint64_t limit = *options.memory_limit != 0 ? *options.memory_limit : memory;
   const Budget marks(limit, *options.memory_high, *options.memory_low);

@@ -90,6 +90,12 @@ void Lane::wait_for(Lane& other, Ticket ticket) {
   if (&other != this && ticket.value != 0) order_after(other, ticket);
 }
 
+void Lane::stand_behind(Lane& other, Ticket ticket) {
+  if (!list_.empty()) commit();
+  if (&other != this) device_.order_on(*queue_, other.queue(), ticket).raise();
+  append(KernelId::kFill, FillArgs{nullptr, 0, 0});
+}
+
 void Lane::commit(SubmitHint hint) {
   if (!finish_list()) return;
   while (!has_room()) wait(Ticket{closing_.front()}, sync::Deadline::never());

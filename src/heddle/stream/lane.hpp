@@ -135,6 +135,9 @@ class Lane {
   void synchronize();
   // [holder] The next commands run after `ticket` of `other`, and inherit its error. Throws NotCommitted.
   void wait_for(Lane& other, Ticket ticket);
+  // [holder] The next commands run after `ticket` of `other`, which is committed, and inherit nothing; issued() stands
+  // behind that from now on, so whoever waits for it has waited for both. Commits. Throws what commit() throws.
+  void stand_behind(Lane& other, Ticket ticket);
   // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). `keep`:
   // owns this lane; needed where the options name an executor. Throws InvalidArgument for an empty handler, Closed.
   void on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);

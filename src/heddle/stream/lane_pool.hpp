@@ -113,7 +113,7 @@ class LanePool final : public CompletionListener {
 
   // Calls `visit` for every lane that no thread is inside of, one after the other, with its lease claimed meanwhile:
   // nobody records on that lane or touches what belongs to its holder. `visit` is called under mutex_: it is short,
-  // does not throw, and calls neither this pool nor the device. Does nothing after abandon().
+  // and calls neither this pool nor the device; what it throws ends the visits. Does nothing after abandon().
   void visit_idle(const std::function<void(Lane&)>& visit);
   // Before the first lane exists. `listener` outlives the last commit.
   void set_commit_listener(CommitListener* listener) noexcept { commits_ = listener; }
@@ -122,6 +122,15 @@ class LanePool final : public CompletionListener {
   std::uint32_t streams_max() const noexcept { return limits_.streams_max; }
   std::size_t lanes() const;
   std::vector<Lane*> existing_lanes() const;
+  // Calls `visit` for every lane, under mutex_, without a claim: it is short, does not throw, and calls neither this
+  // pool nor the device. Needs no host memory.
+  template <class Visit>
+  void visit_all(const Visit& visit) const {
+    sync::MutexLock lock(mutex_);
+    for (const auto& lane : lanes_) {
+      if (lane != nullptr) visit(*lane);
+    }
+  }
   std::string holders() const;
   // Who held a stream when close() gave up; empty when nobody did.
   std::string busy() const;

@@ -34,8 +34,14 @@ void LanePool::revoke_idle() {
 void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
   sync::MutexLock lock(mutex_);
   if (abandoned_) return;
-  std::vector<bool> busy(lanes_.size());  // first: nothing may throw while gates are claimed
+  std::vector<bool> busy(lanes_.size());
   for (const auto& slot : slots_) slot->gate.announce();
+  struct Withdraw {
+    const std::vector<std::shared_ptr<LeaseSlot>>& slots;
+    ~Withdraw() {
+      for (const auto& slot : slots) slot->gate.withdraw();
+    }
+  } const withdraw{slots_};
   sync::asymmetric_fence_heavy();
   for (const auto& slot : slots_) {
     if (slot->lane != nullptr && slot->gate.owner_inside()) busy[slot->lane->id().value] = true;
@@ -43,7 +49,6 @@ void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
   for (const auto& lane : lanes_) {
     if (lane != nullptr && (!busy[lane->id().value] || HEDDLE_PLANT(pool_visits_busy_lanes))) visit(*lane);
   }
-  for (const auto& slot : slots_) slot->gate.withdraw();
 }
 
 bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {

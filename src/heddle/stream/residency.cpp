@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <tuple>
 
 #include "heddle/stream/lane.hpp"
 #include "heddle/sync/plant.hpp"
@@ -18,6 +19,7 @@ class StreamUses {
   };
   std::array<Entry, 7> entries;
   sync::Atomic<StreamUses*> next{nullptr};
+  bool suspended = false;  // of the first: uses are not noted. Written while one thread uses the block
 };
 
 namespace {
@@ -42,11 +44,7 @@ StreamUses& follow(sync::Atomic<StreamUses*>& link) {
   return *fresh.release();
 }
 
-// What stands for a chain where uses are not noted; only its address is used.
-StreamUses not_noted;
-
 void destroy(StreamUses* uses) noexcept {
-  if (uses == &not_noted) return;
   while (uses != nullptr) {
     StreamUses* const next = uses->next.load(sync::relaxed);
     delete uses;
@@ -63,15 +61,29 @@ bool unfinished(const StreamUses::Entry& entry) noexcept {
 
 Residency::~Residency() { destroy(uses_.load(sync::relaxed)); }
 
-void Residency::stop_noting() noexcept {
-  destroy(uses_.exchange(&not_noted, sync::relaxed));
+void Residency::stop_noting(std::size_t streams) {
+  constexpr std::size_t kEach = std::tuple_size_v<decltype(StreamUses::entries)>;
+  sync::Atomic<StreamUses*> fresh{nullptr};
+  try {
+    sync::Atomic<StreamUses*>* link = &fresh;
+    for (std::size_t room = 0; room == 0 || room < streams; room += kEach) link = &follow(*link).next;
+  } catch (...) {
+    destroy(fresh.load(sync::relaxed));
+    throw;
+  }
+  StreamUses* const uses = fresh.load(sync::relaxed);
+  uses->suspended = true;
+  destroy(uses_.exchange(uses, sync::relaxed));
   writer_.store(nullptr, sync::relaxed);
   last_write_.store(0, sync::relaxed);
 }
 
+void Residency::start_noting() noexcept { uses_.load(sync::relaxed)->suspended = false; }
+
 void Residency::note_use(Lane* lane, Ticket ticket) {
-  if (uses_.load(sync::relaxed) == &not_noted || HEDDLE_PLANT(uses_unnoted)) return;
+  if (HEDDLE_PLANT(uses_unnoted)) return;
   StreamUses* uses = &follow(uses_);
+  if (uses->suspended) return;
   while (true) {
     if (StreamUses::Entry* entry = entry_of(*uses, lane)) {
       entry->ticket.store(std::max(entry->ticket.load(sync::relaxed), ticket.value), sync::relaxed);

@@ -9,6 +9,7 @@
 // entry, which holds its latest ticket and which only its holder writes; so noting takes no lock.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "heddle/base/namespace.hpp"
@@ -40,10 +41,12 @@ class Residency {
     last_write_.store(0, sync::relaxed);
   }
   // From now on note_use() does nothing, and readers need not order themselves behind the last write, which is
-  // complete: reading writes nothing that threads share. REQUIRES: no other thread uses the block yet.
-  void stop_noting() noexcept;
+  // complete: reading writes nothing that threads share. Makes room for `streams` entries, so that noting does not
+  // allocate after start_noting(). Throws bad_alloc, nothing is changed then. REQUIRES: no other thread uses the block
+  // yet.
+  void stop_noting(std::size_t streams);
   // The contrary; the uses since then are unknown, and none is noted.
-  void start_noting() noexcept { uses_.store(nullptr, sync::relaxed); }
+  void start_noting() noexcept;
 
   // Relaxed: a reader on another thread got its tensor through a synchronisation of the user's.
   StreamUse last_write() const noexcept {
@@ -58,8 +61,8 @@ class Residency {
   void lend(std::uintptr_t word) noexcept { last_write_.store(word, sync::relaxed); }
   std::uintptr_t lent() const noexcept { return last_write_.load(sync::relaxed); }
 
-  // A use by a stream other than home. Keeps the latest ticket of each stream. REQUIRES: the caller holds lane's lease,
-  // or owns the block alone.
+  // A use by a stream other than home. Keeps the latest ticket of each stream. Throws bad_alloc where there is no room.
+  // REQUIRES: the caller holds lane's lease, or owns the block alone.
   void note_use(Lane* lane, Ticket ticket);
   // False: certainly none. Acquire is not needed by an owner: dropping the last reference made the uses visible.
   bool has_foreign_uses() const noexcept { return uses_.load(sync::relaxed) != nullptr; }
@@ -72,7 +75,7 @@ class Residency {
   Lane* home_ = nullptr;
   sync::Atomic<Lane*> writer_{nullptr};
   sync::Atomic<std::uint64_t> last_write_{0};
-  sync::Atomic<StreamUses*> uses_{nullptr};  // first of a chain; null: no foreign use; or the mark of stop_noting()
+  sync::Atomic<StreamUses*> uses_{nullptr};  // first of a chain; null: no foreign use
 };
 
 }  // namespace HEDDLE_NS

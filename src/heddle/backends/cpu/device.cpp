@@ -118,7 +118,12 @@ Status CpuDevice::submit(Queue& queue, CommandList&& list, Ticket closes, Submit
 CommandList CpuDevice::recycled_list(Queue& queue) { return cast(queue).recycled_list(); }
 
 Status CpuDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
-  cast(queue).wait_on(cast(other), ticket);
+  cast(queue).wait_on(cast(other), ticket, true);
+  return {};
+}
+
+Status CpuDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
+  cast(queue).wait_on(cast(other), ticket, false);
   return {};
 }
 

@@ -40,6 +40,7 @@ class CpuDevice final : public Device {
   Status submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint hint) override;
   CommandList recycled_list(Queue& queue) override;
   Status wait_on(Queue& queue, Queue& other, Ticket ticket) override;
+  Status order_on(Queue& queue, Queue& other, Ticket ticket) override;
   bool help(Queue& queue, Ticket ticket) override;
   void clear_failure(Queue& queue, Ticket last) override;
   void set_listener(CompletionListener* listener) override;

@@ -53,13 +53,13 @@ void CpuQueue::submit(CommandList&& list, Ticket closes, SubmitHint hint) {
   if (schedule) engine_.scheduler->add(*this, true);
 }
 
-void CpuQueue::wait_on(CpuQueue& other, Ticket ticket) {
+void CpuQueue::wait_on(CpuQueue& other, Ticket ticket, bool inherits) {
   if (&other == this) return;
   bool complete = other.completed() >= ticket;
-  if (complete && other.failures().status_of(ticket).ok()) return;
+  if (complete && (!inherits || other.failures().status_of(ticket).ok())) return;
   {
     sync::MutexLock lock(mutex_);
-    entries_.push_back({.list = {}, .ticket = ticket, .is_wait = true, .other = &other});
+    entries_.push_back({.list = {}, .ticket = ticket, .is_wait = true, .inherits = inherits, .other = &other});
   }
   if (!complete) {
     // The runner publishes first and takes this mutex afterwards: one of the two sees the other.
@@ -244,7 +244,7 @@ void CpuQueue::resolve(const CpuQueue& other, Ticket ticket, const Status& statu
       Entry& entry = entries_[i];
       if (entry.other != &other || entry.ticket != ticket) continue;
       entry.other = nullptr;
-      if (!status.ok()) {
+      if (entry.inherits && !status.ok()) {
         entry.status = {status.kind(),
                         fmt::format("inherited from stream {}: {}", other.stream().value, status.text())};
       }

@@ -68,7 +68,8 @@ class CpuQueue final : public Queue {
   ~CpuQueue() override;
 
   void submit(CommandList&& list, Ticket closes, SubmitHint hint);
-  void wait_on(CpuQueue& other, Ticket ticket);
+  // `inherits`: where the ticket fails, this queue does.
+  void wait_on(CpuQueue& other, Ticket ticket, bool inherits);
   void clear_failure(Ticket last) { failure_log().clear(last); }
   CommandList recycled_list();
   // Adds this queue's executed commands. Any thread.
@@ -91,6 +92,7 @@ class CpuQueue final : public Queue {
     CommandList list;
     Ticket ticket;  // a list's closing ticket; a wait's ticket on `other`
     bool is_wait = false;
+    bool inherits = false;      // of a wait
     CpuQueue* other = nullptr;  // an unresolved wait's; null once resolved
     Status status{};            // a resolved wait's
   };

@@ -117,6 +117,10 @@ Status CudaDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
   return cast(queue).wait_on(cast(other), ticket);
 }
 
+Status CudaDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
+  return cast(queue).order_on(cast(other), ticket);
+}
+
 void CudaDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
 
 Status CudaDevice::preload() {

@@ -60,6 +60,7 @@ class CudaDevice final : public Device {
   Status submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint hint) override;
   CommandList recycled_list(Queue& queue) override;
   Status wait_on(Queue& queue, Queue& other, Ticket ticket) override;
+  Status order_on(Queue& queue, Queue& other, Ticket ticket) override;
   bool help(Queue&, Ticket) override { return false; }
   void clear_failure(Queue& queue, Ticket last) override;
 

@@ -168,7 +168,11 @@ Status CudaQueue::wait_on(CudaQueue& other, Ticket ticket) {
     }
     return {};
   }
-  if (other.completed() >= ticket || engine_.loss.lost()) return {};
+  return order_on(other, ticket);
+}
+
+Status CudaQueue::order_on(CudaQueue& other, Ticket ticket) {
+  if (&other == this || other.completed() >= ticket || engine_.loss.lost()) return {};
   const CurrentDevice current(engine_.device);
   cudaEvent_t event = nullptr;
   Status status;

@@ -56,6 +56,7 @@ class CudaQueue final : public Queue {
 
   Status submit(CommandList&& list, Ticket closes);
   Status wait_on(CudaQueue& other, Ticket ticket);
+  Status order_on(CudaQueue& other, Ticket ticket);
   void clear_failure(Ticket last) { failure_log().clear(last); }
   CommandList recycled_list() { return std::move(spare_); }
 

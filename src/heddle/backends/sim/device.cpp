@@ -95,11 +95,20 @@ Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, Submit
 }
 
 Status SimDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
-  if (&queue == &other) return {};
-  sync::MutexLock lock(mutex_);
-  cast(queue).entries_.push_back({.list = {}, .ticket = ticket, .other = &cast(other)});
-  drop_passed_waits(cast(queue));
+  add_wait(cast(queue), cast(other), ticket, true);
   return {};
+}
+
+Status SimDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
+  add_wait(cast(queue), cast(other), ticket, false);
+  return {};
+}
+
+void SimDevice::add_wait(SimQueue& queue, SimQueue& other, Ticket ticket, bool inherits) {
+  if (&queue == &other) return;
+  sync::MutexLock lock(mutex_);
+  queue.entries_.push_back({.list = {}, .ticket = ticket, .other = &other, .inherits = inherits});
+  drop_passed_waits(queue);
 }
 
 bool SimDevice::help(Queue& queue, Ticket ticket) {
@@ -123,7 +132,7 @@ void SimDevice::drop_passed_waits(SimQueue& queue) {
   while (!queue.entries_.empty()) {
     const SimQueue::Entry& head = queue.entries_.front();
     if (head.other == nullptr || head.other->completed() < head.ticket) return;
-    const Status status = head.other->failures().status_of(head.ticket);
+    const Status status = head.inherits ? head.other->failures().status_of(head.ticket) : Status{};
     if (!status.ok() && queue.inherited_.ok() && !HEDDLE_PLANT(device_drops_inherited_errors)) {
       queue.inherited_ = {status.kind(),
                           fmt::format("inherited from stream {}: {}", head.other->stream().value, status.text())};

@@ -41,6 +41,7 @@ class SimQueue final : public Queue {
     CommandList list;
     Ticket ticket;              // closes the list, or is waited for
     SimQueue* other = nullptr;  // a wait's
+    bool inherits = false;      // that wait brings the other's error in
     std::uint64_t delay_ns = 0;
     std::uint64_t submitted_ns = 0;
     Status submit_error{};
@@ -95,6 +96,7 @@ class SimDevice : public Device {
   Status submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint hint) override;
   CommandList recycled_list(Queue&) override { return {}; }
   Status wait_on(Queue& queue, Queue& other, Ticket ticket) override;
+  Status order_on(Queue& queue, Queue& other, Ticket ticket) override;
   bool help(Queue& queue, Ticket ticket) override;
   void clear_failure(Queue& queue, Ticket last) override;
   Status lost() const override;
@@ -109,6 +111,7 @@ class SimDevice : public Device {
     SimQueue* queue = nullptr;
     std::uint64_t at_ns = 0;
   };
+  void add_wait(SimQueue& queue, SimQueue& other, Ticket ticket, bool inherits);
   void drop_passed_waits(SimQueue& queue) HEDDLE_REQUIRES(mutex_);
   // No queue: it has no list, or waits.
   static Due due_of(SimQueue& queue);
