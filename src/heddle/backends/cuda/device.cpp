@@ -14,6 +14,19 @@ namespace {
 // A queue of this device is always a CudaQueue.
 CudaQueue& cast(Queue& queue) noexcept { return static_cast<CudaQueue&>(queue); }
 
+// While it lives, what the calling thread asks of the driver neither fails because some thread of the program captures
+// a stream, nor spoils that capture.
+class UnseenByCaptures {
+ public:
+  UnseenByCaptures() noexcept { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~UnseenByCaptures() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  UnseenByCaptures(const UnseenByCaptures&) = delete;
+  UnseenByCaptures& operator=(const UnseenByCaptures&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 }  // namespace
 
 CudaDevice::CudaDevice(Parts parts)
@@ -21,11 +34,11 @@ CudaDevice::CudaDevice(Parts parts)
       pinned_(std::move(parts.pinned)),
       pages_(std::move(parts.pages)),
       slots_(std::move(parts.slots)),
-      plans_(*parts.library, parts.matmul) {
+      plans_(std::move(parts.plans)) {
   engine_.device = parts.index;
   engine_.owner = this;
   engine_.library = parts.library;
-  engine_.plans = &plans_;
+  engine_.plans = plans_.get();
   engine_.pinned = pinned_.get();
   engine_.slots = slots_.get();
 }
@@ -52,8 +65,7 @@ KernelCounts CudaDevice::executed() const {
 }
 
 std::size_t CudaDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
-  const CurrentDevice current(engine_.device);
-  return plans_.plan(args, dtype).workspace;
+  return plans_->plan(args, dtype).workspace;
 }
 
 std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return cuda::reduce_workspace_bytes(args); }
@@ -85,16 +97,14 @@ Status CudaDevice::read_memory(void* out, const void* from, std::size_t bytes) {
 
 Status CudaDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
   const CurrentDevice current(engine_.device);
-  cudaStream_t native = nullptr;
+  cudaStream_t made = nullptr;
   Status status =
-      call("cudaStreamCreateWithFlags", [&] { return cudaStreamCreateWithFlags(&native, cudaStreamNonBlocking); });
+      call("cudaStreamCreateWithFlags", [&] { return cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking); });
   if (!status.ok()) return status;
+  OwnedStream native(made, DestroyStream{engine_.device});
   LaneSlot slot;
-  if (status = slots_->take(native, &slot); !status.ok()) {
-    cudaStreamDestroy(native);
-    return status;
-  }
-  auto queue = std::make_unique<CudaQueue>(stream, engine_, native, slot);
+  if (status = slots_->take(native.get(), &slot); !status.ok()) return status;
+  auto queue = std::make_unique<CudaQueue>(stream, engine_, std::move(native), std::move(slot));
   sync::MutexLock lock(mutex_);
   queues_.push_back(queue.get());
   *out = std::move(queue);
@@ -119,26 +129,28 @@ Status CudaDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
 
 void CudaDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
 
-Status CudaDevice::preload() {
-  const CurrentDevice current(engine_.device);
-  return call("loading the kernels", [] { return preload_kernels(); });
-}
-
+// A query costs the driver's lock, for which launching threads queue, and this thread is also the one that looks for
+// tickets: so one stream is asked, in turn. A fault is the device's, and every stream tells it.
 void CudaDevice::poll() {
   const CurrentDevice current(engine_.device);
+  const UnseenByCaptures unseen;
   Status fault;
-  std::vector<CommandList> ended;  // destroyed without the lock
+  std::list<CudaQueue::Kept> ended;  // destroyed without the lock, and without what is the user's code
   {
     sync::MutexLock lock(mutex_);
-    for (CudaQueue* queue : queues_) {
-      for (CommandList& list : queue->take_ended()) ended.push_back(std::move(list));
-      if (!fault.ok() || !queue->busy()) continue;
-      const cudaError_t error = cudaStreamQuery(static_cast<cudaStream_t>(queue->native_handle()));
-      if (error == cudaErrorNotReady) cudaGetLastError();
-      if (is_sticky(error)) fault = to_status(error, "the device reported a fault");
-    }
+    for (CudaQueue* queue : queues_) queue->take_ended(ended, false);
+    const CudaQueue* const asked = next_unattended();
+    if (asked != nullptr) fault = asked->fault();
   }
   if (!fault.ok()) lose(fault);
+}
+
+const CudaQueue* CudaDevice::next_unattended() {
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    const CudaQueue* const queue = queues_[++turn_ % queues_.size()];
+    if (queue->unattended()) return queue;
+  }
+  return nullptr;
 }
 
 bool CudaDevice::busy() const {
