@@ -311,6 +311,30 @@ TEST_F(CudaStreams, ThePollerDoesNotDisturbACaptureOfTheProgramsOwn) {
   EXPECT_NO_THROW(runtime.synchronize());
 }
 
+// heddle/backends/cuda/reader.hpp: the default stream of the program is held up until the value was read.
+TEST_F(CudaStreams, AReadWaitsForNoStreamOfTheProgramsOwn) {
+  Runtime runtime(cuda_options());
+  const Tensor x = full(runtime, {1}, 5.0F);
+  runtime.synchronize();
+  struct Gate {
+    std::atomic<bool> open{false};
+    std::atomic<bool> gave_up{false};
+  } gate;
+  const auto wait = [](void* memory) {
+    auto* const of = static_cast<Gate*>(memory);
+    const auto end = std::chrono::steady_clock::now() + 5s;
+    while (!of->open && !of->gave_up) {
+      if (std::chrono::steady_clock::now() > end) of->gave_up = true;
+      std::this_thread::sleep_for(1ms);
+    }
+  };
+  ASSERT_EQ(cudaLaunchHostFunc(nullptr, wait, &gate), cudaSuccess);
+  EXPECT_EQ(x.item(), 5.0F);
+  gate.open = true;
+  ASSERT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+  EXPECT_FALSE(gate.gave_up);
+}
+
 TEST_F(CudaStreams, StagingAddressesRepeat) {
   Runtime runtime(cuda_options());
   const Tensor x = full(runtime, {1000}, 1.0F);

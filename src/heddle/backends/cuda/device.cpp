@@ -34,7 +34,8 @@ CudaDevice::CudaDevice(Parts parts)
       pinned_(std::move(parts.pinned)),
       pages_(std::move(parts.pages)),
       slots_(std::move(parts.slots)),
-      plans_(std::move(parts.plans)) {
+      plans_(std::move(parts.plans)),
+      reader_(parts.index) {
   engine_.device = parts.index;
   engine_.owner = this;
   engine_.library = parts.library;
@@ -88,20 +89,16 @@ std::shared_ptr<std::byte> CudaDevice::allocate_host(std::size_t bytes) {
 
 Status CudaDevice::read_memory(void* out, const void* from, std::size_t bytes) {
   if (engine_.loss.lost()) return engine_.loss.status();
-  const CurrentDevice current(engine_.device);
-  // The default stream, which our non-blocking ones neither wait for nor hold up.
-  Status status = call("cudaMemcpy", [&] { return cudaMemcpy(out, from, bytes, cudaMemcpyDefault); });
+  Status status = reader_.read(out, from, bytes);
   if (is_lost(status)) lose(status);
   return status;
 }
 
 Status CudaDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
   const CurrentDevice current(engine_.device);
-  cudaStream_t made = nullptr;
-  Status status =
-      call("cudaStreamCreateWithFlags", [&] { return cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking); });
+  OwnedStream native;
+  Status status = make_stream(engine_.device, &native);
   if (!status.ok()) return status;
-  OwnedStream native(made, DestroyStream{engine_.device});
   LaneSlot slot;
   if (status = slots_->take(native.get(), &slot); !status.ok()) return status;
   auto queue = std::make_unique<CudaQueue>(stream, engine_, std::move(native), std::move(slot));

@@ -20,6 +20,7 @@
 #include "heddle/backends/cuda/pages/page_source.hpp"
 #include "heddle/backends/cuda/pinned.hpp"
 #include "heddle/backends/cuda/queue.hpp"
+#include "heddle/backends/cuda/reader.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
@@ -84,6 +85,7 @@ class CudaDevice final : public Device {
   const std::unique_ptr<PageSource> pages_;
   const std::unique_ptr<LaneSlots> slots_;
   const std::unique_ptr<PlanTable> plans_;
+  Reader reader_;
   Engine engine_;
   mutable sync::Mutex mutex_{Rank::kDevice};
   std::vector<CudaQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);

@@ -8,7 +8,7 @@ namespace HEDDLE_NS::cuda {
 EventRing::~EventRing() {
   const CurrentDevice current(device_);
   for (const Entry& entry : entries_) {
-    if (entry.event != nullptr) cudaEventDestroy(entry.event);
+    if (entry.event != nullptr) release(cudaEventDestroy(entry.event));
   }
 }
 

@@ -13,7 +13,7 @@ static_assert(sizeof(sync::Atomic<std::uint64_t>) == sizeof(std::uint64_t), "the
 
 LaneSlots::~LaneSlots() {
   const CurrentDevice current(device_);
-  if (records_ != nullptr) cudaFree(records_);
+  if (records_ != nullptr) release(cudaFree(records_));
 }
 
 Status LaneSlots::open(PinnedMemory& pinned) {

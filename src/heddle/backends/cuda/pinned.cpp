@@ -15,7 +15,7 @@ namespace HEDDLE_NS::cuda {
 PinnedMemory::~PinnedMemory() {
   if (sync::in_forked_child()) return;
   const CurrentDevice current(device_);
-  for (std::size_t i = 0; i < slab_count_.load(sync::acquire); ++i) cudaFreeHost(slabs_[i].base);
+  for (std::size_t i = 0; i < slab_count_.load(sync::acquire); ++i) release(cudaFreeHost(slabs_[i].base));
 }
 
 std::size_t PinnedMemory::class_of(std::size_t bytes) noexcept {

@@ -21,11 +21,6 @@ bool is_of_captures(cudaError_t error) noexcept {
 
 }  // namespace
 
-void DestroyStream::operator()(cudaStream_t stream) const noexcept {
-  const CurrentDevice current(device);
-  cudaStreamDestroy(stream);
-}
-
 CudaQueue::CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot) noexcept
     : Queue(stream, slot.word()),
       engine_(engine),
@@ -149,7 +144,7 @@ void CudaQueue::raise_word(Ticket ticket) noexcept {
 // device from writing older tickets than the host does now.
 void CudaQueue::lose(const Status& status) {
   const CurrentDevice current(engine_.device);
-  cudaStreamSynchronize(native_.get());
+  release(cudaStreamSynchronize(native_.get()));
   const Ticket last = submitted();
   const Ticket done = completed();
   if (done >= last) return;

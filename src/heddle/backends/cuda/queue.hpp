@@ -20,12 +20,12 @@
 #include <array>
 #include <cstdint>
 #include <list>
-#include <memory>
 
 #include "heddle/backends/cuda/commands.hpp"
 #include "heddle/backends/cuda/event_ring.hpp"
 #include "heddle/backends/cuda/lane_slots.hpp"
 #include "heddle/backends/cuda/loss.hpp"
+#include "heddle/backends/cuda/owned_stream.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/atomic.hpp"
@@ -48,12 +48,6 @@ struct Engine {
                                   "host memory ran out while a list was put on its stream; the rest of it was skipped"};
   sync::Atomic<bool> parked{false};  // no list begins any more
 };
-
-struct DestroyStream {
-  int device;
-  void operator()(cudaStream_t stream) const noexcept;
-};
-using OwnedStream = std::unique_ptr<CUstream_st, DestroyStream>;
 
 class CudaQueue final : public Queue {
  public:

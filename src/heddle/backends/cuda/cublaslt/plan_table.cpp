@@ -158,11 +158,11 @@ Status PlanTable::ask(Plan& plan) const {
 
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
-  if (!did(library().heuristic(handle_.get(), &plan.desc, &plan.b, &plan.a, &plan.out, &plan.out, &preference, 1,
-                               &result, &found),
-           "cublasLtMatmulAlgoGetHeuristic")) {
-    return status;
-  }
+  status = cublas_call("cublasLtMatmulAlgoGetHeuristic", [&] {
+    return library().heuristic(handle_.get(), &plan.desc, &plan.b, &plan.a, &plan.out, &plan.out, &preference, 1,
+                               &result, &found);
+  });
+  if (!status.ok()) return status;
   if (found == 0 || result.state != CUBLAS_STATUS_SUCCESS) return {ErrorKind::kUnsupported, "no algorithm"};
   plan.algo = result.algo;
   plan.workspace = result.workspaceSize;
