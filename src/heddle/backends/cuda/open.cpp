@@ -108,6 +108,8 @@ Status open_device(const CudaOptions& options, std::unique_ptr<Device>* out) {
 
 }  // namespace cuda
 
+bool cuda_built_in() noexcept { return true; }
+
 Status open_cuda(const CudaOptions& options, std::unique_ptr<Device>* out) { return cuda::open_device(options, out); }
 
 }  // namespace HEDDLE_NS
