@@ -129,6 +129,26 @@ TEST_F(CudaOpened, ALimitAboveTheDeviceIsRefused) {
   EXPECT_THROW(Runtime runtime(options), InvalidArgument);
 }
 
+TEST_F(CudaOpened, AllocatingAndRecordingCallNoDriver) {
+  Runtime runtime(cuda_options());
+  const Tensor x = full(runtime, {300, 300}, 1.0F);
+  const auto work = [&] {
+    for (int i = 0; i < 10; ++i) {
+      const Tensor small = add(x, x);
+      const Tensor product = matmul(small, x);
+      const Tensor total = sum(product);
+      const Tensor large = Tensor::allocate(runtime.core(), Recording(runtime.core().pool()).lane(), {1 << 22});
+    }
+  };
+  work();
+  runtime.synchronize();
+  const std::uint64_t before = cuda_calls_made();
+  work();
+  EXPECT_EQ(cuda_calls_made(), before);
+  runtime.synchronize();
+  EXPECT_GT(cuda_calls_made(), before) << "they are counted";
+}
+
 TEST_F(CudaOpened, SaysWhatItIs) {
   Runtime runtime(cuda_options());
   const DeviceInfo& info = runtime.device_info();
