@@ -66,7 +66,7 @@ TEST_F(CudaNeighbours, ThePollerDoesNotDisturbACaptureOfTheProgramsOwn) {
   EXPECT_NO_THROW(runtime.synchronize());
 }
 
-// heddle/backends/cuda/reader.hpp: the default stream of the program is held up until the value was read.
+// The default stream of the program is held up until the value was read.
 TEST_F(CudaNeighbours, AReadWaitsForNoStreamOfTheProgramsOwn) {
   Runtime runtime(cuda_options());
   const Tensor x = full(runtime, {1}, 5.0F);
