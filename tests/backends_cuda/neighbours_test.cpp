@@ -50,15 +50,24 @@ TEST_F(CudaNeighbours, AUsersDestructorDoesNotRunOnThePollersThread) {
   EXPECT_NE(destroyed_on, "heddle-poller");
 }
 
-// While a thread captures a stream of its own, what others ask of the driver may spoil that. The poller asks meanwhile.
-TEST_F(CudaNeighbours, ThePollerDoesNotDisturbACaptureOfTheProgramsOwn) {
+// While a thread captures a stream of its own, what others ask of the driver may spoil that: the poller, which asks for
+// faults, and threads that allocate and read.
+TEST_F(CudaNeighbours, ACaptureOfTheProgramsOwnIsNotDisturbed) {
   Runtime runtime(cuda_options());
+  const Tensor x = full(runtime, {1}, 3.0F);
+  runtime.synchronize();
   delay(runtime, 150ms);
   runtime.commit();
   cudaStream_t stream = nullptr;
   ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
   ASSERT_EQ(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
   std::this_thread::sleep_for(50ms);
+  std::thread([&] {
+    const Lease lease = runtime.lease();                  // a stream that is made now
+    const Tensor large = full(runtime, {1 << 26}, 1.0F);  // and a segment
+    EXPECT_EQ(large.to_host()[(1 << 26) - 1], 1.0F);      // pinned memory
+    EXPECT_EQ(x.item(), 3.0F);                            // and a read
+  }).join();
   cudaGraph_t graph = nullptr;
   EXPECT_EQ(cudaStreamEndCapture(stream, &graph), cudaSuccess);
   if (graph != nullptr) cudaGraphDestroy(graph);

@@ -6,6 +6,7 @@
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/kernels/launch.hpp"
+#include "heddle/backends/cuda/unseen_by_captures.hpp"
 
 namespace HEDDLE_NS::cuda {
 
@@ -13,19 +14,6 @@ namespace {
 
 // A queue of this device is always a CudaQueue.
 CudaQueue& cast(Queue& queue) noexcept { return static_cast<CudaQueue&>(queue); }
-
-// While it lives, what the calling thread asks of the driver neither fails because some thread of the program captures
-// a stream, nor spoils that capture.
-class UnseenByCaptures {
- public:
-  UnseenByCaptures() noexcept { cudaThreadExchangeStreamCaptureMode(&mode_); }
-  ~UnseenByCaptures() { cudaThreadExchangeStreamCaptureMode(&mode_); }
-  UnseenByCaptures(const UnseenByCaptures&) = delete;
-  UnseenByCaptures& operator=(const UnseenByCaptures&) = delete;
-
- private:
-  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
-};
 
 }  // namespace
 
@@ -52,8 +40,10 @@ CudaDevice::~CudaDevice() {
 MemoryInfo CudaDevice::memory_info() const {
   const CurrentDevice current(engine_.device);
   MemoryInfo info;
-  if (cudaMemGetInfo(&info.free_bytes, &info.total_bytes) != cudaSuccess) return {};
-  return info;
+  const cudaError_t error = cudaMemGetInfo(&info.free_bytes, &info.total_bytes);
+  if (error == cudaSuccess) return info;
+  release(error);
+  return {};
 }
 
 bool CudaDevice::supports(KernelId kernel, Dtype dtype) const noexcept { return has_kernel(kernel, dtype); }
@@ -74,12 +64,16 @@ std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return 
 Status CudaDevice::allocate_segment(std::size_t bytes, void** out) {
   *out = nullptr;
   if (engine_.loss.lost()) return engine_.loss.status();
+  const UnseenByCaptures unseen;
   Status status = pages_->acquire(bytes, out);
   if (is_lost(status)) lose(status);
   return status;
 }
 
-void CudaDevice::release_segment(void* segment, std::size_t bytes) noexcept { pages_->release(segment, bytes); }
+void CudaDevice::release_segment(void* segment, std::size_t bytes) noexcept {
+  const UnseenByCaptures unseen;
+  pages_->release(segment, bytes);
+}
 
 std::shared_ptr<std::byte> CudaDevice::allocate_host(std::size_t bytes) {
   std::shared_ptr<std::byte> memory;
@@ -96,6 +90,7 @@ Status CudaDevice::read_memory(void* out, const void* from, std::size_t bytes) {
 
 Status CudaDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
   const CurrentDevice current(engine_.device);
+  const UnseenByCaptures unseen;
   OwnedStream native;
   Status status = make_stream(engine_.device, &native);
   if (!status.ok()) return status;

@@ -8,6 +8,7 @@
 
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/unseen_by_captures.hpp"
 #include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS::cuda {
@@ -100,6 +101,7 @@ Status PinnedMemory::grow(std::size_t bytes, std::size_t seen) {
     cut_rest();
   }
   const CurrentDevice current(device_);
+  const UnseenByCaptures unseen;
   void* memory = nullptr;
   const auto obtain = [&](std::size_t size) {
     return call("cudaHostAlloc",

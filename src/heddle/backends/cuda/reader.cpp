@@ -4,6 +4,7 @@
 
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/unseen_by_captures.hpp"
 
 namespace HEDDLE_NS::cuda {
 
@@ -21,6 +22,7 @@ Status Reader::take(OwnedStream* out) {
 
 Status Reader::read(void* out, const void* from, std::size_t bytes) {
   const CurrentDevice current(device_);
+  const UnseenByCaptures unseen;
   OwnedStream stream;
   Status status = take(&stream);
   if (!status.ok()) return status;
