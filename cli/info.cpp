@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "cli/values.hpp"
+#include "heddle/backends/cuda/open.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/runtime/open_device.hpp"
 #include "heddle/sync/asymmetric_fence.hpp"
@@ -39,15 +40,16 @@ struct Presence {
   std::string problem;
 };
 
-Presence presence_of(const char* device) {
+Presence presence_of(const std::string& device) {
+  Presence presence{device != "cuda" || cuda_built_in(), ""};
   try {
     Options options;
     options.device = device;
     const Runtime runtime(options);
-    return {};
   } catch (const Error& error) {
-    return {error.kind() != ErrorKind::kUnsupported, error.what()};
+    presence.problem = error.what();
   }
+  return presence;
 }
 
 nlohmann::ordered_json limits_json(const Limits& limits) {

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "heddle/heddle.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 
@@ -100,6 +101,7 @@ class CudaMemoryResource {
   // The memory is used by a command that waits for `stream`, so it is not reused before.
   void give(cudaStream_t stream, void* address) noexcept {
     const Tensor memory = remove(address);
+    if (!memory.defined()) return;
     try {
       const Event after = point_of(stream);
       if (after == nullptr) throw DeviceError("no event");
@@ -128,6 +130,7 @@ class CudaMemoryResource {
   }
 
   Tensor remove(void* address) noexcept {
+    if (sync::in_forked_child()) return {};  // where another thread may have held the mutex
     sync::MutexLock lock(shared_->mutex);
     const auto found = shared_->live.find(address);
     if (found == shared_->live.end()) return {};

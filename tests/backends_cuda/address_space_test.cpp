@@ -26,6 +26,21 @@ TEST(AddressSpace, NeighboursJoinWhateverTheOrder) {
   }
 }
 
+TEST(AddressSpace, WhatIsLeftOfARunAndWhatJoinsOneKeepTheirOrder) {
+  AddressSpace space(1000, 100);
+  static_assert(noexcept(space.give(0, 0)) && noexcept(space.take(0)), "segments are released where nothing is thrown");
+  for (std::uintptr_t address = 1000; address < 1100; address += 10) EXPECT_EQ(space.take(10), address);
+  space.give(1050, 10);
+  space.give(1020, 10);
+  space.give(1040, 10);  // before the run at 1050
+  space.give(1030, 10);  // between two runs
+  space.give(1060, 10);  // behind the run
+  EXPECT_EQ(space.take(51), 0U);
+  EXPECT_EQ(space.take(20), 1020U);
+  EXPECT_EQ(space.take(30), 1040U);
+  EXPECT_EQ(space.take(1), 0U);
+}
+
 TEST(AddressSpace, SaysWhenNothingIsLeft) {
   AddressSpace space(1000, 30);
   EXPECT_EQ(space.take(31), 0U);

@@ -31,6 +31,8 @@ void small_program() {
   Generator generator(runtime, 1);
   const Tensor x = randn(generator, {64, 64});
   const Tensor product = matmul(x, x);
+  const Tensor ones = full(runtime, {150, 150}, 1.0F);
+  const Tensor by_library = matmul(ones, ones);
   const Tensor big = full(runtime, {200'000}, 1.0F);
   runtime.on_complete([&](const Status&) { ++handlers; });
   Event event = runtime.record_event();
@@ -43,6 +45,7 @@ void small_program() {
       const std::vector<float> sums = stack(std::vector<Tensor>{sum(y), sum(y)}).to_host();
       if (sums[0] != sums[1]) problem = "two equal sums differ";
       if (sum(big).item() != 200'000.0F) problem = "a wrong sum";
+      if (sum(by_library).item() != 150.0F * 150 * 150) problem = "a wrong product";
     } catch (const Error&) {
       // As it may.
     }

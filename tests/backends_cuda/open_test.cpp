@@ -2,10 +2,16 @@
 // Most needs no GPU.
 #include "heddle/backends/cuda/open.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "backends_cuda/gpu.hpp"
@@ -21,6 +27,33 @@ TEST(CudaOpen, WithoutADeviceTheErrorSaysWhatIsMissing) {
   const std::string text(status.text());
   EXPECT_NE(text.find("built in"), std::string::npos) << text;
   EXPECT_EQ(device, nullptr);
+}
+
+// The toolkit has a libcuda.so to link against, which is no driver. The loader's path is read when a process starts.
+TEST(CudaOpen, TheToolkitsStubIsToldFromADriver) {
+  namespace fs = std::filesystem;
+  const fs::path stub = fs::path(HEDDLE_CUDA_STUBS) / "libcuda.so";
+  if (!fs::exists(stub)) GTEST_SKIP() << "no " << stub;
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const fs::path folder = fs::path(testing::TempDir()) / fmt::format("heddle_stub_{}", getpid());
+  fs::create_directories(folder);
+  fs::create_symlink(stub, folder / "libcuda.so.1");
+  const char* const set = std::getenv("LD_LIBRARY_PATH");
+  const std::string before = set != nullptr ? set : "";
+  ASSERT_EQ(setenv("LD_LIBRARY_PATH", (folder.string() + ":" + before).c_str(), 1), 0);
+  EXPECT_EXIT(
+      {
+        std::unique_ptr<Device> device;
+        std::fputs(std::string(open_cuda({}, &device).text()).c_str(), stderr);
+        std::exit(device == nullptr ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "the toolkit's stub and no driver");
+  if (set != nullptr) {
+    setenv("LD_LIBRARY_PATH", before.c_str(), 1);
+  } else {
+    unsetenv("LD_LIBRARY_PATH");
+  }
+  fs::remove_all(folder);
 }
 
 TEST(CudaOpen, AMistypedIndexIsRefused) {
@@ -94,6 +127,26 @@ TEST_F(CudaOpened, ALimitAboveTheDeviceIsRefused) {
   Options options = cuda_options();
   options.memory_limit = std::uint64_t{1} << 50;
   EXPECT_THROW(Runtime runtime(options), InvalidArgument);
+}
+
+TEST_F(CudaOpened, AllocatingAndRecordingCallNoDriver) {
+  Runtime runtime(cuda_options());
+  const Tensor x = full(runtime, {300, 300}, 1.0F);
+  const auto work = [&] {
+    for (int i = 0; i < 10; ++i) {
+      const Tensor small = add(x, x);
+      const Tensor product = matmul(small, x);
+      const Tensor total = sum(product);
+      const Tensor large = Tensor::allocate(runtime.core(), Recording(runtime.core().pool()).lane(), {1 << 22});
+    }
+  };
+  work();
+  runtime.synchronize();
+  const std::uint64_t before = cuda_calls_made();
+  work();
+  EXPECT_EQ(cuda_calls_made(), before);
+  runtime.synchronize();
+  EXPECT_GT(cuda_calls_made(), before) << "they are counted";
 }
 
 TEST_F(CudaOpened, SaysWhatItIs) {

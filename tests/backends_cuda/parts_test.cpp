@@ -1,6 +1,7 @@
 // The parts of the device by themselves: pinned memory, lane slots, event rings, plans.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <set>
 #include <vector>
 
@@ -71,20 +72,21 @@ TEST_F(CudaParts, ALaneSlotThatIsGivenAgainIsZero) {
   LaneSlot first, second;
   ASSERT_TRUE(slots.take(stream, &first).ok());
   ASSERT_TRUE(slots.take(stream, &second).ok());
-  EXPECT_NE(first.record, second.record);
-  EXPECT_GE(reinterpret_cast<std::byte*>(second.word) - reinterpret_cast<std::byte*>(first.word), 64);
-  auto* const word = reinterpret_cast<std::uint64_t*>(first.word);
+  EXPECT_NE(first.record(), second.record());
+  EXPECT_GE(std::abs(second.device_word() - first.device_word()), 64 / 8);
   for (const std::uint64_t commands : {3, 4}) {
-    ASSERT_EQ(launch_tick({first.record, word, commands, {}, {}}, stream), cudaSuccess);
+    ASSERT_EQ(launch_tick({first.record(), first.device_word(), commands, {}, {}}, stream), cudaSuccess);
   }
   ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
-  EXPECT_EQ(first.word->load(), 7U);
-  slots.give(first);
+  EXPECT_EQ(first.word()->load(), 7U);
+  const LaneRecord* const record = first.record();
+  first = LaneSlot();
   ASSERT_TRUE(slots.take(stream, &first).ok());
-  EXPECT_EQ(first.word->load(), 0U);
-  ASSERT_EQ(launch_tick({first.record, word, 1, {}, {}}, stream), cudaSuccess);
+  ASSERT_EQ(first.record(), record) << "the test wants the same slot";
+  EXPECT_EQ(first.word()->load(), 0U);
+  ASSERT_EQ(launch_tick({first.record(), first.device_word(), 1, {}, {}}, stream), cudaSuccess);
   ASSERT_EQ(cudaStreamSynchronize(stream), cudaSuccess);
-  EXPECT_EQ(first.word->load(), 1U);
+  EXPECT_EQ(first.word()->load(), 1U);
   cudaStreamDestroy(stream);
 }
 
@@ -103,11 +105,10 @@ TEST_F(CudaParts, TheTickCopiesAdvancesAndPublishes) {
   ASSERT_EQ(cudaMemsetAsync(state, 0, sizeof(GeneratorState), stream), cudaSuccess);
   std::shared_ptr<std::byte> out;
   ASSERT_TRUE(pinned->allocate(sizeof(GeneratorState), &out).ok());
-  auto* const word = reinterpret_cast<std::uint64_t*>(slot.word);
   for (std::uint64_t round = 0; round < 3; ++round) {
-    const TickArgs tick{slot.record, word, 10, {state, 5}, {out.get(), state, sizeof(GeneratorState)}};
+    const TickArgs tick{slot.record(), slot.device_word(), 10, {state, 5}, {out.get(), state, sizeof(GeneratorState)}};
     ASSERT_EQ(launch_tick(tick, stream), cudaSuccess);
-    while (slot.word->load() < (round + 1) * 10) sync::spin_wait();
+    while (slot.word()->load() < (round + 1) * 10) sync::spin_wait();
     EXPECT_EQ(reinterpret_cast<const GeneratorState*>(out.get())->block, round * 5) << "before it was moved";
   }
   EXPECT_TRUE(fits_tick({out.get(), state, 4096}));
@@ -122,7 +123,7 @@ TEST_F(CudaParts, EventsAreSharedWhereOneIsLateEnough) {
   cudaStream_t stream = nullptr;
   ASSERT_EQ(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
   {
-    EventRing ring;
+    EventRing ring(0);
     cudaEvent_t first = nullptr, again = nullptr, later = nullptr, earlier = nullptr;
     ASSERT_TRUE(ring.behind(Ticket{5}, Ticket{10}, stream, &first).ok());
     ASSERT_TRUE(ring.behind(Ticket{10}, Ticket{12}, stream, &again).ok());
@@ -144,7 +145,8 @@ TEST_F(CudaParts, EventsAreSharedWhereOneIsLateEnough) {
 TEST_F(CudaParts, APlanIsMadeOnceForAShapeAndKeepsToItsAlignment) {
   const CublasLt* library = nullptr;
   ASSERT_TRUE(CublasLt::load(&library).ok());
-  PlanTable table(*library, CudaMatmul::kFull);
+  PlanTable table(*library, CudaMatmul::kFull, 0);
+  ASSERT_TRUE(table.open().ok());
   void* device_memory = nullptr;
   ASSERT_EQ(cudaMalloc(&device_memory, 8192), cudaSuccess);
   auto* const memory = static_cast<float*>(device_memory);

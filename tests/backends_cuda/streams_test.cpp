@@ -5,9 +5,13 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -91,26 +95,32 @@ TEST_F(CudaStreams, APlantedReuseIsSeen) {
   EXPECT_EQ(value, -1.0F);
 }
 
-TEST_F(CudaStreams, ManyStreamsWithRandomWaitsFinishAndAgree) {
+// 128 threads, each on a stream of its own, publish a tensor each round; others add what they find, so that streams
+// wait for streams at random, and read whether the sum is what it must be. Empty, or what went wrong first.
+std::string many_streams_with_random_waits() {
+  constexpr int kThreads = 128;
+  constexpr int kRounds = 20;
   Options options = cuda_options();
-  options.streams = 128;
-  options.streams_max = 128;
+  options.streams = kThreads;
+  options.streams_max = 2 * kThreads;
   Runtime runtime(options);
-  constexpr int kThreads = 64;
-  constexpr int kRounds = 30;
-  // Each thread publishes a tensor of its own each round; others add what they find, and keep the sum that it must be.
   struct Published {
     Tensor tensor;
     double value = 0;
   };
   std::vector<Published> table(kThreads);
   std::mutex mutex;
-  std::vector<std::string> problems;
+  std::string problem;
+  std::barrier all_have_streams(kThreads);
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
+      std::string mine_went_wrong;
+      bool arrived = false;
       try {
         const Lease lease = runtime.lease();
+        arrived = true;
+        all_have_streams.arrive_and_wait();
         std::mt19937 random(static_cast<unsigned>(t));
         for (int round = 0; round < kRounds; ++round) {
           Published mine{full(runtime, {257}, static_cast<float>(t)), static_cast<double>(t)};
@@ -130,18 +140,44 @@ TEST_F(CudaStreams, ManyStreamsWithRandomWaitsFinishAndAgree) {
           }
           const float found = mine.tensor.to_host()[256];
           if (static_cast<double>(found) == mine.value) continue;
-          const std::lock_guard lock(mutex);
-          problems.push_back("thread " + std::to_string(t) + ": " + std::to_string(found) + " instead of " +
-                             std::to_string(mine.value));
+          mine_went_wrong = "thread " + std::to_string(t) + ": " + std::to_string(found) + " instead of " +
+                            std::to_string(mine.value);
         }
       } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex);
-        problems.emplace_back(error.what());
+        mine_went_wrong = error.what();
+        if (!arrived) all_have_streams.arrive_and_drop();
       }
+      const std::lock_guard lock(mutex);
+      if (problem.empty()) problem = mine_went_wrong;
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_TRUE(problems.empty()) << problems.front();
+  return problem;
+}
+
+TEST_F(CudaStreams, ManyStreamsWithRandomWaitsFinishAndAgree) { EXPECT_EQ(many_streams_with_random_waits(), ""); }
+
+// The driver reads how many connections to make once a process, so this is one of its own. On one connection the
+// streams share one queue into the device: a wait that came before what it waits for would hang there.
+TEST_F(CudaStreams, TheSameOnOneHardwareConnection) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  constexpr const char* kVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
+  const char* const set = std::getenv(kVariable);
+  const std::string before = set != nullptr ? set : "";
+  ASSERT_EQ(setenv(kVariable, "1", 1), 0);
+  EXPECT_EXIT(
+      {
+        const std::string problem = many_streams_with_random_waits();
+        const std::string kernels = Runtime(cuda_options()).device_info().kernels;
+        std::fprintf(stderr, "%s; %s\n", problem.empty() ? "all agree" : problem.c_str(), kernels.c_str());
+        std::exit(problem.empty() ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "all agree; .*hardware connections: 1");
+  if (set != nullptr) {
+    setenv(kVariable, before.c_str(), 1);
+  } else {
+    unsetenv(kVariable);
+  }
 }
 
 TEST_F(CudaStreams, EventsAndHandlersComeAfterTheWorkAndInOrder) {

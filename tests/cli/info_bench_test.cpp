@@ -25,6 +25,7 @@ TEST(Info, JsonAndText) {
   }
   EXPECT_EQ(json["backend"], "cpu");
   EXPECT_EQ(json["built_in"]["cpu"], true);
+  EXPECT_EQ(json["built_in"]["cuda"], HEDDLE_HAS_CUDA != 0) << "whether or not a device can be opened";
   EXPECT_GT(json["memory"]["total"], 0);
   const CommandResult text = run_heddle("info");
   EXPECT_EQ(text.exit_code, 0);

@@ -91,7 +91,11 @@ TEST(Poller, AsksForFaultsWhileTheDeviceIsBusyAndNobodyWaits) {
     poller.note_work();
     EXPECT_TRUE(eventually([&] { return device.polls.load() >= before + 3; })) << round;
     device.is_busy = false;
-    std::this_thread::sleep_for(3 * Poller::kFaultInterval);
+    EXPECT_TRUE(eventually([&] {
+      const int settled = device.polls.load();
+      std::this_thread::sleep_for(3 * Poller::kFaultInterval);
+      return device.polls.load() == settled;
+    })) << "a device that has become idle is left alone again";
   }
   poller.remove(queue);
 }

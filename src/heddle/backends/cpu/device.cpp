@@ -55,10 +55,7 @@ CpuDevice::~CpuDevice() {
 
 MemoryInfo CpuDevice::memory_info() const { return read_memory_info(); }
 
-bool CpuDevice::supports(KernelId kernel, Dtype dtype) const noexcept {
-  return kernel < KernelId::kCount && (dtype == Dtype::kFloat32 || has_half_precision(kernel)) &&
-         engine_.kernels[static_cast<std::size_t>(kernel)] != nullptr;
-}
+bool CpuDevice::supports(KernelId kernel, Dtype dtype) const noexcept { return has_kernel(kernel, dtype); }
 
 KernelCounts CpuDevice::executed() const {
   sync::MutexLock lock(mutex_);

@@ -9,6 +9,8 @@ Status open_cuda(const CudaOptions&, std::unique_ptr<Device>*) {
       "the cuda backend is not built into this library; allowed: cpu, sim (build with the CUDA toolkit to have it)"};
 }
 
+bool cuda_built_in() noexcept { return false; }
+
 std::uint64_t cuda_calls_made() noexcept { return 0; }
 
 }  // namespace HEDDLE_NS

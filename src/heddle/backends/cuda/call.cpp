@@ -14,10 +14,10 @@ sync::Atomic<int> planted_error{0};
 }  // namespace
 
 bool is_sticky(cudaError_t error) noexcept {
-  switch (error) {
+  switch (int{error}) {
     case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable:
-    case cudaErrorContained:
+    case 226:  // cudaErrorContained, which older toolkits have no name for
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchTimeout:
     case cudaErrorContextIsDestroyed:
@@ -28,8 +28,9 @@ bool is_sticky(cudaError_t error) noexcept {
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
-    case cudaErrorTensorMemoryLeak:
-    case cudaErrorMpsClientTerminated: return true;
+    case 721:  // cudaErrorTensorMemoryLeak; the same
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorExternalDevice: return true;
     default: return false;
   }
 }

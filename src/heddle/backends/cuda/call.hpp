@@ -22,6 +22,12 @@ bool is_sticky(cudaError_t error) noexcept;
 // kOutOfMemory, kDeviceLost (sticky), or kDeviceError, with the call's name and CUDA's text. Ok for cudaSuccess.
 Status to_status(cudaError_t error, const char* call);
 
+// For calls that give something back: nothing can be done where they fail, but CUDA would tell the thread's next
+// caller.
+inline void release(cudaError_t error) noexcept {
+  if (error != cudaSuccess) cudaGetLastError();
+}
+
 // The n-th call from now on fails with `error` instead of being made; 0: none does. For tests.
 void plant_failure(std::uint64_t nth, cudaError_t error) noexcept;
 // How many calls were made since the process began.

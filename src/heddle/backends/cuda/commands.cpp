@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/kernels/launch.hpp"
 #include "heddle/device/custom_failure.hpp"
+#include "heddle/device/kernel_table.hpp"
 #include "heddle/sync/lock_checks.hpp"
 #include "heddle/sync/no_waiting.hpp"
 
@@ -73,17 +73,21 @@ Status encode_timestamp(const CommandView& command, const EncodeContext& context
   return call("timestamp", [&] { return launch_timestamp(command.args<TimestampArgs>(), context.stream); });
 }
 
-// The user's function launches work of its own on the stream. It may throw, or leave an error of CUDA's behind.
+// The user's function launches work of its own on the stream. It may throw, leave an error of CUDA's behind, or choose
+// another device.
 Status encode_custom(const CommandView& command, const EncodeContext& context) {
   sync::assert_no_locks_held("a custom operation");
   const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);
   const CustomCommand& custom = *command.args<CustomArgs>().command;
   const bool clean = cudaPeekAtLastError() == cudaSuccess;
+  Status status;
   try {
     custom.run(context.stream);
   } catch (...) {
-    return custom_failure(command);
+    status = custom_failure(command);
   }
+  CurrentDevice::renew(context.device);
+  if (!status.ok()) return status;
   if (const cudaError_t error = cudaPeekAtLastError(); clean && error != cudaSuccess) {
     return to_status(error, fmt::format("custom operation '{}'", custom.name).c_str());
   }
@@ -95,15 +99,14 @@ using Encoder = Status (*)(const CommandView&, const EncodeContext&);
 struct Row {
   KernelId id;
   Encoder encode;
-  bool half;  // also for float16 and bfloat16
+  bool half = false;  // also for float16 and bfloat16
 };
 
-// In the order of KernelId.
-constexpr Row kTable[] = {
-    {KernelId::kRandn, encode_randn, false},
-    {KernelId::kUniform, encode_uniform, false},
-    {KernelId::kAdvance, encode_advance, false},
-    {KernelId::kFill, encode_fill, false},
+constexpr KernelTable<Row> kTable{{{
+    {KernelId::kRandn, encode_randn},
+    {KernelId::kUniform, encode_uniform},
+    {KernelId::kAdvance, encode_advance},
+    {KernelId::kFill, encode_fill},
     {KernelId::kCopyBytes, encode_copy_bytes, true},
     {KernelId::kCopy, encode_elementwise, true},
     {KernelId::kCast, encode_cast, true},
@@ -113,34 +116,25 @@ constexpr Row kTable[] = {
     {KernelId::kMul, encode_elementwise, true},
     {KernelId::kDiv, encode_elementwise, true},
     {KernelId::kMatmul, encode_matmul, true},
-    {KernelId::kSum, encode_reduce, false},
-    {KernelId::kMean, encode_reduce, false},
+    {KernelId::kSum, encode_reduce},
+    {KernelId::kMean, encode_reduce},
     {KernelId::kStack, encode_stack, true},
-    {KernelId::kTimestamp, encode_timestamp, false},
-    {KernelId::kCustom, encode_custom, false},
-};
-
-constexpr bool in_order() {
-  for (std::size_t i = 0; i < std::size(kTable); ++i) {
-    if (kTable[i].id != static_cast<KernelId>(i)) return false;
-  }
-  return std::size(kTable) == kKernelCount;
-}
-static_assert(in_order(), "one row for each KernelId, in its order");
+    {KernelId::kTimestamp, encode_timestamp},
+    {KernelId::kCustom, encode_custom},
+}}};
 
 }  // namespace
 
 Status encode(const CommandView& command, const EncodeContext& context) {
-  const auto index = static_cast<std::size_t>(command.kernel());
-  if (index >= kKernelCount) [[unlikely]] {
-    return {ErrorKind::kUnsupported,
-            fmt::format("the cuda backend has no kernel of number {}; the rest of its list was skipped", index)};
+  const Row* const row = kTable.find(command.kernel());
+  if (row == nullptr) [[unlikely]] {
+    return {ErrorKind::kUnsupported, fmt::format("the cuda backend has no kernel of number {}; the rest of its list "
+                                                 "was skipped",
+                                                 static_cast<unsigned>(command.kernel()))};
   }
-  return kTable[index].encode(command, context);
+  return row->encode(command, context);
 }
 
-bool has_kernel(KernelId kernel, Dtype dtype) noexcept {
-  return kernel < KernelId::kCount && (dtype == Dtype::kFloat32 || kTable[static_cast<std::size_t>(kernel)].half);
-}
+bool has_kernel(KernelId kernel, Dtype dtype) noexcept { return kTable.supports(kernel, dtype); }
 
 }  // namespace HEDDLE_NS::cuda

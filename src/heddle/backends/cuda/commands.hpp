@@ -14,6 +14,7 @@
 namespace HEDDLE_NS::cuda {
 
 struct EncodeContext {
+  int device;  // of the stream
   cudaStream_t stream;
   Matmul& matmul;
   const PinnedMemory& pinned;

@@ -1,7 +1,10 @@
 // CurrentDevice: the calling thread's CUDA device is this one for the life of the object, and then what it was.
 //
 // The CUDA runtime launches on a stream only where the stream's device is current. Free where it is already, as on most
-// machines. Thread safety: an object of one thread's stack.
+// machines. Else the device's primary context is pushed, and popped at the end: choosing the device and then the one
+// before would make a context on that one, hundreds of megabytes on a GPU that the program may not use at all.
+// A thread that has made a context of its own current, not the device's primary one, must not call heddle meanwhile.
+// Thread safety: an object of one thread's stack.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -13,19 +16,28 @@ namespace HEDDLE_NS::cuda {
 class CurrentDevice {
  public:
   explicit CurrentDevice(int device) noexcept {
-    if (cudaGetDevice(&before_) != cudaSuccess) before_ = device;
-    if (before_ == device) return;
-    changed_ = cudaSetDevice(device) == cudaSuccess;
+    int before = device;
+    if (cudaGetDevice(&before) != cudaSuccess || before == device) [[likely]]
+      return;
+    pushed_ = push(device);
   }
   ~CurrentDevice() {
-    if (changed_) cudaSetDevice(before_);
+    if (pushed_) pop();
   }
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
+  // Within such an object, behind a user's function, which may have chosen another device.
+  static void renew(int device) noexcept {
+    int now = device;
+    if (cudaGetDevice(&now) == cudaSuccess && now != device) cudaSetDevice(device);
+  }
+
  private:
-  int before_ = 0;
-  bool changed_ = false;
+  static bool push(int device) noexcept;
+  static void pop() noexcept;
+
+  bool pushed_ = false;
 };
 
 }  // namespace HEDDLE_NS::cuda

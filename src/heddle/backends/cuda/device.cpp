@@ -6,6 +6,7 @@
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/kernels/launch.hpp"
+#include "heddle/backends/cuda/unseen_by_captures.hpp"
 
 namespace HEDDLE_NS::cuda {
 
@@ -21,11 +22,12 @@ CudaDevice::CudaDevice(Parts parts)
       pinned_(std::move(parts.pinned)),
       pages_(std::move(parts.pages)),
       slots_(std::move(parts.slots)),
-      plans_(*parts.library, parts.matmul) {
+      plans_(std::move(parts.plans)),
+      reader_(parts.index) {
   engine_.device = parts.index;
   engine_.owner = this;
   engine_.library = parts.library;
-  engine_.plans = &plans_;
+  engine_.plans = plans_.get();
   engine_.pinned = pinned_.get();
   engine_.slots = slots_.get();
 }
@@ -38,8 +40,10 @@ CudaDevice::~CudaDevice() {
 MemoryInfo CudaDevice::memory_info() const {
   const CurrentDevice current(engine_.device);
   MemoryInfo info;
-  if (cudaMemGetInfo(&info.free_bytes, &info.total_bytes) != cudaSuccess) return {};
-  return info;
+  const cudaError_t error = cudaMemGetInfo(&info.free_bytes, &info.total_bytes);
+  if (error == cudaSuccess) return info;
+  release(error);
+  return {};
 }
 
 bool CudaDevice::supports(KernelId kernel, Dtype dtype) const noexcept { return has_kernel(kernel, dtype); }
@@ -52,8 +56,7 @@ KernelCounts CudaDevice::executed() const {
 }
 
 std::size_t CudaDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
-  const CurrentDevice current(engine_.device);
-  return plans_.plan(args, dtype).workspace;
+  return plans_->plan(args, dtype).workspace;
 }
 
 std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return cuda::reduce_workspace_bytes(args); }
@@ -61,12 +64,16 @@ std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return 
 Status CudaDevice::allocate_segment(std::size_t bytes, void** out) {
   *out = nullptr;
   if (engine_.loss.lost()) return engine_.loss.status();
+  const UnseenByCaptures unseen;
   Status status = pages_->acquire(bytes, out);
   if (is_lost(status)) lose(status);
   return status;
 }
 
-void CudaDevice::release_segment(void* segment, std::size_t bytes) noexcept { pages_->release(segment, bytes); }
+void CudaDevice::release_segment(void* segment, std::size_t bytes) noexcept {
+  const UnseenByCaptures unseen;
+  pages_->release(segment, bytes);
+}
 
 std::shared_ptr<std::byte> CudaDevice::allocate_host(std::size_t bytes) {
   std::shared_ptr<std::byte> memory;
@@ -76,25 +83,20 @@ std::shared_ptr<std::byte> CudaDevice::allocate_host(std::size_t bytes) {
 
 Status CudaDevice::read_memory(void* out, const void* from, std::size_t bytes) {
   if (engine_.loss.lost()) return engine_.loss.status();
-  const CurrentDevice current(engine_.device);
-  // The default stream, which our non-blocking ones neither wait for nor hold up.
-  Status status = call("cudaMemcpy", [&] { return cudaMemcpy(out, from, bytes, cudaMemcpyDefault); });
+  Status status = reader_.read(out, from, bytes);
   if (is_lost(status)) lose(status);
   return status;
 }
 
 Status CudaDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
   const CurrentDevice current(engine_.device);
-  cudaStream_t native = nullptr;
-  Status status =
-      call("cudaStreamCreateWithFlags", [&] { return cudaStreamCreateWithFlags(&native, cudaStreamNonBlocking); });
+  const UnseenByCaptures unseen;
+  OwnedStream native;
+  Status status = make_stream(engine_.device, &native);
   if (!status.ok()) return status;
   LaneSlot slot;
-  if (status = slots_->take(native, &slot); !status.ok()) {
-    cudaStreamDestroy(native);
-    return status;
-  }
-  auto queue = std::make_unique<CudaQueue>(stream, engine_, native, slot);
+  if (status = slots_->take(native.get(), &slot); !status.ok()) return status;
+  auto queue = std::make_unique<CudaQueue>(stream, engine_, std::move(native), std::move(slot));
   sync::MutexLock lock(mutex_);
   queues_.push_back(queue.get());
   *out = std::move(queue);
@@ -123,26 +125,28 @@ Status CudaDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
 
 void CudaDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
 
-Status CudaDevice::preload() {
-  const CurrentDevice current(engine_.device);
-  return call("loading the kernels", [] { return preload_kernels(); });
-}
-
+// A query costs the driver's lock, for which launching threads queue, and this thread is also the one that looks for
+// tickets: so one stream is asked, in turn. A fault is the device's, and every stream tells it.
 void CudaDevice::poll() {
   const CurrentDevice current(engine_.device);
+  const UnseenByCaptures unseen;
   Status fault;
-  std::vector<CommandList> ended;  // destroyed without the lock
+  std::list<CudaQueue::Kept> ended;  // destroyed without the lock, and without what is the user's code
   {
     sync::MutexLock lock(mutex_);
-    for (CudaQueue* queue : queues_) {
-      for (CommandList& list : queue->take_ended()) ended.push_back(std::move(list));
-      if (!fault.ok() || !queue->busy()) continue;
-      const cudaError_t error = cudaStreamQuery(static_cast<cudaStream_t>(queue->native_handle()));
-      if (error == cudaErrorNotReady) cudaGetLastError();
-      if (is_sticky(error)) fault = to_status(error, "the device reported a fault");
-    }
+    for (CudaQueue* queue : queues_) queue->take_ended(ended, false);
+    const CudaQueue* const asked = next_unattended();
+    if (asked != nullptr) fault = asked->fault();
   }
   if (!fault.ok()) lose(fault);
+}
+
+const CudaQueue* CudaDevice::next_unattended() {
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    const CudaQueue* const queue = queues_[++turn_ % queues_.size()];
+    if (queue->unattended()) return queue;
+  }
+  return nullptr;
 }
 
 bool CudaDevice::busy() const {

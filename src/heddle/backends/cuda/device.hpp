@@ -1,7 +1,7 @@
 // CudaDevice: one NVIDIA GPU.
 //
-// Tickets are written by the device into pinned memory and nobody is told (DeviceInfo::announces is false): the
-// library's poller looks, and calls poll() to ask the driver for faults.
+// Its kernels are loaded when it is opened. Tickets are written by the device into pinned memory and nobody is told
+// (DeviceInfo::announces is false): the library's poller looks, and calls poll() to ask the driver for faults.
 //
 // Thread safety: as Device says. Locks: mutex_ (kDevice) guards which queues exist; it is held while the driver is
 // asked how a stream does, so that no queue ends meanwhile.
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "heddle/backends/cuda/pages/page_source.hpp"
 #include "heddle/backends/cuda/pinned.hpp"
 #include "heddle/backends/cuda/queue.hpp"
+#include "heddle/backends/cuda/reader.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
@@ -37,7 +39,7 @@ class CudaDevice final : public Device {
     std::unique_ptr<PageSource> pages;
     std::shared_ptr<PinnedMemory> pinned;
     std::unique_ptr<LaneSlots> slots;
-    CudaMatmul matmul = CudaMatmul::kFull;
+    std::unique_ptr<PlanTable> plans;
   };
   explicit CudaDevice(Parts parts);
   ~CudaDevice() override;
@@ -64,7 +66,6 @@ class CudaDevice final : public Device {
   bool help(Queue&, Ticket) override { return false; }
   void clear_failure(Queue& queue, Ticket last) override;
 
-  Status preload() override;
   Status lost() const override { return engine_.loss.status(); }
   void poll() override;
   bool busy() const override;
@@ -77,14 +78,19 @@ class CudaDevice final : public Device {
   void retire(const CudaQueue& queue) noexcept;
 
  private:
+  // Each time another one; null where there is none.
+  const CudaQueue* next_unattended() HEDDLE_REQUIRES(mutex_);
+
   DeviceInfo info_;
   const std::shared_ptr<PinnedMemory> pinned_;
   const std::unique_ptr<PageSource> pages_;
   const std::unique_ptr<LaneSlots> slots_;
-  PlanTable plans_;
+  const std::unique_ptr<PlanTable> plans_;
+  Reader reader_;
   Engine engine_;
   mutable sync::Mutex mutex_{Rank::kDevice};
   std::vector<CudaQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);
+  std::size_t turn_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of the queue that was asked last
   KernelCounts retired_ HEDDLE_GUARDED_BY(mutex_){};
 };
 

@@ -1,51 +1,49 @@
 #include "heddle/backends/cuda/driver.hpp"
 
-#include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/shared_library.hpp"
 
 namespace HEDDLE_NS::cuda {
 
 namespace {
 
-constexpr unsigned kVersion = 12000;  // of the signatures in use
+struct Loaded {
+  Driver functions;
+  Status status;
+};
 
-template <class Function>
-Status find(const char* name, Function* out) {
-  void* found = nullptr;
-  cudaDriverEntryPointQueryResult result = cudaDriverEntryPointSymbolNotFound;
-  const Status status = call("cudaGetDriverEntryPointByVersion", [&] {
-    return cudaGetDriverEntryPointByVersion(name, &found, kVersion, cudaEnableDefault, &result);
-  });
-  if (!status.ok()) return status;
-  if (result != cudaDriverEntryPointSuccess || found == nullptr) {
-    return {ErrorKind::kUnsupported, fmt::format("the CUDA driver has no {}; install a newer one", name)};
-  }
-  std::memcpy(out, &found, sizeof(found));
-  return {};
+Loaded load_driver() {
+  SharedLibrary library({"libcuda.so.1"}, "install a newer NVIDIA driver");
+  Loaded loaded;
+  Driver& functions = loaded.functions;
+  library.find("cuGetErrorString", &functions.get_error_string);
+  library.find("cuDeviceGet", &functions.device);
+  library.find("cuDeviceGetAttribute", &functions.attribute);
+  library.find("cuDevicePrimaryCtxGetState", &functions.context_state);
+  library.find("cuDevicePrimaryCtxRetain", &functions.context_retain);
+  library.find("cuCtxPushCurrent_v2", &functions.context_push);
+  library.find("cuCtxPopCurrent_v2", &functions.context_pop);
+  library.find("cuMemGetAllocationGranularity", &functions.granularity);
+  library.find("cuMemAddressReserve", &functions.address_reserve);
+  library.find("cuMemAddressFree", &functions.address_free);
+  library.find("cuMemCreate", &functions.create);
+  library.find("cuMemRelease", &functions.release);
+  library.find("cuMemMap", &functions.map);
+  library.find("cuMemUnmap", &functions.unmap);
+  library.find("cuMemSetAccess", &functions.set_access);
+  loaded.status = library.status();
+  return loaded;
 }
 
 }  // namespace
 
-Status Driver::load(Driver* out) {
-  Status first;
-  const auto add = [&first](const Status& status) {
-    if (first.ok()) first = status;
-  };
-  add(find("cuGetErrorString", &out->get_error_string));
-  add(find("cuDeviceGetAttribute", &out->attribute));
-  add(find("cuMemGetAllocationGranularity", &out->granularity));
-  add(find("cuMemAddressReserve", &out->address_reserve));
-  add(find("cuMemAddressFree", &out->address_free));
-  add(find("cuMemCreate", &out->create));
-  add(find("cuMemRelease", &out->release));
-  add(find("cuMemMap", &out->map));
-  add(find("cuMemUnmap", &out->unmap));
-  add(find("cuMemSetAccess", &out->set_access));
-  return first;
+Status Driver::load(const Driver** out) {
+  // Never destroyed: static objects of a program may release memory at its end.
+  static const auto* const loaded = new Loaded(load_driver());
+  *out = &loaded->functions;
+  return loaded->status;
 }
 
 Status Driver::status(CUresult result, const char* call) const {

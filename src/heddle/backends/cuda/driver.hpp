@@ -1,6 +1,6 @@
 // The few driver functions that the CUDA runtime does not offer, found at run time: programs need no driver to start.
 //
-// Thread safety: immutable once loaded.
+// Thread safety: immutable once loaded; loaded once a process.
 #pragma once
 
 #include <cuda.h>
@@ -12,7 +12,12 @@ namespace HEDDLE_NS::cuda {
 
 struct Driver {
   decltype(&cuGetErrorString) get_error_string = nullptr;
+  decltype(&cuDeviceGet) device = nullptr;
   decltype(&cuDeviceGetAttribute) attribute = nullptr;
+  decltype(&cuDevicePrimaryCtxGetState) context_state = nullptr;
+  decltype(&cuDevicePrimaryCtxRetain) context_retain = nullptr;
+  decltype(&cuCtxPushCurrent) context_push = nullptr;
+  decltype(&cuCtxPopCurrent) context_pop = nullptr;
   decltype(&cuMemGetAllocationGranularity) granularity = nullptr;
   decltype(&cuMemAddressReserve) address_reserve = nullptr;
   decltype(&cuMemAddressFree) address_free = nullptr;
@@ -22,8 +27,9 @@ struct Driver {
   decltype(&cuMemUnmap) unmap = nullptr;
   decltype(&cuMemSetAccess) set_access = nullptr;
 
-  // REQUIRES: a device was chosen on this thread. Fails where the driver lacks one of them.
-  static Status load(Driver* out);
+  // REQUIRES: the CUDA runtime has found a device, so the driver is initialised. kUnsupported where the driver lacks
+  // one of them.
+  static Status load(const Driver** out);
   // As to_status(cudaError_t), for a driver call.
   Status status(CUresult result, const char* call) const;
 };

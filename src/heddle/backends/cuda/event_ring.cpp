@@ -1,18 +1,18 @@
 #include "heddle/backends/cuda/event_ring.hpp"
 
-#include <limits>
-
 #include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/current_device.hpp"
 
 namespace HEDDLE_NS::cuda {
 
 EventRing::~EventRing() {
+  const CurrentDevice current(device_);
   for (const Entry& entry : entries_) {
-    if (entry.event != nullptr) cudaEventDestroy(entry.event);
+    if (entry.event != nullptr) release(cudaEventDestroy(entry.event));
   }
 }
 
-Status EventRing::behind(Ticket ticket, Ticket submitted, cudaStream_t stream, cudaEvent_t* out) {
+Status EventRing::behind(Ticket ticket, Ticket on_stream, cudaStream_t stream, cudaEvent_t* out) {
   const Entry* best = nullptr;  // the earliest that is late enough
   for (const Entry& entry : entries_) {
     if (entry.covers >= ticket && (best == nullptr || entry.covers < best->covers)) best = &entry;
@@ -30,7 +30,7 @@ Status EventRing::behind(Ticket ticket, Ticket submitted, cudaStream_t stream, c
   entry.covers = Ticket{};  // nothing, should recording fail
   Status status = call("cudaEventRecord", [&] { return cudaEventRecord(entry.event, stream); });
   if (!status.ok()) return status;
-  entry.covers = submitted;
+  entry.covers = on_stream;
   next_ = (next_ + 1) % kMost;
   *out = entry.event;
   return {};

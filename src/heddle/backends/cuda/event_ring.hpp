@@ -20,20 +20,21 @@ class EventRing {
  public:
   static constexpr std::size_t kMost = 8;
 
-  EventRing() = default;
+  explicit EventRing(int device) noexcept : device_(device) {}
   ~EventRing();
   EventRing(const EventRing&) = delete;
   EventRing& operator=(const EventRing&) = delete;
 
-  // An event behind `ticket` of `stream`. Recorded now where none is: everything up to `submitted` is then behind it.
-  // REQUIRES: ticket <= submitted, and all lists up to `submitted` are on the stream.
-  Status behind(Ticket ticket, Ticket submitted, cudaStream_t stream, cudaEvent_t* out);
+  // An event behind `ticket` of `stream`. Recorded now where none is: everything up to `on_stream` is then behind it.
+  // REQUIRES: ticket <= on_stream, and all lists up to `on_stream`, with their ends, are on the stream.
+  Status behind(Ticket ticket, Ticket on_stream, cudaStream_t stream, cudaEvent_t* out);
 
  private:
   struct Entry {
     cudaEvent_t event = nullptr;
     Ticket covers{};
   };
+  const int device_;
   std::array<Entry, kMost> entries_{};
   std::size_t next_ = 0;  // the oldest
 };

@@ -13,7 +13,7 @@ static_assert(sizeof(sync::Atomic<std::uint64_t>) == sizeof(std::uint64_t), "the
 
 LaneSlots::~LaneSlots() {
   const CurrentDevice current(device_);
-  if (records_ != nullptr) cudaFree(records_);
+  if (records_ != nullptr) release(cudaFree(records_));
 }
 
 Status LaneSlots::open(PinnedMemory& pinned) {
@@ -24,6 +24,7 @@ Status LaneSlots::open(PinnedMemory& pinned) {
   if (!status.ok()) return status;
   records_ = static_cast<LaneRecord*>(memory);
   sync::MutexLock lock(mutex_);
+  free_.reserve(kMostLanes);
   for (std::size_t i = kMostLanes; i-- > 0;) free_.push_back(i);
   return {};
 }
@@ -33,24 +34,33 @@ Status LaneSlots::take(cudaStream_t stream, LaneSlot* out) {
   {
     sync::MutexLock lock(mutex_);
     if (free_.empty()) return {ErrorKind::kDeviceError, "the cuda device has no room for another stream"};
-    slot.index = free_.back();
+    slot.index_ = free_.back();
     free_.pop_back();
   }
-  slot.record = records_ + slot.index;
-  slot.word = new (words_.get() + slot.index * kLine) sync::Atomic<std::uint64_t>(0);
+  slot.owner_ = this;
+  slot.record_ = records_ + slot.index_;
+  slot.word_ = new (words_.get() + slot.index_ * kLine) sync::Atomic<std::uint64_t>(0);
   const Status status =
-      call("cudaMemsetAsync", [&] { return cudaMemsetAsync(slot.record, 0, sizeof(LaneRecord), stream); });
-  if (!status.ok()) {
-    give(slot);
-    return status;
-  }
-  *out = slot;
-  return {};
+      call("cudaMemsetAsync", [&] { return cudaMemsetAsync(slot.record_, 0, sizeof(LaneRecord), stream); });
+  if (status.ok()) *out = std::move(slot);
+  return status;
 }
 
-void LaneSlots::give(const LaneSlot& slot) noexcept {
+void LaneSlots::give(std::size_t index) noexcept {
   sync::MutexLock lock(mutex_);
-  free_.push_back(slot.index);
+  free_.push_back(index);
+}
+
+LaneSlot::~LaneSlot() {
+  if (owner_ != nullptr) owner_->give(index_);
+}
+
+LaneSlot& LaneSlot::operator=(LaneSlot&& other) noexcept {
+  std::swap(owner_, other.owner_);
+  std::swap(index_, other.index_);
+  std::swap(record_, other.record_);
+  std::swap(word_, other.word_);
+  return *this;
 }
 
 }  // namespace HEDDLE_NS::cuda

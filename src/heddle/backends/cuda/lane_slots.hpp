@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "heddle/backends/cuda/kernels/launch.hpp"
@@ -19,10 +20,27 @@
 
 namespace HEDDLE_NS::cuda {
 
-struct LaneSlot {
-  LaneRecord* record = nullptr;
-  sync::Atomic<std::uint64_t>* word = nullptr;
-  std::size_t index = 0;
+class LaneSlots;
+
+// A slot; given back by its destructor. REQUIRES then: no work that writes it is on the device.
+class LaneSlot {
+ public:
+  LaneSlot() = default;
+  ~LaneSlot();
+  LaneSlot(LaneSlot&& other) noexcept { *this = std::move(other); }
+  LaneSlot& operator=(LaneSlot&& other) noexcept;
+
+  LaneRecord* record() const noexcept { return record_; }
+  sync::Atomic<std::uint64_t>* word() const noexcept { return word_; }
+  // As the tick kernel writes it.
+  std::uint64_t* device_word() const noexcept { return reinterpret_cast<std::uint64_t*>(word_); }
+
+ private:
+  friend class LaneSlots;
+  LaneSlots* owner_ = nullptr;
+  std::size_t index_ = 0;
+  LaneRecord* record_ = nullptr;
+  sync::Atomic<std::uint64_t>* word_ = nullptr;
 };
 
 class LaneSlots {
@@ -37,15 +55,17 @@ class LaneSlots {
   Status open(PinnedMemory& pinned);
   // The record is zeroed in the order of `stream`.
   Status take(cudaStream_t stream, LaneSlot* out);
-  void give(const LaneSlot& slot) noexcept;
 
  private:
+  friend class LaneSlot;
+  void give(std::size_t index) noexcept;
+
   static constexpr std::size_t kLine = 64;
   const int device_;
   LaneRecord* records_ = nullptr;
   std::shared_ptr<std::byte> words_;
   sync::Mutex mutex_{Rank::kLeaf};
-  std::vector<std::size_t> free_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<std::size_t> free_ HEDDLE_GUARDED_BY(mutex_);  // its capacity holds all, so give() needs no memory
 };
 
 }  // namespace HEDDLE_NS::cuda

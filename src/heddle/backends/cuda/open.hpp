@@ -34,6 +34,9 @@ struct CudaOptions {
 // nothing in the process has used CUDA before.
 Status open_cuda(const CudaOptions& options, std::unique_ptr<Device>* out);
 
+// False in builds without the CUDA toolkit: open_cuda() then always fails.
+bool cuda_built_in() noexcept;
+
 // How many calls of CUDA whose failure matters (launches, allocations, copies, waits; not releases) the backend has
 // made in this process since this was first asked. 0 without the backend. Thread safety: any thread.
 std::uint64_t cuda_calls_made() noexcept;

@@ -8,12 +8,15 @@
 
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/unseen_by_captures.hpp"
+#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS::cuda {
 
 PinnedMemory::~PinnedMemory() {
+  if (sync::in_forked_child()) return;
   const CurrentDevice current(device_);
-  for (std::size_t i = 0; i < slab_count_.load(sync::acquire); ++i) cudaFreeHost(slabs_[i].base);
+  for (std::size_t i = 0; i < slab_count_.load(sync::acquire); ++i) release(cudaFreeHost(slabs_[i].base));
 }
 
 std::size_t PinnedMemory::class_of(std::size_t bytes) noexcept {
@@ -27,18 +30,19 @@ Status PinnedMemory::allocate(std::size_t bytes, std::shared_ptr<std::byte>* out
     return {ErrorKind::kOutOfMemory,
             fmt::format("{} bytes of pinned host memory are more than any machine has", bytes)};
   }
-  std::byte* block = nullptr;
-  {
-    sync::MutexLock lock(mutex_);
-    block = take(index);
-    if (block == nullptr) {
-      Status status = grow(class_bytes(index));
-      if (!status.ok()) return status;
+  while (true) {
+    const std::size_t slabs = slab_count_.load(sync::acquire);
+    std::byte* block = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
       block = take(index);
     }
+    if (block != nullptr) {
+      *out = {block, [self = shared_from_this(), index](std::byte* memory) { self->give_back(memory, index); }};
+      return {};
+    }
+    if (Status status = grow(class_bytes(index), slabs); !status.ok()) return status;
   }
-  *out = {block, [self = shared_from_this(), index](std::byte* memory) { self->give_back(memory, index); }};
-  return {};
 }
 
 bool PinnedMemory::contains(const void* address, std::size_t bytes) const noexcept {
@@ -60,29 +64,44 @@ std::size_t PinnedMemory::reserved_bytes() const {
 }
 
 std::byte* PinnedMemory::take(std::size_t index) {
-  std::set<std::byte*>& free = free_[index];
-  if (!free.empty()) {
-    std::byte* const lowest = *free.begin();
-    free.erase(free.begin());
-    return lowest;
-  }
+  FreeBlocks& free = free_[index];
+  if (std::byte* const block = free.take(); block != nullptr) return block;
   const std::size_t count = slab_count_.load(sync::relaxed);
   if (count == 0) return nullptr;
   const Slab& newest = slabs_[count - 1];
   if (newest.bytes - used_ < class_bytes(index)) return nullptr;
+  free.count_block();
   std::byte* const block = newest.base + used_;
   used_ += class_bytes(index);
   return block;
 }
 
-// What is left of the newest slab is cut into blocks first, the largest ones that fit.
-Status PinnedMemory::grow(std::size_t bytes) {
+// What is left of the newest slab becomes blocks, the largest ones that fit.
+void PinnedMemory::cut_rest() {
   const std::size_t count = slab_count_.load(sync::relaxed);
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < count; ++i) total += slabs_[i].bytes;
+  if (count == 0) return;
+  const Slab& newest = slabs_[count - 1];
+  while (newest.bytes - used_ >= kSmallest) {
+    const auto index = static_cast<std::size_t>(std::bit_width((newest.bytes - used_) / kSmallest)) - 1;
+    free_[index].count_block();
+    free_[index].give(newest.base + used_);
+    used_ += class_bytes(index);
+  }
+}
+
+// `seen`: how many slabs there were when no block was found; where there are more now, the caller looks again.
+Status PinnedMemory::grow(std::size_t bytes, std::size_t seen) {
+  sync::MutexLock growing(growing_);
+  const std::size_t count = slab_count_.load(sync::relaxed);
+  if (count != seen) return {};
   if (count == kMostSlabs) return {ErrorKind::kOutOfMemory, "pinned host memory: the table of slabs is full"};
-  const std::size_t wanted = std::max({kFirstSlab, total, bytes});
+  const std::size_t wanted = std::max({kFirstSlab, reserved_bytes(), bytes});
+  {
+    sync::MutexLock lock(mutex_);
+    cut_rest();
+  }
   const CurrentDevice current(device_);
+  const UnseenByCaptures unseen;
   void* memory = nullptr;
   const auto obtain = [&](std::size_t size) {
     return call("cudaHostAlloc",
@@ -95,14 +114,7 @@ Status PinnedMemory::grow(std::size_t bytes) {
     status = obtain(bytes);
   }
   if (!status.ok()) return status;
-  if (count > 0) {
-    const Slab& newest = slabs_[count - 1];
-    while (newest.bytes - used_ >= kSmallest) {
-      const auto index = static_cast<std::size_t>(std::bit_width((newest.bytes - used_) / kSmallest)) - 1;
-      free_[index].insert(newest.base + used_);
-      used_ += class_bytes(index);
-    }
-  }
+  sync::MutexLock lock(mutex_);
   slabs_[count] = {static_cast<std::byte*>(memory), obtained};
   used_ = 0;
   slab_count_.store(count + 1, sync::release);
@@ -110,8 +122,9 @@ Status PinnedMemory::grow(std::size_t bytes) {
 }
 
 void PinnedMemory::give_back(std::byte* block, std::size_t index) noexcept {
+  if (sync::in_forked_child()) return;
   sync::MutexLock lock(mutex_);
-  free_[index].insert(block);
+  free_[index].give(block);
 }
 
 }  // namespace HEDDLE_NS::cuda

@@ -3,16 +3,17 @@
 // Blocks come in powers of two from slabs that are obtained from CUDA and kept; of the free blocks of a size the lowest
 // is given, so a loop that gives back what it took gets the same addresses every time round. contains() is what decides
 // whether a copy may be done by a kernel, so it takes no lock.
-// Thread safety: all members. Locks: mutex_ (kLeaf). Invariants: 1. Slabs are never given back before the end. 2. A
-// slab is visible to contains() before a block of it is given. A block may outlive the object's owner: it shares it.
+// Thread safety: all members; blocks go back on any thread, also in a forked child, where that does nothing. Locks:
+// growing_ (kPageSource) while CUDA is asked for a slab, so that who takes or gives a block waits for no driver; mutex_
+// (kLeaf). Invariants: 1. Slabs are never given back before the end. 2. A slab is visible to contains() before a block
+// of it is given. A block may outlive the object's owner: it shares it.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <set>
-#include <vector>
 
+#include "heddle/backends/cuda/free_blocks.hpp"
 #include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
@@ -46,15 +47,17 @@ class PinnedMemory : public std::enable_shared_from_this<PinnedMemory> {
   static std::size_t class_of(std::size_t bytes) noexcept;
   static constexpr std::size_t class_bytes(std::size_t index) noexcept { return kSmallest << index; }
   std::byte* take(std::size_t index) HEDDLE_REQUIRES(mutex_);
-  Status grow(std::size_t bytes) HEDDLE_REQUIRES(mutex_);
+  void cut_rest() HEDDLE_REQUIRES(mutex_);
+  Status grow(std::size_t bytes, std::size_t seen) HEDDLE_EXCLUDES(mutex_);
   void give_back(std::byte* block, std::size_t index) noexcept;
 
   const int device_;
-  std::array<Slab, kMostSlabs> slabs_{};
+  std::array<Slab, kMostSlabs> slabs_{};     // written under both mutexes
   sync::Atomic<std::size_t> slab_count_{0};  // release after the slab is written; acquire in contains()
-  mutable sync::Mutex mutex_{Rank::kLeaf};
+  sync::Mutex growing_{Rank::kPageSource};
+  sync::Mutex mutex_{Rank::kLeaf};
   std::size_t used_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of the newest slab
-  std::array<std::set<std::byte*>, kClasses> free_ HEDDLE_GUARDED_BY(mutex_);
+  std::array<FreeBlocks, kClasses> free_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace HEDDLE_NS::cuda

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+#include <string>
 #include <utility>
 
 #include "heddle/backends/cuda/call.hpp"
@@ -10,32 +12,41 @@
 
 namespace HEDDLE_NS::cuda {
 
-CudaQueue::CudaQueue(StreamId stream, Engine& engine, cudaStream_t native, const LaneSlot& slot) noexcept
-    : Queue(stream, slot.word),
+namespace {
+
+// A custom operation captures its stream just now.
+bool is_of_captures(cudaError_t error) noexcept {
+  return error >= cudaErrorStreamCaptureUnsupported && error <= cudaErrorStreamCaptureWrongThread;
+}
+
+}  // namespace
+
+CudaQueue::CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot) noexcept
+    : Queue(stream, slot.word()),
       engine_(engine),
-      native_(native),
-      slot_(slot),
-      matmul_(*engine.library, *engine.plans) {}
+      slot_(std::move(slot)),
+      native_(std::move(native)),
+      matmul_(*engine.library, *engine.plans, engine.device),
+      events_(engine.device) {}
 
 CudaQueue::~CudaQueue() {
   HEDDLE_CHECK(!busy(), "a CUDA queue is destroyed with lists that have not run");
   engine_.owner->retire(*this);
-  const CurrentDevice current(engine_.device);
-  cudaStreamDestroy(native_);
-  engine_.slots->give(slot_);
 }
 
 Status CudaQueue::submit(CommandList&& list, Ticket closes) {
-  if (keeps_.load(sync::relaxed)) take_ended().clear();
-  submitting_.store(true, sync::seq_cst);
+  std::list<Kept> place;
+  take_ended(place, true);
+  place.clear();
+  if (list.owns_operands()) place.emplace_back();
+  const Submitting submitting(submitting_);
   if (engine_.parked.load(sync::seq_cst)) {
-    submitting_.store(false, sync::seq_cst);
-    keep_or_recycle(std::move(list), closes);
+    keep_or_recycle(std::move(list), closes, std::move(place));
     return {};
   }
   const CurrentDevice current(engine_.device);
   const std::uint64_t before = submitted_.load(sync::relaxed);
-  TickArgs tick{slot_.record, reinterpret_cast<std::uint64_t*>(slot_.word), closes.value - before, {}, {}};
+  TickArgs tick{slot_.record(), slot_.device_word(), closes.value - before, {}, {}};
   Status status = inherited_error();
   if (status.ok() && engine_.loss.lost()) status = engine_.loss.status();
   if (status.ok() && !failures().failing()) status = encode_all(list, &tick);
@@ -45,27 +56,31 @@ Status CudaQueue::submit(CommandList&& list, Ticket closes) {
     tick.copy = {};
   }
   submitted_.store(closes.value, sync::seq_cst);
-  if (status.kind() == ErrorKind::kDeviceLost) {
+  if (is_lost(status)) {
     engine_.owner->lose(status);
   } else {
     close(tick, closes);
   }
+  on_stream_.store(closes.value, sync::release);
   if (engine_.loss.lost()) lose(engine_.loss.status());
-  keep_or_recycle(std::move(list), closes);
-  submitting_.store(false, sync::seq_cst);
+  keep_or_recycle(std::move(list), closes, std::move(place));
   return status;
 }
 
 Status CudaQueue::inherited_error() { return std::exchange(inherited_, Status{}); }
 
 Status CudaQueue::encode_all(const CommandList& list, TickArgs* tick) {
-  const EncodeContext context{native_, matmul_, *engine_.pinned};
+  const EncodeContext context{engine_.device, native_.get(), matmul_, *engine_.pinned};
   std::array<std::uint32_t, kKernelCount> ran{};
   Status status;
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
     if (!join_tick(command, list.end(), tick)) {
-      status = encode(command, context);
+      try {
+        status = encode(command, context);
+      } catch (const std::bad_alloc&) {
+        status = engine_.out_of_host_memory;
+      }
       if (!status.ok()) break;
     }
     ++ran[static_cast<std::size_t>(command.kernel())];
@@ -97,7 +112,7 @@ bool CudaQueue::join_tick(const CommandView& command, const std::uint64_t* end, 
 }
 
 void CudaQueue::close(const TickArgs& tick, Ticket closes) {
-  Status status = call("the end of a list", [&] { return launch_tick(tick, native_); });
+  Status status = call("the end of a list", [&] { return launch_tick(tick, native_.get()); });
   if (status.ok()) [[likely]]
     return;
   failure_log().fail(Ticket{closes.value - tick.commands + 1}, status);
@@ -107,21 +122,21 @@ void CudaQueue::close(const TickArgs& tick, Ticket closes) {
 
 // What the tick kernel would have done, by waiting for the stream.
 Status CudaQueue::close_by_host(Ticket closes) {
-  Status status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_); });
+  Status status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_.get()); });
   if (!status.ok()) return status;
   const LaneRecord record{closes.value};
   status = call("cudaMemcpyAsync", [&] {
-    return cudaMemcpyAsync(slot_.record, &record, sizeof(record), cudaMemcpyHostToDevice, native_);
+    return cudaMemcpyAsync(slot_.record(), &record, sizeof(record), cudaMemcpyHostToDevice, native_.get());
   });
   if (!status.ok()) return status;
-  status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_); });
+  status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_.get()); });
   if (status.ok()) raise_word(closes);
   return status;
 }
 
 void CudaQueue::raise_word(Ticket ticket) noexcept {
-  std::uint64_t seen = slot_.word->load(sync::relaxed);
-  while (seen < ticket.value && !slot_.word->compare_exchange_weak(seen, ticket.value, sync::seq_cst)) {
+  std::uint64_t seen = slot_.word()->load(sync::relaxed);
+  while (seen < ticket.value && !slot_.word()->compare_exchange_weak(seen, ticket.value, sync::seq_cst)) {
   }
 }
 
@@ -129,7 +144,7 @@ void CudaQueue::raise_word(Ticket ticket) noexcept {
 // device from writing older tickets than the host does now.
 void CudaQueue::lose(const Status& status) {
   const CurrentDevice current(engine_.device);
-  cudaStreamSynchronize(native_);
+  release(cudaStreamSynchronize(native_.get()));
   const Ticket last = submitted();
   const Ticket done = completed();
   if (done >= last) return;
@@ -137,27 +152,41 @@ void CudaQueue::lose(const Status& status) {
   raise_word(last);
 }
 
-void CudaQueue::keep_or_recycle(CommandList&& list, Ticket closes) {
-  if (!list.owns_operands()) {
+void CudaQueue::keep_or_recycle(CommandList&& list, Ticket closes, std::list<Kept>&& place) noexcept {
+  if (place.empty()) {
     list.clear();
     spare_ = std::move(list);
     return;
   }
+  bool has_custom = false;
+  for (const std::uint64_t* at = list.begin(); at != list.end() && !has_custom; at = CommandView(at).next()) {
+    has_custom = CommandView(at).kernel() == KernelId::kCustom;
+  }
+  place.front() = {closes, has_custom, std::move(list)};
   sync::MutexLock lock(mutex_);
-  kept_.push_back({closes, std::move(list)});
+  kept_.splice(kept_.end(), place);
   keeps_.store(true, sync::relaxed);
 }
 
-std::vector<CommandList> CudaQueue::take_ended() {
-  std::vector<CommandList> ended;
+void CudaQueue::take_ended(std::list<Kept>& ended, bool with_custom) noexcept {
+  if (!keeps_.load(sync::relaxed)) return;
   sync::MutexLock lock(mutex_);
   const Ticket done = completed();
-  while (!kept_.empty() && kept_.front().closes <= done) {
-    ended.push_back(std::move(kept_.front().list));
-    kept_.pop_front();
+  for (auto at = kept_.begin(); at != kept_.end() && at->closes <= done;) {
+    const auto here = at++;
+    if (with_custom || !here->has_custom) ended.splice(ended.end(), kept_, here);
   }
   keeps_.store(!kept_.empty(), sync::relaxed);
-  return ended;
+}
+
+// Any stream tells the faults of the whole device. What else keeps a stream from being asked, such as a device that
+// somebody has reset, would leave its tickets without an end.
+Status CudaQueue::fault() const {
+  const cudaError_t error = cudaStreamQuery(native_.get());
+  if (error == cudaSuccess) return {};
+  cudaGetLastError();
+  if (error == cudaErrorNotReady || is_of_captures(error)) return {};
+  return {ErrorKind::kDeviceLost, std::string(to_status(error, "the device reported a fault").text())};
 }
 
 Status CudaQueue::wait_on(CudaQueue& other, Ticket ticket) {
@@ -179,9 +208,10 @@ Status CudaQueue::order_on(CudaQueue& other, Ticket ticket) {
   {
     // Recording may wait for room on the other stream; only threads that wait for that stream too stand here meanwhile.
     sync::MutexLock lock(other.mutex_);
-    status = other.events_.behind(ticket, other.submitted(), other.native_, &event);
+    const Ticket on_stream{other.on_stream_.load(sync::acquire)};
+    status = other.events_.behind(ticket, on_stream, other.native_.get(), &event);
   }
-  if (status.ok()) status = call("cudaStreamWaitEvent", [&] { return cudaStreamWaitEvent(native_, event, 0); });
+  if (status.ok()) status = call("cudaStreamWaitEvent", [&] { return cudaStreamWaitEvent(native_.get(), event, 0); });
   if (is_lost(status)) engine_.owner->lose(status);
   return status;
 }

@@ -11,19 +11,21 @@
 //     sequentially consistent): a list is closed by the device, by its submitter, or by whoever declared the loss.
 //  2. The word never decreases: the device adds, the host only raises it.
 //  3. Operands that a list owns are kept until its ticket is complete.
+//  4. on_stream_ follows submitted_ once the list's tick is on the stream: an event recorded before stands behind less.
+//  5. submit() asks for host memory before anything is on the stream; what runs out of it later fails the list.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
 #include <array>
 #include <cstdint>
-#include <deque>
-#include <vector>
+#include <list>
 
 #include "heddle/backends/cuda/commands.hpp"
 #include "heddle/backends/cuda/event_ring.hpp"
 #include "heddle/backends/cuda/lane_slots.hpp"
 #include "heddle/backends/cuda/loss.hpp"
+#include "heddle/backends/cuda/owned_stream.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/atomic.hpp"
@@ -42,17 +44,18 @@ struct Engine {
   PinnedMemory* pinned = nullptr;
   LaneSlots* slots = nullptr;
   DeviceLoss loss;
+  const Status out_of_host_memory{ErrorKind::kOutOfMemory,
+                                  "host memory ran out while a list was put on its stream; the rest of it was skipped"};
   sync::Atomic<bool> parked{false};  // no list begins any more
 };
 
 class CudaQueue final : public Queue {
  public:
-  // Takes over `stream` and `slot`.
-  CudaQueue(StreamId stream, Engine& engine, cudaStream_t native, const LaneSlot& slot) noexcept;
+  CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot) noexcept;
   // REQUIRES: everything submitted is complete.
   ~CudaQueue() override;
 
-  void* native_handle() const noexcept override { return native_; }
+  void* native_handle() const noexcept override { return native_.get(); }
 
   Status submit(CommandList&& list, Ticket closes);
   Status wait_on(CudaQueue& other, Ticket ticket);
@@ -65,14 +68,32 @@ class CudaQueue final : public Queue {
   bool busy() const noexcept { return submitting_.load(sync::seq_cst) || completed() < submitted(); }
   // Closes everything that is outstanding with `status`; the device is lost.
   void lose(const Status& status);
-  // Lists that have ended and still own operands; to be destroyed without a lock.
-  std::vector<CommandList> take_ended();
+  // Lists have not ended, and nobody is submitting, who would see a fault: somebody must ask.
+  bool unattended() const noexcept { return !submitting_.load(sync::seq_cst) && completed() < submitted(); }
+  // Ok, or the fault that the driver reports for this stream.
+  Status fault() const;
+  // A list that owns operands, and what it owns.
+  struct Kept {
+    Ticket closes{};
+    bool has_custom = false;
+    CommandList list;
+  };
+  // Moves lists that have ended to the end of `ended`, to be destroyed without a lock. A list with a function of the
+  // user's, whose destructor is the user's code, only where `with_custom`. Any thread.
+  void take_ended(std::list<Kept>& ended, bool with_custom) noexcept;
   void add_counts(KernelCounts& counts) const noexcept;
 
  private:
-  struct Kept {
-    Ticket closes;
-    CommandList list;
+  // True while the object lives: a list is on its way to the stream.
+  class Submitting {
+   public:
+    explicit Submitting(sync::Atomic<bool>& flag) noexcept : flag_(flag) { flag_.store(true, sync::seq_cst); }
+    ~Submitting() { flag_.store(false, sync::seq_cst); }
+    Submitting(const Submitting&) = delete;
+    Submitting& operator=(const Submitting&) = delete;
+
+   private:
+    sync::Atomic<bool>& flag_;
   };
   // The commands of a list; those that were put on the stream are counted.
   Status encode_all(const CommandList& list, TickArgs* tick);
@@ -81,21 +102,23 @@ class CudaQueue final : public Queue {
   void close(const TickArgs& tick, Ticket closes);
   Status close_by_host(Ticket closes);
   void raise_word(Ticket ticket) noexcept;
-  void keep_or_recycle(CommandList&& list, Ticket closes);
+  // `place`: where the list is kept, if it owns operands.
+  void keep_or_recycle(CommandList&& list, Ticket closes, std::list<Kept>&& place) noexcept;
 
   Engine& engine_;
-  const cudaStream_t native_;
   const LaneSlot slot_;
+  const OwnedStream native_;
   Matmul matmul_;                                                   // the holder's
   Status inherited_;                                                // the holder's: of a failed wait
   CommandList spare_;                                               // the holder's
   std::array<sync::Atomic<std::uint64_t>, kKernelCount> counts_{};  // written by the holder; relaxed: no other data
   sync::Atomic<std::uint64_t> submitted_{0};                        // written by the holder
+  sync::Atomic<std::uint64_t> on_stream_{0};                        // written by the holder; release, for wait_on()
   sync::Atomic<bool> submitting_{false};                            // seq_cst against Engine::parked
   sync::Atomic<bool> keeps_{false};                                 // kept_ is not empty
   sync::Mutex mutex_{Rank::kDeviceQueue};
   EventRing events_ HEDDLE_GUARDED_BY(mutex_);
-  std::deque<Kept> kept_ HEDDLE_GUARDED_BY(mutex_);
+  std::list<Kept> kept_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace HEDDLE_NS::cuda

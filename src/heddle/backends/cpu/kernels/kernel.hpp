@@ -27,8 +27,7 @@ using Kernel = void (*)(const CommandView& command, KernelContext& context);
 // The kernel for `id`, or null when this backend lacks it. `best` chooses oneDNN where it is built in and wins.
 Kernel find_kernel(KernelId id, bool best) noexcept;
 
-// True when its kernels also take float16 and bfloat16.
-bool has_half_precision(KernelId id) noexcept;
+bool has_kernel(KernelId id, Dtype dtype) noexcept;
 
 // Scratch bytes for a matmul, and which libraries and vector targets are in use, for people.
 std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best);

@@ -8,6 +8,7 @@
 #include "heddle/backends/cpu/kernels/kernel.hpp"
 #include "heddle/backends/cpu/kernels/kernels.hpp"
 #include "heddle/backends/cpu/onednn/matmul.hpp"
+#include "heddle/device/kernel_table.hpp"
 
 namespace HEDDLE_NS::cpu {
 
@@ -20,8 +21,7 @@ struct Row {
   bool half = false;  // also for float16 and bfloat16, by the portable kernel
 };
 
-// In the order of KernelId.
-constexpr Row kTable[] = {
+constexpr KernelTable<Row> kTable{{{
     {KernelId::kRandn, randn_simd, randn_portable},
     {KernelId::kUniform, uniform_simd, uniform_portable},
     {KernelId::kAdvance, advance, advance},
@@ -40,29 +40,19 @@ constexpr Row kTable[] = {
     {KernelId::kStack, stack, stack, true},
     {KernelId::kTimestamp, timestamp, timestamp},
     {KernelId::kCustom, custom, custom},
-};
-
-constexpr bool in_order() {
-  for (std::size_t i = 0; i < std::size(kTable); ++i) {
-    if (kTable[i].id != static_cast<KernelId>(i)) return false;
-  }
-  return std::size(kTable) == kKernelCount;
-}
-static_assert(in_order(), "one row for each KernelId, in its order");
+}}};
 
 }  // namespace
 
 Kernel find_kernel(KernelId id, bool best) noexcept {
-  if (id >= KernelId::kCount) return nullptr;
-  const Row& row = kTable[static_cast<std::size_t>(id)];
-  if (!best) return row.portable;
+  const Row* const row = kTable.find(id);
+  if (row == nullptr) return nullptr;
+  if (!best) return row->portable;
   const Kernel onednn = id == KernelId::kMatmul ? onednn_matmul() : nullptr;
-  return onednn != nullptr ? onednn : row.best;
+  return onednn != nullptr ? onednn : row->best;
 }
 
-bool has_half_precision(KernelId id) noexcept {
-  return id < KernelId::kCount && kTable[static_cast<std::size_t>(id)].half;
-}
+bool has_kernel(KernelId id, Dtype dtype) noexcept { return kTable.supports(id, dtype); }
 
 std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best) {
   return best ? onednn_workspace_bytes(args) : 0;

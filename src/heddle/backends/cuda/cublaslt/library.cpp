@@ -1,9 +1,10 @@
 #include "heddle/backends/cuda/cublaslt/library.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <cstring>
+#include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/shared_library.hpp"
 
 namespace HEDDLE_NS::cuda {
 
@@ -14,44 +15,26 @@ struct Loaded {
   Status status;
 };
 
-template <class Function>
-void find(void* library, const char* name, Function* out, Status* status) {
-  void* const found = dlsym(library, name);
-  if (found == nullptr) {
-    *status = {ErrorKind::kUnsupported,
-               fmt::format("cuBLASLt has no {}; install the version this was built with", name)};
-    return;
-  }
-  std::memcpy(out, &found, sizeof(found));
-}
-
 Loaded load_library() {
-  Loaded loaded;
-  const std::string name = fmt::format("libcublasLt.so.{}", HEDDLE_CUBLASLT_MAJOR);
+  const std::string file = fmt::format("libcublasLt.so.{}", HEDDLE_CUBLASLT_MAJOR);
   // Where the loader looks, then where the toolkit was when this was built.
-  void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr)
-    library = dlopen(fmt::format("{}/{}", HEDDLE_CUBLASLT_DIR, name).c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    loaded.status = {ErrorKind::kUnsupported,
-                     fmt::format("{} was not found, neither by the loader nor in {}; install cuBLAS of CUDA {} or name "
-                                 "its folder in LD_LIBRARY_PATH",
-                                 name, HEDDLE_CUBLASLT_DIR, HEDDLE_CUBLASLT_MAJOR)};
-    return loaded;
-  }
+  SharedLibrary library(
+      {file, fmt::format("{}/{}", HEDDLE_CUBLASLT_DIR, file)},
+      fmt::format("install cuBLAS of CUDA {}, or name its folder in LD_LIBRARY_PATH", HEDDLE_CUBLASLT_MAJOR));
+  Loaded loaded;
   CublasLt& functions = loaded.functions;
-  Status* const status = &loaded.status;
-  find(library, "cublasLtCreate", &functions.create, status);
-  find(library, "cublasLtDestroy", &functions.destroy, status);
-  find(library, "cublasLtGetVersion", &functions.version, status);
-  find(library, "cublasLtMatmul", &functions.matmul, status);
-  find(library, "cublasLtMatmulAlgoGetHeuristic", &functions.heuristic, status);
-  find(library, "cublasLtMatmulDescInit_internal", &functions.desc_init, status);
-  find(library, "cublasLtMatmulDescSetAttribute", &functions.desc_set, status);
-  find(library, "cublasLtMatrixLayoutInit_internal", &functions.layout_init, status);
-  find(library, "cublasLtMatrixLayoutSetAttribute", &functions.layout_set, status);
-  find(library, "cublasLtMatmulPreferenceInit_internal", &functions.preference_init, status);
-  find(library, "cublasLtMatmulPreferenceSetAttribute", &functions.preference_set, status);
+  library.find("cublasLtCreate", &functions.create);
+  library.find("cublasLtDestroy", &functions.destroy);
+  library.find("cublasLtGetVersion", &functions.version);
+  library.find("cublasLtMatmul", &functions.matmul);
+  library.find("cublasLtMatmulAlgoGetHeuristic", &functions.heuristic);
+  library.find("cublasLtMatmulDescInit_internal", &functions.desc_init);
+  library.find("cublasLtMatmulDescSetAttribute", &functions.desc_set);
+  library.find("cublasLtMatrixLayoutInit_internal", &functions.layout_init);
+  library.find("cublasLtMatrixLayoutSetAttribute", &functions.layout_set);
+  library.find("cublasLtMatmulPreferenceInit_internal", &functions.preference_init);
+  library.find("cublasLtMatmulPreferenceSetAttribute", &functions.preference_set);
+  loaded.status = library.status();
   return loaded;
 }
 
@@ -78,8 +61,20 @@ Status CublasLt::load(const CublasLt** out) {
   return loaded->status;
 }
 
+CublasLtHandle::~CublasLtHandle() {
+  if (handle_ == nullptr) return;
+  const CurrentDevice current(device_);
+  library_.destroy(handle_);
+}
+
+Status CublasLtHandle::create() {
+  const CurrentDevice current(device_);
+  return cublas_call("cublasLtCreate", [&] { return library_.create(&handle_); });
+}
+
 Status to_status(cublasStatus_t status, const char* call) {
   if (status == CUBLAS_STATUS_SUCCESS) return {};
+  cudaGetLastError();  // what CUDA told it, and would repeat to this thread
   return {status == CUBLAS_STATUS_ALLOC_FAILED ? ErrorKind::kOutOfMemory : ErrorKind::kDeviceError,
           fmt::format("{}: {} ({})", call, word(status), static_cast<int>(status))};
 }

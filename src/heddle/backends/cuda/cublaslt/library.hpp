@@ -5,8 +5,7 @@
 
 #include <cublasLt.h>
 
-#include <string>
-
+#include "heddle/backends/cuda/call.hpp"
 #include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
 
@@ -29,7 +28,38 @@ struct CublasLt {
   static Status load(const CublasLt** out);
 };
 
-// kDeviceError with the call's name and cuBLAS's word for it.
+// kOutOfMemory or kDeviceError, with the call's name and cuBLAS's word for it.
 Status to_status(cublasStatus_t status, const char* call);
+
+// As call() for CUDA: tests can make it fail.
+template <class Function>
+Status cublas_call(const char* name, const Function& function) {
+  cublasStatus_t result = CUBLAS_STATUS_SUCCESS;
+  const cudaError_t planted = attempt([&] {
+    result = function();
+    return cudaSuccess;
+  });
+  return planted != cudaSuccess ? to_status(planted, name) : to_status(result, name);
+}
+
+// A handle of the library's, for one thread at a time, of one device.
+class CublasLtHandle {
+ public:
+  CublasLtHandle(const CublasLt& library, int device) noexcept : library_(library), device_(device) {}
+  ~CublasLtHandle();
+  CublasLtHandle(const CublasLtHandle&) = delete;
+  CublasLtHandle& operator=(const CublasLtHandle&) = delete;
+
+  const CublasLt& library() const noexcept { return library_; }
+  int device() const noexcept { return device_; }
+  // REQUIRES: none was created, or creating it failed.
+  Status create();
+  cublasLtHandle_t get() const noexcept { return handle_; }  // null before create()
+
+ private:
+  const CublasLt& library_;
+  const int device_;
+  cublasLtHandle_t handle_ = nullptr;
+};
 
 }  // namespace HEDDLE_NS::cuda

@@ -5,10 +5,6 @@
 
 namespace HEDDLE_NS::cuda {
 
-Matmul::~Matmul() {
-  if (handle_ != nullptr) library_.destroy(handle_);
-}
-
 Status Matmul::submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream) {
   const Plan& plan = plans_.plan(args, dtype);
   const auto by_plain_kernel = [&] {
@@ -19,9 +15,8 @@ Status Matmul::submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream) 
     case MatmulBy::kPlainKernel: return by_plain_kernel();
     case MatmulBy::kLibrary: break;
   }
-  if (handle_ == nullptr) {
-    Status status = to_status(library_.create(&handle_), "cublasLtCreate");
-    if (!status.ok()) return status;
+  if (handle_.get() == nullptr) {
+    if (Status status = handle_.create(); !status.ok()) return status;
   }
   const cublasLtMatmulDescOpaque_t* desc = &plan.desc;
   cublasLtMatmulDescOpaque_t with_bias;
@@ -32,19 +27,18 @@ Status Matmul::submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream) 
   }
   const float one = 1;
   const float zero = 0;
-  cublasStatus_t result = CUBLAS_STATUS_SUCCESS;
-  const cudaError_t planted = attempt([&] {
-    result = library_.matmul(
-        handle_, const_cast<cublasLtMatmulDescOpaque_t*>(desc), &one, args.b,
+  bool refused = false;
+  const Status status = cublas_call("cublasLtMatmul", [&] {
+    const cublasStatus_t result = handle_.library().matmul(
+        handle_.get(), const_cast<cublasLtMatmulDescOpaque_t*>(desc), &one, args.b,
         const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.b), args.a, const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.a),
         &zero, args.out, const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.out), args.out,
         const_cast<cublasLtMatrixLayoutOpaque_t*>(&plan.out), &plan.algo, args.workspace, plan.workspace, stream);
-    return cudaSuccess;
+    refused = result == CUBLAS_STATUS_NOT_SUPPORTED || result == CUBLAS_STATUS_INVALID_VALUE;
+    return result;
   });
-  if (planted != cudaSuccess) return to_status(planted, "cublasLtMatmul");
   // Its own heuristic may propose what it then refuses; it has launched nothing.
-  if (result == CUBLAS_STATUS_NOT_SUPPORTED || result == CUBLAS_STATUS_INVALID_VALUE) return by_plain_kernel();
-  return to_status(result, "cublasLtMatmul");
+  return refused ? by_plain_kernel() : status;
 }
 
 }  // namespace HEDDLE_NS::cuda

@@ -13,18 +13,14 @@ namespace HEDDLE_NS::cuda {
 
 class Matmul {
  public:
-  Matmul(const CublasLt& library, PlanTable& plans) noexcept : library_(library), plans_(plans) {}
-  ~Matmul();
-  Matmul(const Matmul&) = delete;
-  Matmul& operator=(const Matmul&) = delete;
+  Matmul(const CublasLt& library, PlanTable& plans, int device) noexcept : plans_(plans), handle_(library, device) {}
 
   // The device is current.
   Status submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream);
 
  private:
-  const CublasLt& library_;
   PlanTable& plans_;
-  cublasLtHandle_t handle_ = nullptr;
+  CublasLtHandle handle_;
 };
 
 }  // namespace HEDDLE_NS::cuda

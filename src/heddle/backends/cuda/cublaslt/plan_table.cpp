@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/kernels/launch.hpp"
 
 namespace HEDDLE_NS::cuda {
@@ -66,12 +67,10 @@ std::uint64_t PlanKey::hash() const noexcept {
   return hash;
 }
 
-PlanTable::PlanTable(const CublasLt& library, CudaMatmul matmul) : library_(library), matmul_(matmul), slots_(kSlots) {}
+PlanTable::PlanTable(const CublasLt& library, CudaMatmul matmul, int device)
+    : matmul_(matmul), slots_(kSlots), handle_(library, device) {}
 
-PlanTable::~PlanTable() {
-  sync::MutexLock lock(mutex_);
-  if (handle_ != nullptr) library_.destroy(handle_);
-}
+Status PlanTable::open() { return handle_.create(); }
 
 const Plan& PlanTable::plan(const MatmulArgs& args, Dtype dtype) {
   if (is_small_matmul(args, dtype)) return small_;
@@ -101,7 +100,8 @@ const Plan* PlanTable::find(const PlanKey& key) const noexcept {
   }
 }
 
-std::unique_ptr<Plan> PlanTable::make(const PlanKey& key) {
+std::unique_ptr<Plan> PlanTable::make(const PlanKey& key) const {
+  const CurrentDevice current(handle_.device());
   auto plan = std::make_unique<Plan>();
   plan->key = key;
   if (ask(*plan).ok()) {
@@ -113,14 +113,13 @@ std::unique_ptr<Plan> PlanTable::make(const PlanKey& key) {
 }
 
 // Row-major out = a b is column-major out' = b' a': the library's first operand is b, its rows are our columns.
-Status PlanTable::ask(Plan& plan) {
+Status PlanTable::ask(Plan& plan) const {
   const PlanKey& key = plan.key;
   Status status;
   const auto did = [&status](cublasStatus_t result, const char* call) {
     if (status.ok()) status = to_status(result, call);
     return status.ok();
   };
-  if (handle_ == nullptr && !did(library_.create(&handle_), "cublasLtCreate")) return status;
   const bool full = matmul_ == CudaMatmul::kFull || static_cast<Dtype>(key.dtype) != Dtype::kFloat32;
   plan.compute = full ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_32F_FAST_TF32;
   // Any address that is not null: the heuristic wants to know that there is a bias.
@@ -130,13 +129,14 @@ Status PlanTable::ask(Plan& plan) {
   const auto layout = [&](cublasLtMatrixLayoutOpaque_t* out, std::int64_t rows, std::int64_t columns, bool transposed,
                           std::int64_t ld, std::int64_t stride) {
     if (transposed) std::swap(rows, columns);
-    did(library_.layout_init(out, sizeof(*out), data_type(key.dtype), static_cast<std::uint64_t>(rows),
-                             static_cast<std::uint64_t>(columns), ld),
+    did(library().layout_init(out, sizeof(*out), data_type(key.dtype), static_cast<std::uint64_t>(rows),
+                              static_cast<std::uint64_t>(columns), ld),
         "cublasLtMatrixLayoutInit");
     if (key.batch == 1) return;
     const auto batch = static_cast<std::int32_t>(key.batch);
-    did(library_.layout_set(out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)), "batch count");
-    did(library_.layout_set(out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof(stride)), "batch stride");
+    did(library().layout_set(out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof(batch)), "batch count");
+    did(library().layout_set(out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof(stride)),
+        "batch stride");
   };
   if (key.batch > 0x7FFFFFFF) return {ErrorKind::kUnsupported, "too many products"};
   layout(&plan.b, key.n, key.k, key.transpose_b != 0, key.ldb, key.b_batch_stride);
@@ -144,9 +144,10 @@ Status PlanTable::ask(Plan& plan) {
   layout(&plan.out, key.n, key.m, false, key.n, key.m * key.n);
 
   cublasLtMatmulPreferenceOpaque_t preference{};
-  did(library_.preference_init(&preference, sizeof(preference)), "cublasLtMatmulPreferenceInit");
+  did(library().preference_init(&preference, sizeof(preference)), "cublasLtMatmulPreferenceInit");
   const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
-    did(library_.preference_set(&preference, attribute, &value, sizeof(value)), "cublasLtMatmulPreferenceSetAttribute");
+    did(library().preference_set(&preference, attribute, &value, sizeof(value)),
+        "cublasLtMatmulPreferenceSetAttribute");
   };
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace_bound(key)});
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, std::uint32_t{key.b_alignment});
@@ -157,11 +158,11 @@ Status PlanTable::ask(Plan& plan) {
 
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
-  if (!did(library_.heuristic(handle_, &plan.desc, &plan.b, &plan.a, &plan.out, &plan.out, &preference, 1, &result,
-                              &found),
-           "cublasLtMatmulAlgoGetHeuristic")) {
-    return status;
-  }
+  status = cublas_call("cublasLtMatmulAlgoGetHeuristic", [&] {
+    return library().heuristic(handle_.get(), &plan.desc, &plan.b, &plan.a, &plan.out, &plan.out, &preference, 1,
+                               &result, &found);
+  });
+  if (!status.ok()) return status;
   if (found == 0 || result.state != CUBLAS_STATUS_SUCCESS) return {ErrorKind::kUnsupported, "no algorithm"};
   plan.algo = result.algo;
   plan.workspace = result.workspaceSize;
@@ -170,10 +171,10 @@ Status PlanTable::ask(Plan& plan) {
 
 Status PlanTable::describe(const PlanKey& key, cublasComputeType_t compute, const void* bias,
                            cublasLtMatmulDescOpaque_t* out) const {
-  Status status = to_status(library_.desc_init(out, sizeof(*out), compute, CUDA_R_32F), "cublasLtMatmulDescInit");
+  Status status = to_status(library().desc_init(out, sizeof(*out), compute, CUDA_R_32F), "cublasLtMatmulDescInit");
   const auto set = [&](cublasLtMatmulDescAttributes_t attribute, const auto& value) {
     if (!status.ok()) return;
-    status = to_status(library_.desc_set(out, attribute, &value, sizeof(value)), "cublasLtMatmulDescSetAttribute");
+    status = to_status(library().desc_set(out, attribute, &value, sizeof(value)), "cublasLtMatmulDescSetAttribute");
   };
   if (key.transpose_b != 0) set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
   if (key.transpose_a != 0) set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_T);

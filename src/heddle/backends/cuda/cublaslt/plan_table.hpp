@@ -49,12 +49,14 @@ class PlanTable {
  public:
   static constexpr std::size_t kMostPlans = 8192;
 
-  PlanTable(const CublasLt& library, CudaMatmul matmul);
-  ~PlanTable();
+  PlanTable(const CublasLt& library, CudaMatmul matmul, int device);
   PlanTable(const PlanTable&) = delete;
   PlanTable& operator=(const PlanTable&) = delete;
 
-  // The device is current. Never fails: what the library refuses is planned for our own kernel.
+  // Before the first plan(): what asking the library needs. A failure here would otherwise leave a shape, whichever is
+  // asked about first, with the slow kernel for ever.
+  Status open();
+  // Never fails: what the library refuses is planned for our own kernel.
   const Plan& plan(const MatmulArgs& args, Dtype dtype);
   std::size_t plans() const;
 
@@ -65,16 +67,16 @@ class PlanTable {
  private:
   static constexpr std::size_t kSlots = 2 * kMostPlans;  // so that a search ends soon
   const Plan* find(const PlanKey& key) const noexcept;
-  std::unique_ptr<Plan> make(const PlanKey& key) HEDDLE_REQUIRES(mutex_);
-  Status ask(Plan& plan) HEDDLE_REQUIRES(mutex_);
+  std::unique_ptr<Plan> make(const PlanKey& key) const HEDDLE_REQUIRES(mutex_);
+  Status ask(Plan& plan) const HEDDLE_REQUIRES(mutex_);
+  const CublasLt& library() const noexcept { return handle_.library(); }
 
-  const CublasLt& library_;
   const CudaMatmul matmul_;
   const Plan plain_{};  // for what the library does not compute, or the table has no room for
   const Plan small_{.by = MatmulBy::kSmallKernel};
   std::vector<sync::Atomic<const Plan*>> slots_;  // open addressing; release when a plan is put in, acquire in find()
+  CublasLtHandle handle_;                         // for the heuristic, by whoever holds mutex_
   mutable sync::Mutex mutex_{Rank::kPrimitiveCache};
-  cublasLtHandle_t handle_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // for the heuristic
   std::vector<std::unique_ptr<const Plan>> plans_ HEDDLE_GUARDED_BY(mutex_);
 };
 

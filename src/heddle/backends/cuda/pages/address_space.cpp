@@ -2,32 +2,49 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
+#include <utility>
 
 namespace HEDDLE_NS::cuda {
 
-std::uintptr_t AddressSpace::take(std::size_t bytes) {
+// What is left of the run keeps its node, so no host memory is needed.
+std::uintptr_t AddressSpace::take(std::size_t bytes) noexcept {
   const auto run = std::find_if(free_.begin(), free_.end(), [&](const auto& free) { return free.second >= bytes; });
   if (run == free_.end()) return 0;
   const auto [address, length] = *run;
-  free_.erase(run);
-  if (length > bytes) free_.emplace(address + bytes, length - bytes);
+  auto node = free_.extract(run);
+  if (length == bytes) return address;
+  node.key() = address + bytes;
+  node.mapped() = length - bytes;
+  free_.insert(std::move(node));
   return address;
 }
 
-void AddressSpace::give(std::uintptr_t address, std::size_t bytes) {
-  auto next = free_.lower_bound(address);
-  if (next != free_.end() && address + bytes == next->first) {
-    bytes += next->second;
-    next = free_.erase(next);
-  }
+void AddressSpace::give(std::uintptr_t address, std::size_t bytes) noexcept {
+  const auto next = free_.lower_bound(address);
+  const bool joins_next = next != free_.end() && address + bytes == next->first;
   if (next != free_.begin()) {
     const auto before = std::prev(next);
     if (before->first + before->second == address) {
       before->second += bytes;
+      if (!joins_next) return;
+      before->second += next->second;
+      free_.erase(next);
       return;
     }
   }
-  free_.emplace(address, bytes);
+  if (joins_next) {
+    auto node = free_.extract(next);
+    node.key() = address;
+    node.mapped() += bytes;
+    free_.insert(std::move(node));
+    return;
+  }
+  try {
+    free_.emplace(address, bytes);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): there are more addresses than memory
+    // Lost, as the header says.
+  }
 }
 
 }  // namespace HEDDLE_NS::cuda

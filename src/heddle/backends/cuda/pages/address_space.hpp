@@ -17,8 +17,9 @@ class AddressSpace {
   AddressSpace(std::uintptr_t base, std::size_t bytes) : free_{{base, bytes}} {}
 
   // 0 where no run of `bytes` is left.
-  std::uintptr_t take(std::size_t bytes);
-  void give(std::uintptr_t address, std::size_t bytes);
+  std::uintptr_t take(std::size_t bytes) noexcept;
+  // Where host memory has no room for another run, the addresses are lost.
+  void give(std::uintptr_t address, std::size_t bytes) noexcept;
 
  private:
   std::map<std::uintptr_t, std::size_t> free_;

@@ -20,7 +20,7 @@ class PlainPages final : public PageSource {
 
   void release(void* segment, std::size_t) noexcept override {
     const CurrentDevice current(device_);
-    cudaFree(segment);
+    cuda::release(cudaFree(segment));
   }
 
   std::size_t granule() const noexcept override { return kGranule; }

@@ -1,10 +1,11 @@
 // A stream-ordered pool of the driver's, of our own, which keeps nothing that we release.
 #include <cuda_runtime_api.h>
 
-#include <cstdint>
+#include <utility>
 
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/owned_stream.hpp"
 #include "heddle/backends/cuda/pages/page_source.hpp"
 
 namespace HEDDLE_NS::cuda {
@@ -13,12 +14,12 @@ namespace {
 
 class PoolPages final : public PageSource {
  public:
-  PoolPages(int device, cudaMemPool_t pool, cudaStream_t stream) : device_(device), pool_(pool), stream_(stream) {}
+  PoolPages(int device, cudaMemPool_t pool, OwnedStream stream)
+      : device_(device), pool_(pool), stream_(std::move(stream)) {}
 
   ~PoolPages() override {
     const CurrentDevice current(device_);
-    cudaStreamDestroy(stream_);
-    cudaMemPoolDestroy(pool_);
+    cuda::release(cudaMemPoolDestroy(pool_));
   }
 
   // The memory may be used by every stream once the allocation itself has passed on ours.
@@ -26,12 +27,12 @@ class PoolPages final : public PageSource {
     const CurrentDevice current(device_);
     void* segment = nullptr;
     Status status = call("cudaMallocFromPoolAsync", [&] {
-      return cudaMallocFromPoolAsync(&segment, whole_granules(bytes, kGranule), pool_, stream_);
+      return cudaMallocFromPoolAsync(&segment, whole_granules(bytes, kGranule), pool_, stream_.get());
     });
     if (!status.ok()) return status;
-    status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(stream_); });
+    status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(stream_.get()); });
     if (!status.ok()) {
-      cudaFreeAsync(segment, stream_);
+      cuda::release(cudaFreeAsync(segment, stream_.get()));
       return status;
     }
     *out = segment;
@@ -40,8 +41,8 @@ class PoolPages final : public PageSource {
 
   void release(void* segment, std::size_t) noexcept override {
     const CurrentDevice current(device_);
-    cudaFreeAsync(segment, stream_);
-    cudaStreamSynchronize(stream_);  // the pool's threshold is 0: now it is the device's again
+    cuda::release(cudaFreeAsync(segment, stream_.get()));
+    cuda::release(cudaStreamSynchronize(stream_.get()));  // the pool's threshold is 0: now it is the device's again
   }
 
   std::size_t granule() const noexcept override { return kGranule; }
@@ -51,7 +52,7 @@ class PoolPages final : public PageSource {
   static constexpr std::size_t kGranule = std::size_t{2} << 20;
   const int device_;
   const cudaMemPool_t pool_;
-  const cudaStream_t stream_;
+  const OwnedStream stream_;
 };
 
 }  // namespace
@@ -64,13 +65,12 @@ Status open_pool_pages(int device, std::unique_ptr<PageSource>* out) {
   cudaMemPool_t pool = nullptr;
   Status status = call("cudaMemPoolCreate", [&] { return cudaMemPoolCreate(&pool, &properties); });
   if (!status.ok()) return status;
-  cudaStream_t stream = nullptr;
-  status = call("cudaStreamCreateWithFlags", [&] { return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); });
-  if (!status.ok()) {
-    cudaMemPoolDestroy(pool);
+  OwnedStream stream;
+  if (status = make_stream(device, &stream); !status.ok()) {
+    release(cudaMemPoolDestroy(pool));
     return status;
   }
-  *out = std::make_unique<PoolPages>(device, pool, stream);
+  *out = std::make_unique<PoolPages>(device, pool, std::move(stream));
   return {};
 }
 

@@ -3,8 +3,6 @@
 // budget above says the truth.
 #include <cuda_runtime_api.h>
 
-#include <map>
-
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/pages/address_space.hpp"
@@ -88,17 +86,17 @@ class VirtualPages final : public PageSource {
     return planted != cudaSuccess ? to_status(planted, name) : driver_.status(result, name);
   }
 
-  CUdeviceptr take(std::size_t bytes) {
+  CUdeviceptr take(std::size_t bytes) noexcept {
     sync::MutexLock lock(mutex_);
     return space_.take(bytes);
   }
-  void give(CUdeviceptr address, std::size_t bytes) {
+  void give(CUdeviceptr address, std::size_t bytes) noexcept {
     sync::MutexLock lock(mutex_);
     space_.give(address, bytes);
   }
 
   const int device_;
-  const Driver driver_;
+  const Driver& driver_;
   const std::size_t granule_;
   const CUdeviceptr base_;
   const std::size_t bytes_;
@@ -109,9 +107,10 @@ class VirtualPages final : public PageSource {
 }  // namespace
 
 Status open_virtual_pages(int device, std::size_t device_bytes, std::unique_ptr<PageSource>* out) {
-  Driver driver;
-  Status status = Driver::load(&driver);
+  const Driver* loaded = nullptr;
+  Status status = Driver::load(&loaded);
   if (!status.ok()) return status;
+  const Driver& driver = *loaded;
   int supported = 0;
   status = driver.status(driver.attribute(&supported, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED, device),
                          "cuDeviceGetAttribute");

@@ -1,0 +1,36 @@
+#include "heddle/backends/cuda/reader.hpp"
+
+#include <utility>
+
+#include "heddle/backends/cuda/call.hpp"
+#include "heddle/backends/cuda/current_device.hpp"
+#include "heddle/backends/cuda/unseen_by_captures.hpp"
+
+namespace HEDDLE_NS::cuda {
+
+Status Reader::take(OwnedStream* out) {
+  {
+    sync::MutexLock lock(mutex_);
+    if (!idle_.empty()) {
+      *out = std::move(idle_.back());
+      idle_.pop_back();
+      return {};
+    }
+  }
+  return make_stream(device_, out);
+}
+
+Status Reader::read(void* out, const void* from, std::size_t bytes) {
+  const CurrentDevice current(device_);
+  const UnseenByCaptures unseen;
+  OwnedStream stream;
+  Status status = take(&stream);
+  if (!status.ok()) return status;
+  status = call("cudaMemcpyAsync", [&] { return cudaMemcpyAsync(out, from, bytes, cudaMemcpyDefault, stream.get()); });
+  if (status.ok()) status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(stream.get()); });
+  sync::MutexLock lock(mutex_);
+  idle_.push_back(std::move(stream));
+  return status;
+}
+
+}  // namespace HEDDLE_NS::cuda
