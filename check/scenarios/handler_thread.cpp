@@ -33,11 +33,15 @@ struct OneLine {
   std::unique_ptr<Queue> queue = make_queue(device);
   CompletionLine line{*queue};
   int failures = 0;  // plain: changed between visible operations
-  HandlerThread handlers{Limits{}, false, [this](const HandlerFailure&) { ++failures; }};
+  HandlerThread handlers{Limits{}, false, [this](const HandlerFailure&) {
+                           ++failures;
+                           throw std::runtime_error("thrown by the hook");
+                         }};
   float cell = 0;
 };
 
-// A handler registers another, and then throws, while the device completes its ticket.
+// A handler registers another, and then throws, and so does the hook that is told, while the device completes its
+// ticket.
 void a_handler_that_registers_and_throws() {
   OneLine one;
   int first = 0, second = 0;  // plain: changed between visible operations
@@ -71,16 +75,49 @@ void a_handler_that_registers_at_stop() {
                         "a handler that was taken runs once, and one that was refused does not");
 }
 
+// Two threads register the first handlers, each on its own line: one handler thread runs them, one after the other.
+void first_handlers() {
+  OneLine one;
+  heddle_check::require(one.device.step(), "a list is due");
+  const std::unique_ptr<Queue> queue = make_queue(one.device, 2);
+  CompletionLine other(*queue);
+  heddle_check::Cell<int> told(0, "what handlers share");
+  const auto tells = [&](const Status&) { told.change() += 1; };
+  heddle_check::run_together(
+      {{"first", [&] { one.add(tells); }}, {"second", [&] { one.handlers.add(other, {Ticket{}, tells, {}, {}}); }}});
+  heddle_check::require(one.handlers.stop({&one.line, &other}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told.get() == 2, "each ran once");
+}
+
+// A thread registers handlers of one line, of which one may be pending, while they run.
+void handlers_at_the_bound() {
+  OneLine one;
+  const sync::Atomic<bool> never{false};
+  int told = 0;  // plain: changed between visible operations
+  heddle_check::run_together({{"recorder",
+                               [&] {
+                                 for (int i = 0; i < 3; ++i) {
+                                   one.line.wait_for_room(1, never);
+                                   heddle_check::require(one.line.counts().pending() == 0, "there is room");
+                                   one.add([&](const Status&) { ++told; });
+                                 }
+                               }},
+                              {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told == 3, "each ran once");
+}
+
 }  // namespace
 
 void add_handler_thread(Scenarios& to) {
-  to.push_back({.name = "handler_thread",
-                .group = "handlers",
-                .threads = 3,
-                .body = a_handler_that_registers_and_throws,
-                .limits = {},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler that registers another and throws loses neither of the two, nor the thread"});
+  to.push_back(
+      {.name = "handler_thread",
+       .group = "handlers",
+       .threads = 3,
+       .body = a_handler_that_registers_and_throws,
+       .limits = {},
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "a handler that registers another and throws, to a hook that throws, loses none of the three"});
   to.push_back({.name = "handler_at_stop",
                 .group = "handlers",
                 .threads = 3,
@@ -88,6 +125,20 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
+  to.push_back({.name = "first_handlers",
+                .group = "handlers",
+                .threads = 3,
+                .body = first_handlers,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "the first handlers, of two threads, start one handler thread"});
+  to.push_back({.name = "handlers_at_the_bound",
+                .group = "handlers",
+                .threads = 3,
+                .body = handlers_at_the_bound,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a thread that waits for room among the handlers of a stream gets it"});
 }
 
 }  // namespace heddle::check

@@ -40,10 +40,12 @@ void a_waiter_and_a_newcomer() {
   pool.acquire(*of_main);  // the stream that is the main thread's
   pool.acquire(*held);
   int served = 0;  // plain: changed between visible operations
+  heddle_check::Cell<int> use(0, "use of the stream");
   const auto user = [&](int turn) {
     const auto slot = std::make_shared<LeaseSlot>();
     pool.acquire(*slot);
     heddle_check::require(served++ == turn, "who came first is served first");
+    use.change() += 1;
     pool.release(*slot);
   };
   heddle_check::run_together(

@@ -41,9 +41,9 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
 LanePool::~LanePool() = default;
 
 StreamId LanePool::acquire(LeaseSlot& slot) {
-  const bool main_thread = sync::is_main_thread();
   commit_returned();
   sync::MutexLock lock(mutex_);
+  const bool main_thread = sync::is_main_thread() || (HEDDLE_PLANT(pool_takes_first_for_main) && lanes_[0] == nullptr);
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
   Lane* lane = waiters_.empty() || main_thread ? take_free(main_thread) : nullptr;
   while (lane == nullptr) {
@@ -92,7 +92,7 @@ Lane* LanePool::wait_for_lane() {
     }
     if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
     if (first && !unused_ids_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) break;
-    if (policy_ == ExhaustionPolicy::kFail && !any_returning()) break;
+    if (policy_ == ExhaustionPolicy::kFail && (!any_returning() || HEDDLE_PLANT(pool_fails_while_returning))) break;
     if (sync::NoWaiting::active()) break;
     waiter.given.wait_until(mutex_, first ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
     if (waiter.lane != nullptr) break;
@@ -179,8 +179,8 @@ Lane* LanePool::take_free(bool main_thread) {
   const std::size_t first = main_thread && lanes_[0] != nullptr && free_[0] ? 0 : 1;
   for (std::size_t id = first; id < lanes_.size(); ++id) {
     // A lane that its last holder left running is passed over until it is done.
-    if (!free_[id] || !lanes_[id]->idle()) continue;
-    free_[id] = false;
+    if (!free_[id] || (!lanes_[id]->idle() && !HEDDLE_PLANT(pool_gives_unfinished))) continue;
+    if (!HEDDLE_PLANT(pool_keeps_taken_free)) free_[id] = false;
     lanes_[id]->forget_failure();  // an error that nobody collected ended with its lease
     return lanes_[id].get();
   }
