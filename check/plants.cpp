@@ -79,6 +79,9 @@ const std::vector<Plant>& all_plants() {
        "runtime_events"},
       {"shutdown_waits_in_handlers", "C19", "shutdown", "a handler that shuts down waits for itself",
        "shutdown_in_handler"},
+      {"plain_field_without_lock", "", "plain",
+       "a field that nobody watches is changed without its lock; only ThreadSanitizer sees it (docs/checking.md)",
+       "plain_field"},
       {"canary", "", "canary", "the checker's own: an update is a load and a store; heddle has no such code", "canary"},
   };
   return plants;

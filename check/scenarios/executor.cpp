@@ -61,7 +61,7 @@ void handler_of_an_executor() {
   const auto executor =
       std::make_shared<ChosenExecutor>(heddle_check::choose(heddle_check::ChoiceKind::kCustom, ChosenExecutor::kFates));
   bool taken = false;
-  int run = 0, abandoned = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> run = 0, abandoned = 0;
   ShutdownReport report;
   heddle_check::run_together({{"recorder",
                                [&] {
@@ -90,7 +90,7 @@ void handler_of_an_executor() {
 // A handler asks for a shutdown, for which it would have to wait itself, while another thread shuts down.
 void shutdown_in_a_handler() {
   Runtime runtime(simulated());
-  int refused = 0, told = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> refused = 0, told = 0;
   ShutdownReport report;
   runtime.on_complete([&](const Status&) {
     ++told;

@@ -14,7 +14,7 @@ void last_blocks_of_a_retired_memory() {
   const auto ledger = std::make_shared<FreeLedger>();
   Inbox inbox;
   std::array<Block, 2> blocks;
-  int ended = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> ended = 0;
   const auto end_memory = [&](void*) {
     heddle_check::require(ledger->freed().blocks == blocks.size(), "the memory ends with its last block");
     ledger->close();

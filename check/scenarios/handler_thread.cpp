@@ -32,7 +32,7 @@ struct OneLine {
   sim::SimDevice device{{.auto_run = false}};
   std::unique_ptr<Queue> queue = make_queue(device);
   CompletionLine line{*queue};
-  int failures = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> failures = 0;
   HandlerThread handlers{Limits{}, false, [this](const HandlerFailure&) {
                            ++failures;
                            throw std::runtime_error("thrown by the hook");
@@ -44,7 +44,7 @@ struct OneLine {
 // ticket.
 void a_handler_that_registers_and_throws() {
   OneLine one;
-  int first = 0, second = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> first = 0, second = 0;
   const auto registers_and_throws = [&](const Status&) {
     ++first;
     one.add([&](const Status&) { ++second; });
@@ -61,7 +61,7 @@ void a_handler_that_registers_and_throws() {
 void a_handler_that_registers_at_stop() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
-  int first = 0, second = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> first = 0, second = 0;
   bool first_taken = false, second_taken = false;
   const auto registers = [&](const Status&) {
     ++first;
@@ -93,7 +93,7 @@ void first_handlers() {
 void handlers_at_the_bound() {
   OneLine one;
   const sync::Atomic<bool> never{false};
-  int told = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> told = 0;
   heddle_check::run_together({{"recorder",
                                [&] {
                                  for (int i = 0; i < 3; ++i) {

@@ -141,6 +141,8 @@ class Execution {
   void reset(const Scenario& scenario, Strategy& strategy, bool record);
   static void destroy_locals(ThreadState& state);
   void end_thread();
+  // The calling thread leaves the execution; who goes on.
+  unsigned leave_to();
   ThreadId add_thread(const std::string& name);
   void pick();
   // Who goes on, after the flushes that come before.
