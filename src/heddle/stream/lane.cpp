@@ -14,11 +14,11 @@ Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limi
            LaneServices services)
     : id_(id),
       device_(device),
+      services_(services),
+      completions_(*queue),
       queue_(std::move(queue)),
-      completions_(*queue_),
       limits_(limits),
-      policy_(policy),
-      services_(services) {
+      policy_(policy) {
   queue_->set_owner(this);
   parking_.set_poller(services_.poller);
   if (services_.poller != nullptr) services_.poller->add(*queue_);
