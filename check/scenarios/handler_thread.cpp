@@ -89,6 +89,23 @@ void first_handlers() {
   heddle_check::require(told.get() == 2, "each ran once");
 }
 
+// Two threads register handlers, and the host refuses to start the thread that runs them, once.
+void handler_thread_that_fails() {
+  OneLine one;
+  heddle_check::require(one.device.step(), "a list is due");
+  heddle_check::Noted<int> taken = 0, told = 0;
+  const auto user = [&] {
+    try {
+      taken += one.add([&](const Status&) { ++told; }) ? 1 : 0;
+    } catch (const Unsupported&) {  // as the contract says: it was not taken
+    }
+  };
+  heddle_check::run_together({{"first", user}, {"second", user}});
+  heddle_check::require(taken >= 1, "one refusal is the error of one call");
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told == taken, "each that was taken ran once");
+}
+
 // A thread registers handlers of one line, of which one may be pending, while they run.
 void handlers_at_the_bound() {
   OneLine one;
@@ -132,6 +149,13 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "the first handlers, of two threads, start one handler thread"});
+  to.push_back({.name = "handler_thread_that_fails",
+                .group = "handlers",
+                .threads = 3,
+                .body = handler_thread_that_fails,
+                .limits = {.thread_failures = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a handler thread that cannot be started is the error of one call, and is tried again"});
   to.push_back({.name = "handlers_at_the_bound",
                 .group = "handlers",
                 .threads = 3,

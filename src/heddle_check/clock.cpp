@@ -44,12 +44,21 @@ std::uint32_t choose(ChoiceKind kind, std::uint32_t options) {
   return execution == nullptr ? 0 : execution->choose(kind, options);
 }
 
-bool allocation_fails() {
+namespace {
+
+// Whether it fails is a choice while `budget` lasts.
+bool fails(ChoiceKind kind, std::uint32_t Execution::Budgets::* budget) {
   const Entered execution;
-  if (execution == nullptr || execution->left().allocation_failures == 0) return false;
-  if (execution->choose(ChoiceKind::kAllocation, 2) == 0) return false;
-  --execution->left().allocation_failures;
+  if (execution == nullptr || execution->left().*budget == 0) return false;
+  if (execution->choose(kind, 2) == 0) return false;
+  --(execution->left().*budget);
   return true;
 }
+
+}  // namespace
+
+bool allocation_fails() { return fails(ChoiceKind::kAllocation, &Execution::Budgets::allocation_failures); }
+bool host_memory_fails() { return fails(ChoiceKind::kHost, &Execution::Budgets::host_memory_failures); }
+bool thread_fails() { return fails(ChoiceKind::kHost, &Execution::Budgets::thread_failures); }
 
 }  // namespace heddle_check

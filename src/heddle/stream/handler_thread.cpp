@@ -105,7 +105,7 @@ void HandlerThread::start_worker() {
     Worker& worker = *workers_.back();
     worker.thread = sync::Thread("heddle-handler", [this, generation, &worker] { work(generation, worker); });
   } catch (...) {
-    workers_.pop_back();
+    if (!HEDDLE_PLANT(handlers_count_unstarted)) workers_.pop_back();
     throw;
   }
 }

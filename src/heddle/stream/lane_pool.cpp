@@ -130,7 +130,7 @@ void LanePool::release(LeaseSlot& slot) noexcept {
   Lane* const lane = std::exchange(slot.lane, nullptr);
   if (committed) {
     give(lane);
-  } else {
+  } else if (!HEDDLE_PLANT(pool_loses_uncommitted)) {
     returned_.push_back(lane);  // whoever takes a lane next commits it, or close()
   }
 }

@@ -71,8 +71,9 @@ void Execution::reset(const Scenario& scenario, Strategy& strategy, bool record)
   performer_ = 0;
   performer_yields_ = false;
   fairness_.reset();
-  left_ = {limits_->timeouts, limits_->spurious_wakeups, limits_->stale_reads, limits_->weak_failures,
-           limits_->allocation_failures};
+  left_ = {limits_->timeouts,       limits_->spurious_wakeups,    limits_->stale_reads,
+           limits_->weak_failures,  limits_->allocation_failures, limits_->host_memory_failures,
+           limits_->thread_failures};
   now_ = kStart;
   objects_.begin(next_epoch());
   histories_.begin();

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "heddle/backends/sim/executor.hpp"
 #include "heddle/device/custom_failure.hpp"
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -70,6 +72,7 @@ void SimDevice::retire(const SimQueue& queue) noexcept {
 }
 
 Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint) {
+  if (sync::host_memory_fails()) throw std::bad_alloc();
   SimQueue& to = cast(queue);
   sync::MutexLock lock(mutex_);
   SimQueue::Entry entry{.list = {}, .ticket = closes};
@@ -96,6 +99,7 @@ Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, Submit
 
 Status SimDevice::wait_on(Queue& queue, Queue& other, Ticket ticket) {
   if (&queue == &other) return {};
+  if (sync::host_memory_fails()) throw std::bad_alloc();
   sync::MutexLock lock(mutex_);
   cast(queue).entries_.push_back({.list = {}, .ticket = ticket, .other = &cast(other)});
   drop_passed_waits(cast(queue));
