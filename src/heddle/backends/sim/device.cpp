@@ -62,7 +62,7 @@ Status SimDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
 
 void SimDevice::retire(const SimQueue& queue) noexcept {
   sync::MutexLock lock(mutex_);
-  while (stepping_) stepped_.wait(mutex_);
+  while (stepping_ && !HEDDLE_PLANT(queue_ends_while_it_tells)) stepped_.wait(mutex_);
   for (const SimQueue::Entry& entry : queue.entries_) {
     HEDDLE_CHECK(entry.other != nullptr, "a simulated queue is destroyed with lists that have not run");
   }
