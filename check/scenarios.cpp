@@ -31,6 +31,13 @@ Scenarios all_scenarios() {
   add_events(all);
   add_reuse(all);
   add_poller(all);
+  add_pool_policies(all);
+  add_runtime_events(all);
+  add_executor(all);
+  add_committed_lists(all);
+  add_free_ledger(all);
+  add_heap_visits(all);
+  add_plain_field(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;
 }

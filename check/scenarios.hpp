@@ -29,6 +29,13 @@ void add_runtime_end(Scenarios& to);
 void add_events(Scenarios& to);
 void add_reuse(Scenarios& to);
 void add_poller(Scenarios& to);
+void add_pool_policies(Scenarios& to);
+void add_runtime_events(Scenarios& to);
+void add_executor(Scenarios& to);
+void add_committed_lists(Scenarios& to);
+void add_free_ledger(Scenarios& to);
+void add_heap_visits(Scenarios& to);
+void add_plain_field(Scenarios& to);
 
 // All of them. Names are unique.
 Scenarios all_scenarios();

@@ -9,7 +9,7 @@ namespace {
 // Two threads, or three, reserve 1 byte of `limit` and release it, `rounds` times each.
 void threads_share_a_limit(std::size_t threads, std::size_t limit, int rounds) {
   Budget budget(limit);
-  std::size_t held = 0;  // of what was granted; plain: changed between visible operations
+  heddle_check::Noted<std::size_t> held = 0;  // of what was granted
   const auto user = [&] {
     for (int i = 0; i < rounds; ++i) {
       if (budget.reserve(1)) {

@@ -20,7 +20,11 @@ class Tells final : public CompletionListener {
 
 // A line of a stream of the simulated device, whose list of ticket 1 is committed, and its handler thread.
 struct OneLine {
-  explicit OneLine(bool spins = false) : handlers(Limits{}, spins, [this](const HandlerFailure&) { ++failures; }) {
+  explicit OneLine(bool spins = false)
+      : handlers(Limits{}, spins, [this](const HandlerFailure&) {
+          ++failures;
+          throw std::runtime_error("thrown by the hook");
+        }) {
     device.set_listener(&tells);
     tells.handlers = &handlers;
     tells.line = &line;
@@ -32,15 +36,16 @@ struct OneLine {
   sim::SimDevice device{{.auto_run = false}};
   std::unique_ptr<Queue> queue = make_queue(device);
   CompletionLine line{*queue};
-  int failures = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> failures = 0;
   HandlerThread handlers;
   float cell = 0;
 };
 
-// A handler registers another, and then throws, while the device completes its ticket.
+// A handler registers another, and then throws, and so does the hook that is told, while the device completes its
+// ticket.
 void a_handler_that_registers_and_throws() {
   OneLine one;
-  int first = 0, second = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> first = 0, second = 0;
   const auto registers_and_throws = [&](const Status&) {
     ++first;
     one.add([&](const Status&) { ++second; });
@@ -57,7 +62,7 @@ void a_handler_that_registers_and_throws() {
 void a_handler_that_registers_at_stop() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
-  int first = 0, second = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> first = 0, second = 0;
   bool first_taken = false, second_taken = false;
   const auto registers = [&](const Status&) {
     ++first;
@@ -74,7 +79,7 @@ void a_handler_that_registers_at_stop() {
 // The registration wakes a handler thread that spins, and the device completes its ticket before or after that.
 void a_handler_thread_woken_early() {
   OneLine one(true);
-  int first = 0, second = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> first = 0, second = 0;
   one.add([&](const Status&) { ++first; });
   heddle_check::run_together({{"recorder", [&] { one.add([&](const Status&) { ++second; }); }},
                               {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
@@ -82,20 +87,77 @@ void a_handler_thread_woken_early() {
   heddle_check::require(first == 1 && second == 1, "each handler runs exactly once");
 }
 
+// Two threads register the first handlers, each on its own line: one handler thread runs them, one after the other.
+void first_handlers() {
+  OneLine one;
+  heddle_check::require(one.device.step(), "a list is due");
+  const std::unique_ptr<Queue> queue = make_queue(one.device, 2);
+  CompletionLine other(*queue);
+  heddle_check::Cell<int> told(0, "what handlers share");
+  const auto tells = [&](const Status&) { told.change() += 1; };
+  heddle_check::run_together(
+      {{"first", [&] { one.add(tells); }}, {"second", [&] { one.handlers.add(other, {Ticket{}, tells, {}, {}}); }}});
+  heddle_check::require(one.handlers.stop({&one.line, &other}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told.get() == 2, "each ran once");
+}
+
+// Two threads register handlers, and the host refuses to start the thread that runs them, once.
+void handler_thread_that_fails() {
+  OneLine one;
+  heddle_check::require(one.device.step(), "a list is due");
+  heddle_check::Noted<int> taken = 0, told = 0;
+  const auto user = [&] {
+    try {
+      taken += one.add([&](const Status&) { ++told; }) ? 1 : 0;
+    } catch (const Unsupported&) {  // as the contract says: it was not taken
+    }
+  };
+  heddle_check::run_together({{"first", user}, {"second", user}});
+  heddle_check::require(taken >= 1, "one refusal is the error of one call");
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told == taken, "each that was taken ran once");
+}
+
+// A thread registers handlers of one line, of which one may be pending, while they run.
+void handlers_at_the_bound() {
+  OneLine one;
+  const sync::Atomic<bool> never{false};
+  heddle_check::Noted<int> told = 0;
+  heddle_check::run_together({{"recorder",
+                               [&] {
+                                 for (int i = 0; i < 3; ++i) {
+                                   one.line.wait_for_room(1, never);
+                                   heddle_check::require(one.line.counts().pending() == 0, "there is room");
+                                   one.add([&](const Status&) { ++told; });
+                                 }
+                               }},
+                              {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told == 3, "each ran once");
+}
+
 }  // namespace
 
 void add_handler_thread(Scenarios& to) {
-  to.push_back({.name = "handler_thread",
-                .group = "handlers",
-                .threads = 3,
-                .body = a_handler_that_registers_and_throws,
-                .limits = {},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler that registers another and throws loses neither of the two, nor the thread"});
+  to.push_back(
+      {.name = "handler_thread",
+       .group = "handlers",
+       .threads = 3,
+       .body = a_handler_that_registers_and_throws,
+       .limits = {},
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "a handler that registers another and throws, to a hook that throws, loses none of the three"});
   to.push_back({.name = "handler_at_stop",
                 .group = "handlers",
                 .threads = 3,
                 .body = a_handler_that_registers_at_stop,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
+  to.push_back({.name = "first_handlers",
+                .group = "handlers",
+                .threads = 3,
+                .body = first_handlers,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
@@ -107,6 +169,22 @@ void add_handler_thread(Scenarios& to) {
        .limits = {},
        .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
        .claim = "a handler thread that a registration wakes in advance misses no ticket that completes later"});
+  .claim = "the first handlers, of two threads, start one handler thread"
+});
+to.push_back({.name = "handler_thread_that_fails",
+              .group = "handlers",
+              .threads = 3,
+              .body = handler_thread_that_fails,
+              .limits = {.thread_failures = 1},
+              .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+              .claim = "a handler thread that cannot be started is the error of one call, and is tried again"});
+to.push_back({.name = "handlers_at_the_bound",
+              .group = "handlers",
+              .threads = 3,
+              .body = handlers_at_the_bound,
+              .limits = {},
+              .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+              .claim = "a thread that waits for room among the handlers of a stream gets it"});
 }
 
 }  // namespace heddle::check

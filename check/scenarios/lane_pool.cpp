@@ -39,11 +39,13 @@ void a_waiter_and_a_newcomer() {
   const auto of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
   pool.acquire(*of_main);  // the stream that is the main thread's
   pool.acquire(*held);
-  int served = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> served = 0;
+  heddle_check::Cell<int> use(0, "use of the stream");
   const auto user = [&](int turn) {
     const auto slot = std::make_shared<LeaseSlot>();
     pool.acquire(*slot);
     heddle_check::require(served++ == turn, "who came first is served first");
+    use.change() += 1;
     pool.release(*slot);
   };
   heddle_check::run_together(
@@ -62,7 +64,7 @@ void a_refused_stream() {
   Limits limits;
   limits.streams = limits.streams_max = 1;
   LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
-  int served = 0, refused = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> served = 0, refused = 0;
   const auto user = [&] {
     const auto slot = std::make_shared<LeaseSlot>();
     try {

@@ -2,7 +2,8 @@
 
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
-#include "heddle/stream/lane_pool.hpp"
+#include "heddle/backends/sim/device.hpp"
+#include "heddle/stream/recording.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -47,6 +48,52 @@ void close_against_a_recorder_and_a_waiter() {
   pool.stop_handlers(sync::Deadline::never());
 }
 
+// Threads record and exit while the pool closes, and the host has no memory for one of their lists.
+void thread_exit_without_memory() {
+  Limits limits;
+  limits.streams = limits.streams_max = 2;
+  const auto pool =
+      std::make_shared<LanePool>(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  heddle_check::Noted<std::uint64_t> recorded = 0;
+  bool complete = false;
+  float cell = 0;
+  const auto user = [&] {
+    try {
+      Recording recording(pool);
+      recording.lane().append(KernelId::kFill, FillArgs{&cell, 1, 0});
+      ++recorded;
+    } catch (const Closed&) {  // as the contract says
+    }
+  };
+  heddle_check::run_together(
+      {{"first", user}, {"second", user}, {"closer", [&] { complete = pool->close(sync::Deadline::never()); }}});
+  const LaneTotals totals = pool->totals();
+  heddle_check::require(totals.completed + totals.abandoned == recorded, "what was recorded is done, or told of");
+  heddle_check::require(complete == (totals.abandoned == 0), "a close says whether all is done");
+  pool->stop_handlers(sync::Deadline::never());
+}
+
+// The device tells of the last list late: the thread that waited for it has closed the pool since, and destroys it.
+void late_announcement() {
+  const auto device = std::make_shared<sim::SimDevice>(SimOptions{.auto_run = false});
+  auto pool = std::make_unique<LanePool>(device, Limits{}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  float cell = 0;
+  heddle_check::run_together({{"owner",
+                               [&] {
+                                 const auto slot = std::make_shared<LeaseSlot>();
+                                 pool->add_slot(slot);
+                                 pool->acquire(*slot);
+                                 slot->lane->append(KernelId::kFill, FillArgs{&cell, 1, 0x3F800000});  // 1.0
+                                 heddle_check::require(pool->close(sync::Deadline::never()), "nothing was left undone");
+                                 heddle_check::require(cell == 1.0f, "the list is done");
+                                 pool->stop_handlers(sync::Deadline::never());
+                                 pool.reset();
+                               }},
+                              {"device", [&] {
+                                 while (!device->step()) sync::yield();
+                               }}});
+}
+
 }  // namespace
 
 void add_pool_close(Scenarios& to) {
@@ -57,6 +104,20 @@ void add_pool_close(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a pool that closes completes what was recorded, and leaves no thread waiting"});
+  to.push_back({.name = "thread_exit_without_memory",
+                .group = "shutdown",
+                .threads = 3,
+                .body = thread_exit_without_memory,
+                .limits = {.host_memory_failures = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "what a thread recorded is not lost where the host has no memory to commit it at its end"});
+  to.push_back({.name = "late_announcement",
+                .group = "shutdown",
+                .threads = 2,
+                .body = late_announcement,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a device that is late in telling finds whom it tells alive"});
 }
 
 }  // namespace heddle::check

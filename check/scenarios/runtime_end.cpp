@@ -40,7 +40,7 @@ void thread_exit_and_shutdown() {
 
 void handler_and_shutdown() {
   Runtime runtime(simulated());
-  int taken = 0, told = 0;  // plain: changed between visible operations
+  heddle_check::Noted<int> taken = 0, told = 0;
   ShutdownReport report;
   heddle_check::run_together({{"recorder",
                                [&] {

@@ -15,6 +15,7 @@ inline Options simulated() {
   Options options;
   options.device = "sim";
   options.wait = WaitPolicy::kBlock;
+  options.streams = options.streams_max = 4;  // what is counted over all streams is counted over few
   return options;
 }
 

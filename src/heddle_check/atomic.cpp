@@ -4,17 +4,12 @@
 
 #include <utility>
 
-#include "heddle_check/core/execution.hpp"
+#include "heddle_check/core/entered.hpp"
 
 namespace heddle_check {
 namespace {
 
-constexpr bool acquires(std::memory_order order) noexcept {
-  return order != std::memory_order_relaxed && order != std::memory_order_release;
-}
-constexpr bool releases(std::memory_order order) noexcept {
-  return order == std::memory_order_release || order == std::memory_order_acq_rel || order == std::memory_order_seq_cst;
-}
+using sanitizer::acquires, sanitizer::releases;
 
 void learn(Execution& execution, const Knowledge& released, std::memory_order order) noexcept {
   if (acquires(order)) {
@@ -77,7 +72,7 @@ void fence_here(Execution& execution, std::memory_order order) noexcept {
 namespace detail {
 
 void begin_access(ObjectRef& ref, OperationKind kind, Site site) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->use(ref, ObjectType::kAtomic, nullptr, site);
   if (only_reads(kind)) {
@@ -89,10 +84,11 @@ void begin_access(ObjectRef& ref, OperationKind kind, Site site) noexcept {
 
 bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64_t bits, std::memory_order order,
                   Site site) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr || execution->buffers().capacity() == 0 || order == std::memory_order_seq_cst) return false;
   execution->use(ref, ObjectType::kAtomic, nullptr, site);
   execution->buffer_point(site);
+  sanitizer::stored(ref.id, order);
   PendingStore store;
   store.object = ref.id;
   store.target = target;
@@ -110,7 +106,7 @@ bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64
 }
 
 std::uint64_t finish_load(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return newest;
   if (const PendingStore* own = execution->buffers().newest(execution->running(), ref.id); own != nullptr) {
     note_value(*execution, "= own ", own->bits);
@@ -132,19 +128,21 @@ std::uint64_t finish_load(ObjectRef& ref, std::uint64_t newest, std::memory_orde
   } else if (execution->tracks_knowledge()) {
     learn(*execution, execution->objects()[ref.id].knowledge, order);
   }
+  sanitizer::loaded(ref.id, order);
   note_value(*execution, "= ", bits);
   return bits;
 }
 
 void finish_store(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   if (execution->tracks_knowledge()) add_store(*execution, ref.id, before, after, order, false);
+  sanitizer::stored(ref.id, order);
   note_value(*execution, ":= ", after);
 }
 
 void finish_update(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   if (execution->tracks_knowledge()) {
     const Knowledge& released = execution->weak_memory() ? execution->history_of(ref.id, before).newest().released
@@ -152,23 +150,25 @@ void finish_update(ObjectRef& ref, std::uint64_t before, std::uint64_t after, st
     learn(*execution, released, order);
     add_store(*execution, ref.id, before, after, order, true);
   }
+  sanitizer::updated(ref.id, order);
   note_value(*execution, "", before);
   note_value(*execution, "-> ", after);
 }
 
 void finish_failed_update(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   if (execution->weak_memory()) {
     learn(*execution, execution->history_of(ref.id, newest).read(execution->running(), 0).released, order);
   } else if (execution->tracks_knowledge()) {
     learn(*execution, execution->objects()[ref.id].knowledge, order);
   }
+  sanitizer::loaded(ref.id, order);
   note_value(*execution, "not exchanged, is ", newest);
 }
 
 bool weak_failure() noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr || execution->left().weak_failures == 0) return false;
   if (execution->choose(ChoiceKind::kWeakFail, 2) == 0) return false;
   --execution->left().weak_failures;
@@ -176,11 +176,11 @@ bool weak_failure() noexcept {
 }
 
 void destroy_atomic(ObjectRef& ref) noexcept {
-  if (Execution* execution = Execution::current()) execution->destroy(ref, Site::current());
+  if (const Entered execution; execution) execution->destroy(ref, Site::current());
 }
 
 void name_atomic(ObjectRef& ref, const char* name) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->use(ref, ObjectType::kAtomic, name, Site::current()).name = name;
 }
@@ -188,7 +188,7 @@ void name_atomic(ObjectRef& ref, const char* name) noexcept {
 }  // namespace detail
 
 void thread_fence(std::memory_order order, Site site) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr || order == std::memory_order_relaxed) return;
   if (order == std::memory_order_seq_cst) {
     execution->drained_point(OperationKind::kFence, kAllObjects, site);
@@ -196,13 +196,15 @@ void thread_fence(std::memory_order order, Site site) noexcept {
     execution->point(OperationKind::kFence, kAllObjects, site);
   }
   if (execution->tracks_knowledge()) fence_here(*execution, order);
+  sanitizer::updated(kAllObjects, std::memory_order_acq_rel);
 }
 
 void fence_all_threads(Site site) noexcept {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->drained_point(OperationKind::kFence, kAllObjects, site);
   if (execution->tracks_knowledge()) fence_here(*execution, std::memory_order_seq_cst);
+  sanitizer::updated(kAllObjects, std::memory_order_acq_rel);
   // Pair by pair: two of the others are not ordered by it.
   const auto with_others = [&](auto&& action) {
     for (ThreadId i = 0; i < execution->threads(); ++i) {

@@ -20,6 +20,7 @@
 #include <type_traits>
 
 #include "heddle_check/core/object.hpp"
+#include "heddle_check/unseen.hpp"
 
 namespace heddle_check {
 
@@ -64,11 +65,11 @@ class Atomic {
   // For traces; a string literal.
   void set_name(const char* name) noexcept { detail::name_atomic(ref_, name); }
 
-  T load(std::memory_order order = kSeqCst, Site site = Site::current()) const noexcept {
+  HEDDLE_CHECK_UNSEEN T load(std::memory_order order = kSeqCst, Site site = Site::current()) const noexcept {
     detail::begin_access(ref_, OperationKind::kLoad, site);
     return from_bits(detail::finish_load(ref_, to_bits(value_), order));
   }
-  void store(T desired, std::memory_order order = kSeqCst, Site site = Site::current()) noexcept {
+  HEDDLE_CHECK_UNSEEN void store(T desired, std::memory_order order = kSeqCst, Site site = Site::current()) noexcept {
     if (detail::buffer_store(ref_, &value_, sizeof(T), to_bits(desired), order, site)) return;
     detail::begin_access(ref_, OperationKind::kStore, site);
     detail::finish_store(ref_, to_bits(value_), to_bits(desired), order);
@@ -119,7 +120,7 @@ class Atomic {
     return value;
   }
   template <class Change>
-  T update(Change change, std::memory_order order, Site site) noexcept {
+  HEDDLE_CHECK_UNSEEN T update(Change change, std::memory_order order, Site site) noexcept {
     detail::begin_access(ref_, OperationKind::kUpdate, site);
     const T before = value_;
     const T after = change(before);
@@ -127,8 +128,8 @@ class Atomic {
     value_ = after;
     return before;
   }
-  bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure, bool weak,
-                        Site site) noexcept {
+  HEDDLE_CHECK_UNSEEN bool compare_exchange(T& expected, T desired, std::memory_order success,
+                                            std::memory_order failure, bool weak, Site site) noexcept {
     detail::begin_access(ref_, OperationKind::kUpdate, site);
     const T before = value_;
     if (to_bits(before) != to_bits(expected) || (weak && detail::weak_failure())) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "heddle_check/core/execution.hpp"
+#include "heddle_check/core/entered.hpp"
 
 namespace heddle_check::detail {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 }
 
 // Null where nothing is checked.
-Object* enter(Execution* execution, ObjectRef& ref, const char* name, OperationKind kind, Site site) {
+Object* enter(const Entered& execution, ObjectRef& ref, const char* name, OperationKind kind, Site site) {
   if (execution == nullptr || !execution->tracks_knowledge()) return nullptr;
   Object& cell = execution->use(ref, ObjectType::kCell, name, site);
   if (execution->recording()) execution->add_row({kind, ref.id, site});
@@ -37,7 +37,7 @@ void check_write_before(Execution& execution, ObjectId id, const char* access, S
 }  // namespace
 
 void note_read(ObjectRef& ref, const char* name, Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   Object* cell = enter(execution, ref, name, OperationKind::kCellRead, site);
   if (cell == nullptr) return;
   check_write_before(*execution, ref.id, "read", site);
@@ -46,7 +46,7 @@ void note_read(ObjectRef& ref, const char* name, Site site) {
 }
 
 void note_write(ObjectRef& ref, const char* name, Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   Object* cell = enter(execution, ref, name, OperationKind::kCellWrite, site);
   if (cell == nullptr) return;
   check_write_before(*execution, ref.id, "written", site);

@@ -3,17 +3,17 @@
 #include <thread>
 
 #include "heddle_check/choices.hpp"
-#include "heddle_check/core/execution.hpp"
+#include "heddle_check/core/entered.hpp"
 
 namespace heddle_check {
 
 TimePoint now() noexcept {
-  const Execution* execution = Execution::current();
+  const Entered execution;
   return execution == nullptr ? std::chrono::steady_clock::now() : execution->now();
 }
 
 void sleep_for(Duration duration, Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) {
     std::this_thread::sleep_for(duration);
     return;
@@ -24,7 +24,7 @@ void sleep_for(Duration duration, Site site) {
 }
 
 void yield(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->yield_point(OperationKind::kYield, site);
   execution->advance_to(execution->now() + kSpinTurn);
@@ -40,16 +40,25 @@ void yield(Site site) {
 bool in_execution() noexcept { return Execution::current() != nullptr; }
 
 std::uint32_t choose(ChoiceKind kind, std::uint32_t options) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   return execution == nullptr ? 0 : execution->choose(kind, options);
 }
 
-bool allocation_fails() {
-  Execution* execution = Execution::current();
-  if (execution == nullptr || execution->left().allocation_failures == 0) return false;
-  if (execution->choose(ChoiceKind::kAllocation, 2) == 0) return false;
-  --execution->left().allocation_failures;
+namespace {
+
+// Whether it fails is a choice while `budget` lasts.
+bool fails(ChoiceKind kind, std::uint32_t Execution::Budgets::* budget) {
+  const Entered execution;
+  if (execution == nullptr || execution->left().*budget == 0) return false;
+  if (execution->choose(kind, 2) == 0) return false;
+  --(execution->left().*budget);
   return true;
 }
+
+}  // namespace
+
+bool allocation_fails() { return fails(ChoiceKind::kAllocation, &Execution::Budgets::allocation_failures); }
+bool host_memory_fails() { return fails(ChoiceKind::kHost, &Execution::Budgets::host_memory_failures); }
+bool thread_fails() { return fails(ChoiceKind::kHost, &Execution::Budgets::thread_failures); }
 
 }  // namespace heddle_check

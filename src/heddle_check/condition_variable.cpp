@@ -6,6 +6,7 @@
 #include <bit>
 #include <utility>
 
+#include "heddle_check/core/entered.hpp"
 #include "heddle_check/core/locks.hpp"
 
 namespace heddle_check {
@@ -54,13 +55,13 @@ bool ends_by_deadline(Execution& execution) {
 
 ConditionVariable::~ConditionVariable() {
   if (ref_.epoch == 0) return;
-  if (Execution* execution = Execution::current()) execution->destroy(ref_, Site::current());
+  if (const Entered execution; execution) execution->destroy(ref_, Site::current());
 }
 
 void ConditionVariable::wait(Mutex& mutex, Site site) { wait_until(mutex, TimePoint::max(), site); }
 
 bool ConditionVariable::wait_until(Mutex& mutex, TimePoint deadline, Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) fail(FailureKind::kMisuse, "a wait outside an execution would never end", site);
   execution->use(ref_, ObjectType::kCondition, name_, site);
   ThreadState& self = execution->self();
@@ -97,7 +98,7 @@ bool ConditionVariable::wait_until(Mutex& mutex, TimePoint deadline, Site site) 
 }
 
 void ConditionVariable::notify_one(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->use(ref_, ObjectType::kCondition, name_, site);
   execution->point(OperationKind::kNotify, ref_.id, site);
@@ -112,7 +113,7 @@ void ConditionVariable::notify_one(Site site) {
 }
 
 void ConditionVariable::notify_all(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->use(ref_, ObjectType::kCondition, name_, site);
   execution->point(OperationKind::kNotify, ref_.id, site);

@@ -13,6 +13,7 @@
 #include "heddle_check/linearizability.hpp"
 #include "heddle_check/minimise/minimise.hpp"
 #include "heddle_check/mutex.hpp"
+#include "heddle_check/noted.hpp"
 #include "heddle_check/scenario.hpp"
 #include "heddle_check/strategy.hpp"
 #include "heddle_check/thread.hpp"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "heddle_check/atomic.hpp"
+#include "heddle_check/core/entered.hpp"
 #include "heddle_check/core/locks.hpp"
 
 namespace heddle_check {
@@ -27,7 +28,7 @@ void check_owner(Execution& execution, ObjectId id, bool holds, Site site) {
 
 void destroy(ObjectRef& ref) {
   if (ref.epoch == 0) return;
-  if (Execution* execution = Execution::current()) execution->destroy(ref, Site::current());
+  if (const Entered execution; execution) execution->destroy(ref, Site::current());
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ void destroy(ObjectRef& ref) {
 Mutex::~Mutex() { destroy(ref_); }
 
 void Mutex::lock(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   enter(*execution, ref_, ObjectType::kMutex, name_, rank_, site);
   check_lock_order(*execution, ref_.id, site);
@@ -43,7 +44,7 @@ void Mutex::lock(Site site) {
 }
 
 bool Mutex::try_lock(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return true;
   enter(*execution, ref_, ObjectType::kMutex, name_, rank_, site);
   if (!execution->limits().unlock_is_visible) {
@@ -56,7 +57,7 @@ bool Mutex::try_lock(Site site) {
 }
 
 void Mutex::unlock(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->drain(site);
   const Object& object = execution->use(ref_, ObjectType::kMutex, name_, site);
@@ -76,17 +77,18 @@ void Mutex::unlock(Site site) {
 SharedMutex::~SharedMutex() { destroy(ref_); }
 
 void SharedMutex::lock(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   enter(*execution, ref_, ObjectType::kSharedMutex, name_, rank_, site);
   execution->use(readers_ref_, ObjectType::kSharedMutex, nullptr, site);
   check_lock_order(*execution, ref_.id, site);
   lock_exclusive(*execution, ref_.id, site);
   if (execution->tracks_knowledge()) execution->acquire(execution->objects()[readers_ref_.id].knowledge);
+  sanitizer::acquire(readers_ref_.id);
 }
 
 void SharedMutex::unlock(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->drain(site);
   const Object& object = execution->use(ref_, ObjectType::kSharedMutex, name_, site);
@@ -95,7 +97,7 @@ void SharedMutex::unlock(Site site) {
 }
 
 void SharedMutex::lock_shared(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->drain(site);
   Object& entered = enter(*execution, ref_, ObjectType::kSharedMutex, name_, rank_, site);
@@ -113,15 +115,17 @@ void SharedMutex::lock_shared(Site site) {
   execution->disable(object.wanted);
   execution->self().held.push_back({ref_.id, site});
   if (execution->tracks_knowledge()) execution->acquire(object.knowledge);
+  sanitizer::acquire(ref_.id);
 }
 
 void SharedMutex::unlock_shared(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) return;
   execution->drain(site);
   Object& object = execution->use(ref_, ObjectType::kSharedMutex, name_, site);
   check_owner(*execution, ref_.id, (object.readers & bit(execution->running())) != 0, site);
   if (execution->tracks_knowledge()) execution->release(execution->objects()[readers_ref_.id].knowledge);
+  sanitizer::release(readers_ref_.id);
   object.readers &= ~bit(execution->running());
   std::vector<HeldLock>& held = execution->self().held;
   held.erase(std::find_if(held.begin(), held.end(), [&](const HeldLock& h) { return h.object == ref_.id; }));
@@ -129,7 +133,7 @@ void SharedMutex::unlock_shared(Site site) {
 }
 
 void require_no_locks_held(const char* door, Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr || execution->self().held.empty()) return;
   const HeldLock& lock = execution->self().held.back();
   execution->fail(FailureKind::kLockHeld,

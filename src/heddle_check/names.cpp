@@ -40,6 +40,7 @@ const char* name_of(ChoiceKind kind) noexcept {
     case ChoiceKind::kRead: return "stale read";
     case ChoiceKind::kWeakFail: return "weak failure";
     case ChoiceKind::kAllocation: return "allocation failure";
+    case ChoiceKind::kHost: return "host failure";
     case ChoiceKind::kDevice: return "device";
     case ChoiceKind::kCustom: return "custom";
   }
@@ -76,6 +77,8 @@ std::vector<std::string> choice_names(const Limits& limits) {
   if (limits.store_buffer != 0) names.emplace_back("store buffer");
   if (limits.weak_failures != 0) names.emplace_back("weak failure");
   if (limits.allocation_failures != 0) names.emplace_back("allocation failure");
+  if (limits.host_memory_failures != 0) names.emplace_back("host memory failure");
+  if (limits.thread_failures != 0) names.emplace_back("thread failure");
   return names;
 }
 

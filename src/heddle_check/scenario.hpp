@@ -25,11 +25,13 @@ struct Limits {
   // Stores of a thread, weaker than sequentially consistent, that others may not see yet; a further one waits. 0: all
   // are visible at once.
   std::uint32_t store_buffer = 0;
-  std::uint32_t weak_failures = 0;  // of weak compare-exchange, and of try_lock on a free mutex
-  std::uint32_t allocation_failures = 0;
-  bool unlock_is_visible = false;  // needed where try_lock is used; multiplies schedules
-  bool masked_wakeups = true;      // report them; off for code that polls by design
-  bool races = true;               // of Cells; needs vector clocks
+  std::uint32_t weak_failures = 0;         // of weak compare-exchange, and of try_lock on a free mutex
+  std::uint32_t allocation_failures = 0;   // of the device
+  std::uint32_t host_memory_failures = 0;  // where the code under test says that it survives them
+  std::uint32_t thread_failures = 0;       // of the host to start one
+  bool unlock_is_visible = false;          // needed where try_lock is used; multiplies schedules
+  bool masked_wakeups = true;              // report them; off for code that polls by design
+  bool races = true;                       // of Cells; needs vector clocks
 };
 
 struct StrategySpec {

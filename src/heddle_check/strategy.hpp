@@ -23,6 +23,7 @@ enum class ChoiceKind : std::uint8_t {
   kRead,        // which store a load reads: 0 is the newest
   kWeakFail,    // 1: a weak compare-exchange or a try_lock fails for no reason
   kAllocation,  // 1: the allocation fails
+  kHost,        // 1: the host has no memory, or starts no thread
   kDevice,      // a step of a simulated device
   kCustom,      // asked by the scenario
 };

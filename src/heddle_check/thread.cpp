@@ -2,12 +2,12 @@
 
 #include <vector>
 
-#include "heddle_check/core/execution.hpp"
+#include "heddle_check/core/entered.hpp"
 
 namespace heddle_check {
 
 Thread::Thread(std::string name, std::function<void()> body, Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr) fail(FailureKind::kMisuse, "a thread is started outside an execution", site);
   id_ = execution->spawn(std::move(name), std::move(body), site);
 }
@@ -26,13 +26,13 @@ Thread::~Thread() {
 }
 
 void Thread::join(Site site) {
-  Execution* execution = Execution::current();
+  const Entered execution;
   if (execution == nullptr || !joinable()) fail(FailureKind::kMisuse, "joined what is not a running thread", site);
   execution->join(std::exchange(id_, kNoThread), site);
 }
 
 ThreadId this_thread() noexcept {
-  const Execution* execution = Execution::current();
+  const Entered execution;
   return execution == nullptr ? kNoThread : execution->running();
 }
 
@@ -44,12 +44,15 @@ void run_together(std::initializer_list<std::pair<const char*, std::function<voi
 }
 
 void* detail::thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*), bool trivial) {
-  Execution* execution = Execution::current();
-  if (execution == nullptr) return nullptr;
-  for (const LocalObject& local : execution->self().locals) {
-    if (local.key == key) return local.object;
+  {
+    const Entered execution;
+    if (execution == nullptr) return nullptr;
+    for (const LocalObject& local : execution->self().locals) {
+      if (local.key == key) return local.object;
+    }
   }
   void* object = make();  // may use other thread-local objects, which are destroyed after it
+  const Entered execution;
   execution->self().locals.push_back({key, object, destroy, trivial});
   return object;
 }

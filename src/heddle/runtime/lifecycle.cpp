@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
@@ -57,7 +58,7 @@ std::shared_ptr<Lifecycle> Lifecycle::open(std::shared_ptr<Core> core) {
 
 ShutdownReport Lifecycle::shutdown(sync::Deadline deadline) {
   sync::require_not_forked();
-  sync::NoWaiting::refuse("shutting down");
+  if (!HEDDLE_PLANT(shutdown_waits_in_handlers)) sync::NoWaiting::refuse("shutting down");
   return *shut_down(deadline, sync::Deadline::never());
 }
 

@@ -29,7 +29,7 @@ class HandlerThread::Task {
   Task(HandlerThread& owner, CompletionLine& line, CompletionLine::Entry&& entry, Status status)
       : owner_(owner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
   ~Task() {
-    if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child()) {
+    if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child() && !HEDDLE_PLANT(task_drops_quietly)) {
       finish(Status(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
              kInHandler);
     }
@@ -67,7 +67,7 @@ bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
   if (!started_.load(sync::acquire)) {
     sync::MutexLock lock(mutex_);
     if (ending_) return false;
-    if (workers_.empty()) start_worker();
+    if (workers_.empty() || HEDDLE_PLANT(handlers_start_twice)) start_worker();
     started_.store(true, sync::release);
   }
   if (!line.add(std::move(entry))) return false;
@@ -130,7 +130,7 @@ void HandlerThread::start_worker() {
     Worker& worker = *workers_.back();
     worker.thread = sync::Thread("heddle-handler", [this, generation, &worker] { work(generation, worker); });
   } catch (...) {
-    workers_.pop_back();
+    if (!HEDDLE_PLANT(handlers_count_unstarted)) workers_.pop_back();
     throw;
   }
 }

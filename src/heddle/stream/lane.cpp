@@ -6,6 +6,7 @@
 
 #include "heddle/base/error.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -13,11 +14,11 @@ Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limi
            LaneServices services)
     : id_(id),
       device_(device),
+      services_(services),
+      completions_(*queue),
       queue_(std::move(queue)),
-      completions_(*queue_),
       limits_(limits),
-      policy_(policy),
-      services_(services) {
+      policy_(policy) {
   queue_->set_owner(this);
   parking_.set_poller(services_.poller);
   if (services_.poller != nullptr) services_.poller->add(*queue_);
@@ -52,7 +53,8 @@ void Lane::order_after(Lane& other, Ticket ticket) {
   if (ordered >= ticket.value) return;
   // The list is closed whether or not the ticket has passed already: where lists end must not depend on timing.
   if (!list_.empty()) commit();
-  const Status status = device_.wait_on(*queue_, other.queue(), ticket);
+  const Status status =
+      HEDDLE_PLANT(lane_orders_without_wait) ? Status{} : device_.wait_on(*queue_, other.queue(), ticket);
   status.raise();
   ordered = ticket.value;
   waited_at_ = issued().value;
@@ -98,7 +100,8 @@ void Lane::stand_behind(Lane& other, Ticket ticket) {
 
 void Lane::commit(SubmitHint hint) {
   if (!finish_list()) return;
-  while (!has_room()) wait(Ticket{closing_.front()}, sync::Deadline::never());
+  while (!has_room() && !HEDDLE_PLANT(lane_commits_without_room))
+    wait(Ticket{closing_.front()}, sync::Deadline::never());
   submit_list(hint);
 }
 

@@ -180,12 +180,13 @@ class Lane {
 
   const StreamId id_;
   Device& device_;
-  TicketParking parking_;  // outlives the queue, whose end waits for a backend thread that is still waking us
-  const std::unique_ptr<Queue> queue_;
+  // What on_progress() uses outlives the queue, whose end waits for a backend thread that is still inside.
+  const LaneServices services_;
+  TicketParking parking_;
   CompletionLine completions_;
+  const std::unique_ptr<Queue> queue_;
   const Limits limits_;
   const WaitPolicy policy_;
-  const LaneServices services_;
   sync::Atomic<std::uint64_t> holder_thread_{0};
   sync::Atomic<bool> abandoned_{false};
 

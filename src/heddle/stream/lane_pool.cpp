@@ -41,9 +41,9 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
 LanePool::~LanePool() = default;
 
 StreamId LanePool::acquire(LeaseSlot& slot) {
-  const bool main_thread = sync::is_main_thread();
   commit_returned();
   sync::MutexLock lock(mutex_);
+  const bool main_thread = sync::is_main_thread() || (HEDDLE_PLANT(pool_takes_first_for_main) && lanes_[0] == nullptr);
   if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
   Lane* lane = waiters_.empty() ? take_free(main_thread) : main_thread ? take_if_idle(0) : nullptr;
   while (lane == nullptr) {
@@ -94,7 +94,8 @@ Lane* LanePool::wait_for_lane(bool main_thread) {
     if (main_thread && !closed_ && waiter.lane == nullptr) waiter.lane = leave_with(waiter, take_if_idle(0));
     if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
     if (first && !unused_ids_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) break;
-    if (policy_ == ExhaustionPolicy::kFail && !any_returning(main_thread)) break;
+    const bool returning = any_returning(main_thread) && !HEDDLE_PLANT(pool_fails_while_returning);
+    if (policy_ == ExhaustionPolicy::kFail && !returning) break;
     if (sync::NoWaiting::active()) break;
     const bool looks_again = first || main_thread;
     waiter.given.wait_until(mutex_, looks_again ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
@@ -143,7 +144,7 @@ void LanePool::release(LeaseSlot& slot) noexcept {
   Lane* const lane = std::exchange(slot.lane, nullptr);
   if (committed) {
     give(lane);
-  } else {
+  } else if (!HEDDLE_PLANT(pool_loses_uncommitted)) {
     returned_.push_back(lane);  // whoever takes a lane next commits it, or close()
   }
 }
@@ -189,8 +190,8 @@ void LanePool::give(Lane* lane) noexcept {
 
 Lane* LanePool::take_if_idle(std::size_t id) {
   // A lane that its last holder left running is passed over until it is done.
-  if (!free_[id] || !lanes_[id]->idle()) return nullptr;
-  free_[id] = false;
+  if (!free_[id] || (!lanes_[id]->idle() && !HEDDLE_PLANT(pool_gives_unfinished))) return nullptr;
+  if (!HEDDLE_PLANT(pool_keeps_taken_free)) free_[id] = false;
   lanes_[id]->forget_failure();  // an error that nobody collected ended with its lease
   return lanes_[id].get();
 }

@@ -22,8 +22,8 @@ void LanePool::revoke_idle() {
   sync::asymmetric_fence_heavy();
   for (const auto& slot : slots_) {
     if (!slot->revocable()) continue;
-    if (most != 0 && !slot->gate.owner_inside() && slot->lane != nullptr && slot->lane->id().value != 0 &&
-        slot->lane->transferable()) {
+    const bool inside = slot->gate.owner_inside() && !HEDDLE_PLANT(pool_revokes_over_owner);
+    if (most != 0 && !inside && slot->lane != nullptr && slot->lane->id().value != 0 && slot->lane->transferable()) {
       give(std::exchange(slot->lane, nullptr));
       --most;
     }

@@ -5,6 +5,7 @@
 
 #include "heddle/base/error.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
 #include "heddle/sync/thread.hpp"
 
@@ -48,6 +49,7 @@ ThreadLeases::~ThreadLeases() {
     // Entered: a custom operation called exit() inside a call on this stream, and nobody comes back to it.
     if (pool == nullptr || entry.slot->gate.entered()) continue;
     if (entry.slot->is_implicit) {
+      if (HEDDLE_PLANT(thread_exit_keeps_stream)) continue;
       pool->release(*entry.slot);
       pool->remove_slot(*entry.slot);
     } else {

@@ -14,6 +14,8 @@ namespace HEDDLE_NS::sync {
 
 // Whether the device memory that is about to be allocated shall be refused.
 constexpr bool allocation_fails() noexcept { return false; }
+// Whether the host shall have no memory for what comes next; the caller throws std::bad_alloc, as operator new would.
+constexpr bool host_memory_fails() noexcept { return false; }
 
 }  // namespace HEDDLE_NS::sync
 

@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "heddle_check/core/sanitizer.hpp"
+
 namespace heddle_check {
 namespace {
 
@@ -69,8 +71,9 @@ void Execution::reset(const Scenario& scenario, Strategy& strategy, bool record)
   performer_ = 0;
   performer_yields_ = false;
   fairness_.reset();
-  left_ = {limits_->timeouts, limits_->spurious_wakeups, limits_->stale_reads, limits_->weak_failures,
-           limits_->allocation_failures};
+  left_ = {limits_->timeouts,       limits_->spurious_wakeups,    limits_->stale_reads,
+           limits_->weak_failures,  limits_->allocation_failures, limits_->host_memory_failures,
+           limits_->thread_failures};
   now_ = kStart;
   objects_.begin(next_epoch());
   histories_.begin();
@@ -94,11 +97,16 @@ void Execution::run(const Scenario& scenario, Strategy& strategy, bool record) {
   carriers_.prepare(0, &Execution::enter, this);
   carriers_.switch_to(Carriers::kRoot, 0);
   current_ = nullptr;
+  if (sanitizer::take_report() && failure_.kind == FailureKind::kNone) {
+    failure_.kind = FailureKind::kRace;
+    failure_.text = "threads use plain data that nothing orders; ThreadSanitizer's report says which, and where";
+  }
 }
 
 void Execution::enter(void* execution, unsigned party) {
   Execution& self = *static_cast<Execution*>(execution);
   current_ = &self;
+  sanitizer::acquire_thread(static_cast<ThreadId>(party));
   try {
     (*self.threads_[party].body)();
   } catch (const std::exception& error) {
@@ -127,19 +135,27 @@ void Execution::end_thread() {
   ThreadState& state = self();
   destroy_locals(state);
   state.own_body = nullptr;
+  sanitizer::release_thread(running_);
+  const ThreadId ended = running_;
+  const unsigned next = leave_to();
+  carriers_.exit_to(ended, next);
+}
+
+unsigned Execution::leave_to() {
+  const sanitizer::LookAway look_away;
+  ThreadState& state = self();
   if (running_ != 0) drain(Site::current());
   if (!state.held.empty()) {
     fail(FailureKind::kMisuse, fmt::format("thread {} ends while it holds a lock", state.name), state.held[0].site);
   }
   enabled_ &= ~bit(running_);
   state.finished = true;
-  const ThreadId ended = running_;
   unsigned next = Carriers::kRoot;
   if (state.starter != kNoThread) {
     next = std::exchange(state.starter, kNoThread);
   } else if (state.joiner != kNoThread) {
     next = state.joiner;
-  } else if (ended != 0) {
+  } else if (running_ != 0) {
     next = decide();
   } else {
     for (ThreadId i = 1; i < threads_count_; ++i) {
@@ -149,7 +165,7 @@ void Execution::end_thread() {
     }
   }
   if (next != Carriers::kRoot) running_ = next;
-  carriers_.exit_to(ended, next);
+  return next;
 }
 
 ThreadId Execution::add_thread(const std::string& name) {
@@ -172,6 +188,7 @@ ThreadId Execution::spawn(std::string name, std::function<void()> body, Site sit
   state.knowledge.hb[id] = state.knowledge.view[id] = 1;
   tick();
   state.starter = running_;
+  sanitizer::release_thread(id);
   carriers_.prepare(id, &Execution::enter, this);
   pass_to(id);
   return id;
@@ -190,6 +207,7 @@ void Execution::join(ThreadId target, Site site) {
     }
   }
   other.joined = true;
+  sanitizer::acquire_thread(target);
   acquire(other.knowledge);
 }
 

@@ -94,7 +94,8 @@ class Execution {
   // --- choices, budgets, time ---
   std::uint32_t choose(ChoiceKind kind, std::uint32_t options);
   struct Budgets {
-    std::uint32_t timeouts = 0, spurious_wakeups = 0, stale_reads = 0, weak_failures = 0, allocation_failures = 0;
+    std::uint32_t timeouts = 0, spurious_wakeups = 0, stale_reads = 0, weak_failures = 0, allocation_failures = 0,
+                  host_memory_failures = 0, thread_failures = 0;
   };
   Budgets& left() noexcept { return left_; }
   const Limits& limits() const noexcept { return *limits_; }
@@ -141,6 +142,8 @@ class Execution {
   void reset(const Scenario& scenario, Strategy& strategy, bool record);
   static void destroy_locals(ThreadState& state);
   void end_thread();
+  // The calling thread leaves the execution; who goes on.
+  unsigned leave_to();
   ThreadId add_thread(const std::string& name);
   void pick();
   // Who goes on, after the flushes that come before.

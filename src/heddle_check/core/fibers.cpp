@@ -14,14 +14,10 @@
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define HEDDLE_CHECK_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define HEDDLE_CHECK_TSAN 1
 #endif
 #endif
 #if defined(__SANITIZE_ADDRESS__)
 #define HEDDLE_CHECK_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define HEDDLE_CHECK_TSAN 1
 #endif
 #if defined(HEDDLE_CHECK_ASAN)
 #include <sanitizer/asan_interface.h>
@@ -29,18 +25,13 @@
 #include <sanitizer/lsan_interface.h>
 #elif defined(HEDDLE_CHECK_TSAN)
 #include <sanitizer/tsan_interface.h>
+
+#include <thread>
 #endif
 
 #if defined(HEDDLE_CHECK_ASAN)
 // Locals stay on the stacks, where the leak checker finds what abandoned threads own. ASAN_OPTIONS may say otherwise.
 extern "C" const char* __asan_default_options() { return "detect_stack_use_after_return=0"; }
-#endif
-
-// What runs between the sanitizer's switch and the processor's is nobody's, so it is not looked at.
-#if defined(HEDDLE_CHECK_TSAN)
-#define HEDDLE_CHECK_UNSEEN __attribute__((no_sanitize("thread"), noinline))
-#else
-#define HEDDLE_CHECK_UNSEEN
 #endif
 
 namespace heddle_check {
@@ -98,6 +89,8 @@ class Fibers final : public Carriers {
   Fibers() {
 #if defined(HEDDLE_CHECK_TSAN)
     parties_[kRoot].tsan = __tsan_get_current_fiber();
+    // The C++ library counts references without locked instructions while a process has had one thread only.
+    std::thread([]{}).join();
 #endif
   }
   ~Fibers() override {
@@ -106,21 +99,22 @@ class Fibers final : public Carriers {
     }
 #if defined(HEDDLE_CHECK_TSAN)
     for (unsigned i = 0; i < kMaxThreads; ++i) {
-      if (parties_[i].tsan != nullptr) __tsan_destroy_fiber(parties_[i].tsan);
+      if (parties_[i].tsan != nullptr && !parties_[i].inside) __tsan_destroy_fiber(parties_[i].tsan);
     }
 #endif
   }
 
   void prepare(unsigned party, Entry entry, void* context) override {
     Party& fiber = parties_[party];
-    if (std::exchange(fiber.inside, true)) fiber.stack.abandon();
+    const bool abandoned = std::exchange(fiber.inside, true);
+    if (abandoned) fiber.stack.abandon();
     fiber.stack.ensure();
 #if defined(HEDDLE_CHECK_ASAN)
     fiber.fake_stack = nullptr;
     __asan_unpoison_memory_region(fiber.stack.base(), kStackBytes);  // frames that never ended have left their marks
 #elif defined(HEDDLE_CHECK_TSAN)
-    if (fiber.tsan != nullptr) __tsan_destroy_fiber(fiber.tsan);
-    fiber.tsan = __tsan_create_fiber(0);
+    // One that ended is used again. One that was abandoned stays: the sanitizer takes none back that looks away.
+    if (fiber.tsan == nullptr || abandoned) fiber.tsan = __tsan_create_fiber(0);
 #endif
     fiber.entry = entry;
     fiber.context = context;
@@ -159,7 +153,7 @@ class Fibers final : public Carriers {
 #endif
   };
 
-  HEDDLE_CHECK_UNSEEN void jump(unsigned from, unsigned to, [[maybe_unused]] bool last) {
+  void jump(unsigned from, unsigned to, [[maybe_unused]] bool last) {
     leaving_ = from;
     arriving_ = to;
 #if defined(HEDDLE_CHECK_ASAN)
@@ -168,15 +162,15 @@ class Fibers final : public Carriers {
                                    root ? parties_[to].stack_bottom : parties_[to].stack.base(),
                                    root ? parties_[to].stack_bytes : kStackBytes);
 #elif defined(HEDDLE_CHECK_TSAN)
-    // Every switch orders: nothing is reported between fibres. Reports on unwatched data would need switches that do
-    // not, an engine that is not instrumented, and the orders of the primitives told to the sanitizer one by one.
-    __tsan_switch_to_fiber(parties_[to].tsan, 0);
+    // A switch between threads of the execution orders nothing: their primitives tell what does (core/sanitizer.hpp).
+    const bool orders = from == kRoot || to == kRoot;
+    __tsan_switch_to_fiber(parties_[to].tsan, orders ? 0 : __tsan_switch_to_fiber_no_sync);
 #endif
     const boost::context::detail::transfer_t back = boost::context::detail::jump_fcontext(parties_[to].at, this);
     arrive(back.fctx, from);
   }
 
-  HEDDLE_CHECK_UNSEEN void arrive(boost::context::detail::fcontext_t from, [[maybe_unused]] unsigned here) {
+  void arrive(boost::context::detail::fcontext_t from, [[maybe_unused]] unsigned here) {
     parties_[leaving_].at = from;
 #if defined(HEDDLE_CHECK_ASAN)
     const void* bottom = nullptr;
@@ -189,7 +183,7 @@ class Fibers final : public Carriers {
 #endif
   }
 
-  HEDDLE_CHECK_UNSEEN static void enter(boost::context::detail::transfer_t from) {
+  static void enter(boost::context::detail::transfer_t from) {
     Fibers& self = *static_cast<Fibers*>(from.data);
     const unsigned party = self.arriving_;
     self.arrive(from.fctx, party);

@@ -1,5 +1,7 @@
 #include "heddle_check/core/locks.hpp"
 
+#include "heddle_check/core/sanitizer.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,6 +32,7 @@ void take_lock(Execution& execution, ObjectId id, Site site) {
   execution.disable(mutex.wanted | mutex.wanted_shared);
   execution.self().held.push_back({id, site});
   if (execution.tracks_knowledge()) execution.acquire(mutex.knowledge);
+  sanitizer::acquire(id);
 }
 
 void lock_exclusive(Execution& execution, ObjectId id, Site site) {
@@ -48,6 +51,7 @@ void lock_exclusive(Execution& execution, ObjectId id, Site site) {
 void give_lock_back(Execution& execution, ObjectId id) {
   Object& mutex = execution.objects()[id];
   if (execution.tracks_knowledge()) execution.release(mutex.knowledge);
+  sanitizer::release(id);
   mutex.owner = kNoThread;
   std::vector<HeldLock>& held = execution.self().held;
   const auto lock = std::find_if(held.rbegin(), held.rend(), [id](const HeldLock& h) { return h.object == id; });

@@ -23,7 +23,7 @@ double pct_executions_for_99(std::uint32_t parties, std::uint32_t points, std::u
 Pct::Pct(std::uint32_t depth, std::uint64_t seed, std::uint32_t points) : Pct(depth, draws_of(seed), points) {}
 
 Pct::Pct(std::uint32_t depth, std::unique_ptr<Draws> draws, std::uint32_t points)
-    : depth_(std::max(depth, 1u)), draws_(std::move(draws)), points_(points) {}
+    : Drawing(std::move(draws)), depth_(std::max(depth, 1u)), points_(points) {}
 
 bool Pct::begin() {
   changes_.clear();
@@ -44,8 +44,7 @@ std::uint64_t Pct::priority_of(Party party) {
   return priority;
 }
 
-std::uint32_t Pct::choose(const Choice& choice) {
-  if (choice.kind != ChoiceKind::kThread) return draws_->below(choice.options);
+std::uint32_t Pct::choose_thread(const Choice& choice) {
   while (true) {
     std::uint32_t best = 0;
     std::uint64_t highest = 0;

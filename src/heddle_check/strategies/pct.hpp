@@ -16,15 +16,15 @@
 #include <string>
 #include <vector>
 
+#include "heddle_check/strategies/drawing.hpp"
 #include "heddle_check/strategies/party.hpp"
-#include "heddle_check/strategies/random.hpp"
 
 namespace heddle_check {
 
 // How many executions hit a bug of depth `depth` with a probability of 99 %: about 4.6 * n * k^(d-1).
 double pct_executions_for_99(std::uint32_t parties, std::uint32_t points, std::uint32_t depth) noexcept;
 
-class Pct final : public Strategy {
+class Pct final : public Drawing {
  public:
   static constexpr int kDepth = 3;  // where nobody says
 
@@ -34,8 +34,6 @@ class Pct final : public Strategy {
 
   std::string name() const override { return "pct"; }
   bool begin() override;
-  std::uint32_t choose(const Choice& choice) override;
-  bool observes() const override { return true; }
   void observe(ThreadId thread, const View& view) override;
   void end(const Outcome& outcome) override;
   // 1 - (1 - 1 / (n * k^(d-1)))^(executions that count).
@@ -44,6 +42,7 @@ class Pct final : public Strategy {
   std::string summary() const override;
 
  private:
+  std::uint32_t choose_thread(const Choice& choice) override;
   // The place `rank` of d-1 below all priorities that were drawn, taken at one point by who is about to go on there.
   // Ranks and points are drawn independently: of two that fall, either may be the lower one.
   struct Change {
@@ -57,7 +56,6 @@ class Pct final : public Strategy {
   void lower(Party party) { priorities_[party] = changes_[next_change_++].rank; }
 
   const std::uint32_t depth_;
-  const std::unique_ptr<Draws> draws_;
   std::uint32_t points_;          // k
   std::uint32_t parties_ = 1;     // n: the most that one execution had
   std::uint64_t executions_ = 0;  // drawn with the present k

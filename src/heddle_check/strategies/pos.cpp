@@ -9,8 +9,7 @@ bool Pos::begin() {
   return true;
 }
 
-std::uint32_t Pos::choose(const Choice& choice) {
-  if (choice.kind != ChoiceKind::kThread) return draws_->below(choice.options);
+std::uint32_t Pos::choose_thread(const Choice& choice) {
   std::uint32_t best = 0;
   std::uint64_t highest = 0;
   for (std::uint32_t i = 0; i < choice.options; ++i) {

@@ -12,24 +12,22 @@
 #include <string>
 #include <utility>
 
+#include "heddle_check/strategies/drawing.hpp"
 #include "heddle_check/strategies/party.hpp"
-#include "heddle_check/strategies/random.hpp"
 
 namespace heddle_check {
 
-class Pos final : public Strategy {
+class Pos final : public Drawing {
  public:
   explicit Pos(std::uint64_t seed) : Pos(draws_of(seed)) {}
-  explicit Pos(std::unique_ptr<Draws> draws) : draws_(std::move(draws)) {}
+  explicit Pos(std::unique_ptr<Draws> draws) : Drawing(std::move(draws)) {}
 
   std::string name() const override { return "pos"; }
   bool begin() override;
-  std::uint32_t choose(const Choice& choice) override;
-  bool observes() const override { return true; }
   void observe(ThreadId thread, const View& view) override;
 
  private:
-  const std::unique_ptr<Draws> draws_;
+  std::uint32_t choose_thread(const Choice& choice) override;
   std::array<std::uint64_t, kMaxParties> priorities_{};  // of their pending operations; 0: not drawn yet
 };
 

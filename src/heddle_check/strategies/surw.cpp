@@ -59,8 +59,8 @@ ThreadId Surw::draw_intended(ThreadMask among, const View& view) {
   return thread;
 }
 
-std::uint32_t Surw::choose(const Choice& choice) {
-  if (choice.kind != ChoiceKind::kThread || profiling_) return draws_->below(choice.options);
+std::uint32_t Surw::choose_thread(const Choice& choice) {
+  if (profiling_) return draws_->below(choice.options);
   if (intended_ == kNoThread) intended_ = draw_intended(~ThreadMask{0}, choice.view);
   std::array<std::uint32_t, kMaxThreads> allowed;  // NOLINT: filled below
   std::uint32_t count = 0;

@@ -18,30 +18,28 @@
 #include <utility>
 #include <vector>
 
+#include "heddle_check/strategies/drawing.hpp"
 #include "heddle_check/strategies/profile.hpp"
-#include "heddle_check/strategies/random.hpp"
-#include "heddle_check/strategy.hpp"
 
 namespace heddle_check {
 
-class Surw final : public Strategy {
+class Surw final : public Drawing {
  public:
   static constexpr std::uint64_t kProfileExecutions = 8;
   static constexpr std::uint64_t kCampaignExecutions = 1000;
 
   explicit Surw(std::uint64_t seed) : Surw(draws_of(seed), kCampaignExecutions) {}
   // `campaign`: executions, the profile's among them; above kProfileExecutions.
-  Surw(std::unique_ptr<Draws> draws, std::uint64_t campaign) : draws_(std::move(draws)), campaign_(campaign) {}
+  Surw(std::unique_ptr<Draws> draws, std::uint64_t campaign) : Drawing(std::move(draws)), campaign_(campaign) {}
 
   std::string name() const override { return "surw"; }
   bool begin() override;
-  std::uint32_t choose(const Choice& choice) override;
-  bool observes() const override { return true; }
   void observe(ThreadId thread, const View& view) override;
   void end(const Outcome& outcome) override;
   std::string summary() const override;
 
  private:
+  std::uint32_t choose_thread(const Choice& choice) override;
   void draw_interesting();
   // Whether the pending operation of the thread is.
   bool interesting(ThreadId thread, const View& view);
@@ -50,7 +48,6 @@ class Surw final : public Strategy {
   // By weight, among the threads of the mask; kNoThread where all have none.
   ThreadId draw_intended(ThreadMask among, const View& view);
 
-  const std::unique_ptr<Draws> draws_;
   const std::uint64_t campaign_;
   std::uint64_t executions_ = 0;
   Profile profile_;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "heddle/backends/sim/executor.hpp"
 #include "heddle/device/custom_failure.hpp"
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -60,7 +62,7 @@ Status SimDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
 
 void SimDevice::retire(const SimQueue& queue) noexcept {
   sync::MutexLock lock(mutex_);
-  while (stepping_) stepped_.wait(mutex_);
+  while (stepping_ && !HEDDLE_PLANT(queue_ends_while_it_tells)) stepped_.wait(mutex_);
   for (const SimQueue::Entry& entry : queue.entries_) {
     HEDDLE_CHECK(entry.other != nullptr, "a simulated queue is destroyed with lists that have not run");
   }
@@ -70,6 +72,7 @@ void SimDevice::retire(const SimQueue& queue) noexcept {
 }
 
 Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint) {
+  if (sync::host_memory_fails()) throw std::bad_alloc();
   SimQueue& to = cast(queue);
   sync::MutexLock lock(mutex_);
   SimQueue::Entry entry{.list = {}, .ticket = closes};
@@ -106,6 +109,7 @@ Status SimDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
 
 void SimDevice::add_wait(SimQueue& queue, SimQueue& other, Ticket ticket, bool inherits) {
   if (&queue == &other) return;
+  if (sync::host_memory_fails()) throw std::bad_alloc();
   sync::MutexLock lock(mutex_);
   queue.entries_.push_back({.list = {}, .ticket = ticket, .other = &other, .inherits = inherits});
   drop_passed_waits(queue);

@@ -7,5 +7,6 @@
 namespace HEDDLE_NS::sync {
 
 inline bool allocation_fails() { return heddle_check::allocation_fails(); }
+inline bool host_memory_fails() { return heddle_check::host_memory_fails(); }
 
 }  // namespace HEDDLE_NS::sync

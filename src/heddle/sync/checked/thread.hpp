@@ -6,7 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
+#include "heddle_check/choices.hpp"
 #include "heddle_check/clock.hpp"
 #include "heddle_check/mutex.hpp"
 #include "heddle_check/thread.hpp"
@@ -17,7 +19,7 @@ class Thread {
  public:
   Thread() = default;
   Thread(std::string name, std::function<void()> body, heddle_check::Site site = heddle_check::Site::current())
-      : native_(std::move(name), std::move(body), site) {}
+      : native_(startable(std::move(name)), std::move(body), site) {}
 
   bool joinable() const noexcept { return native_.joinable(); }
   void join(heddle_check::Site site = heddle_check::Site::current()) {
@@ -26,6 +28,11 @@ class Thread {
   }
 
  private:
+  static std::string startable(std::string name) {
+    if (heddle_check::thread_fails()) throw Unsupported("the thread " + name + " could not be started: a choice");
+    return name;
+  }
+
   heddle_check::Thread native_;
 };
 

@@ -1,0 +1,95 @@
+// Events of a whole runtime: between streams, and for threads that wait for one or ask.
+#include <optional>
+
+#include "check/scenarios.hpp"
+#include "check/scenarios/support.hpp"
+#include "heddle/backends/sim/device.hpp"
+#include "heddle/ops/ops.hpp"
+#include "heddle/runtime/runtime.hpp"
+#include "heddle/sync/mutex.hpp"
+#include "heddle_check/heddle_check.hpp"
+
+namespace heddle::check {
+namespace {
+
+struct Written {
+  Tensor tensor;
+  Event event;
+};
+
+// What a thread wrote, handed to others.
+class HandOver {
+ public:
+  void put(Written written) {
+    sync::MutexLock lock(mutex_);
+    written_.emplace(std::move(written));
+    changed_.notify_all();
+  }
+  Written get() {
+    sync::MutexLock lock(mutex_);
+    while (!written_) changed_.wait(mutex_);
+    return *written_;
+  }
+  void clear() {
+    std::optional<Written> last;  // goes without the lock
+    sync::MutexLock lock(mutex_);
+    last.swap(written_);
+  }
+
+ private:
+  sync::Mutex mutex_{Rank::kLeaf};
+  sync::ConditionVariable changed_;
+  std::optional<Written> written_ HEDDLE_GUARDED_BY(mutex_);
+};
+
+// A thread writes memory, takes an event and drops it; another stream records behind the event; a third thread waits
+// for the event. Whoever of them is last frees the memory, which its first owner fills again.
+void event_between_streams() {
+  Runtime runtime(simulated());
+  // The first that records, which is the writer: another stream that does not wait for it runs before it.
+  static_cast<sim::SimDevice&>(runtime.core().device()).set_delay(StreamId{1}, 1000);
+  HandOver from_writer;
+  heddle_check::run_together({{"writer",
+                               [&] {
+                                 {
+                                   Tensor x = full(runtime, {1}, 2.0f);
+                                   const Event event = runtime.record_event();
+                                   from_writer.put({std::move(x), event});
+                                 }
+                                 heddle_check::require(full(runtime, {1}, 3.0f).item() == 3.0f, "it reads its own");
+                               }},
+                              {"reader",
+                               [&] {
+                                 std::optional<Written> written = from_writer.get();
+                                 runtime.wait(written->event);
+                                 const Tensor sum = add(written->tensor, written->tensor);
+                                 written.reset();
+                                 heddle_check::require(sum.item() == 4.0f, "a stream runs behind the event");
+                               }},
+                              {"waiter", [&] {
+                                 const Written written = from_writer.get();
+                                 const bool before = written.event.query();
+                                 written.event.wait();
+                                 heddle_check::require(written.event.query() && written.event.status().ok(),
+                                                       "an event that was waited for is complete");
+                                 heddle_check::require(!before || written.tensor.item() == 2.0f,
+                                                       "what is before a complete event is done");
+                               }}});
+  from_writer.clear();
+  const ShutdownReport report = runtime.shutdown();
+  heddle_check::require(report.complete && report.leaked_blocks == 0, "nothing is left");
+}
+
+}  // namespace
+
+void add_runtime_events(Scenarios& to) {
+  to.push_back({.name = "runtime_events",
+                .group = "ticket",
+                .threads = 3,
+                .body = event_between_streams,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
+                .claim = "a stream and a thread go on behind an event when what it stands behind is done"});
+}
+
+}  // namespace heddle::check
