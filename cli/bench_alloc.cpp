@@ -150,11 +150,11 @@ BenchRows bench_alloc(const BenchOptions& options) {
   }
   if (options.pattern == "random" && (options.threads != 1 || options.allocator == "malloc")) {
     throw InvalidArgument(
-        "bench alloc: the pattern random is one thread's, of heddle beside a best fit; leave out --threads and "
-        "--allocator");
+        "bench alloc: the pattern random is one thread of heddle beside a best fit; allowed are --threads 1 and any "
+        "--allocator but malloc");
   }
   if (options.pattern == "soak" && options.allocator == "malloc") {
-    throw InvalidArgument("bench alloc: the pattern soak watches heddle; leave out --allocator");
+    throw InvalidArgument("bench alloc: the pattern soak watches heddle; allowed is any --allocator but malloc");
   }
   if (options.pattern == "random") return bench_alloc_random();
   if (options.pattern == "soak") return bench_alloc_soak(options);
