@@ -154,13 +154,6 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
-  to.push_back({.name = "first_handlers",
-                .group = "handlers",
-                .threads = 3,
-                .body = first_handlers,
-                .limits = {},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
   to.push_back(
       {.name = "handler_early",
        .group = "handlers",
@@ -169,22 +162,27 @@ void add_handler_thread(Scenarios& to) {
        .limits = {},
        .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
        .claim = "a handler thread that a registration wakes in advance misses no ticket that completes later"});
-  .claim = "the first handlers, of two threads, start one handler thread"
-});
-to.push_back({.name = "handler_thread_that_fails",
-              .group = "handlers",
-              .threads = 3,
-              .body = handler_thread_that_fails,
-              .limits = {.thread_failures = 1},
-              .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-              .claim = "a handler thread that cannot be started is the error of one call, and is tried again"});
-to.push_back({.name = "handlers_at_the_bound",
-              .group = "handlers",
-              .threads = 3,
-              .body = handlers_at_the_bound,
-              .limits = {},
-              .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-              .claim = "a thread that waits for room among the handlers of a stream gets it"});
+  to.push_back({.name = "first_handlers",
+                .group = "handlers",
+                .threads = 3,
+                .body = first_handlers,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "the first handlers, of two threads, start one handler thread"});
+  to.push_back({.name = "handler_thread_that_fails",
+                .group = "handlers",
+                .threads = 3,
+                .body = handler_thread_that_fails,
+                .limits = {.thread_failures = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a handler thread that cannot be started is the error of one call, and is tried again"});
+  to.push_back({.name = "handlers_at_the_bound",
+                .group = "handlers",
+                .threads = 3,
+                .body = handlers_at_the_bound,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a thread that waits for room among the handlers of a stream gets it"});
 }
 
 }  // namespace heddle::check
