@@ -84,7 +84,7 @@ const Attempt& attempt_handlers() {
            "HandlerThread::schedule",
            {"group handlers", "load handlers"}},
           {"a handler that starts when the shutdown is over",
-           "src/heddle/stream/handler_thread.cpp",
+           "src/heddle/stream/handler_thread_stop.cpp",
            "HandlerThread::stop",
            {"group shutdown", "load handlers"}},
           {"a registration that comes between the last sweep and the end",

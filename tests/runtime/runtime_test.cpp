@@ -81,14 +81,14 @@ TEST(Options, AMalformedVariableIsAnErrorThatNamesIt) {
 }
 
 TEST(Options, TheStructGoesBeforeTheEnvironment) {
-  ::setenv("HEDDLE_MEMORY_LIMIT", "1M", 1);
+  ::setenv("HEDDLE_MEMORY_LIMIT", "64M", 1);
   {
     Options options;
-    options.memory_limit = std::uint64_t{2} << 20;
+    options.memory_limit = std::uint64_t{128} << 20;
     Runtime runtime(options);
-    EXPECT_EQ(runtime.memory_statistics().limit, std::size_t{2} << 20);
+    EXPECT_EQ(runtime.memory_statistics().limit, std::size_t{128} << 20);
     Runtime other;
-    EXPECT_EQ(other.memory_statistics().limit, std::size_t{1} << 20);
+    EXPECT_EQ(other.memory_statistics().limit, std::size_t{64} << 20);
   }
   ::unsetenv("HEDDLE_MEMORY_LIMIT");
 }

@@ -81,6 +81,7 @@ void Poller::work() {
   sync::MutexLock lock(mutex_);
   sync::Deadline spin_end = sync::Deadline::at({});
   sync::Deadline next_fault = sync::Deadline::after(kFaultInterval);
+  sync::Deadline next_question = sync::Deadline::after(kQuestionInterval);
   while (!stopping_) {
     if (!any_watched()) {
       rest(next_fault);
@@ -101,12 +102,16 @@ void Poller::work() {
       announcing_ = nullptr;
       changed_.notify_all();
     }
-    if (any_moved) spin_end = sync::Deadline::after(limits_.spin_max);
-    if (next_fault.passed()) {
+    if (any_moved) {
+      spin_end = sync::Deadline::after(limits_.spin_max);
+      next_fault = sync::Deadline::after(kFaultInterval);
+    }
+    if (next_fault.passed() || next_question.passed()) {
       lock.unlock();
       device_.poll();  // may block in the driver
       lock.lock();
       next_fault = sync::Deadline::after(kFaultInterval);
+      next_question = sync::Deadline::after(kQuestionInterval);
     } else if (any_moved) {
       continue;
     } else if (spin_end.passed()) {

@@ -1,8 +1,9 @@
 // Poller: looks for progress on behalf of backends that write tickets without telling anybody (DeviceInfo::announces).
 //
-// One thread per device; it runs no user code and calls the driver only through Device::poll(), every 10 ms while
-// something is watched or the device is busy. It spins for Limits::spin_max after each progress, then looks every
-// kInterval; while no queue is watched it sleeps, until a fault may have to be found or, on an idle device, for good.
+// One thread per device; it runs no user code and calls the driver only through Device::poll(): while something is
+// watched or the device is busy, 10 ms after the last progress, which a faulted device does not make, and every 100 ms.
+// It spins for Limits::spin_max after each progress, then looks every kInterval; while no queue is watched it sleeps,
+// until a fault may have to be found or, on an idle device, for good.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kPoller). Invariants: 1. A watcher calls wake() after
 // Queue::watch(), and the poller looks for watchers under the mutex before it parks, so none is missed. 2. The poller
@@ -25,7 +26,9 @@ namespace HEDDLE_NS {
 class Poller {
  public:
   static constexpr std::chrono::microseconds kInterval{20};
-  static constexpr std::chrono::milliseconds kFaultInterval{10};
+  static constexpr std::chrono::milliseconds kFaultInterval{10};  // without progress
+  // In any case: the driver may keep the call for 70 us, during which no ticket is looked for.
+  static constexpr std::chrono::milliseconds kQuestionInterval{100};
 
   Poller(Device& device, CompletionListener& listener, const Limits& limits);
   ~Poller();  // ends the thread
