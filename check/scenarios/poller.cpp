@@ -62,7 +62,7 @@ void add_poller(Scenarios& to) {
                 .threads = 3,
                 .body = silent_device,
                 .limits = {.masked_wakeups = false},
-                .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
                 .claim = "who watches a queue is told of its progress, though the device is silent"});
 }
 

@@ -79,7 +79,7 @@ void add_runtime_end(Scenarios& to) {
                 .threads = 3,
                 .body = handler_and_shutdown,
                 .limits = {},
-                .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
                 .claim = "a handler that is registered during a shutdown runs once or is refused"});
 }
 
