@@ -35,9 +35,18 @@ TEST(CudaOpen, TheToolkitsStubIsToldFromADriver) {
   const fs::path stub = fs::path(HEDDLE_CUDA_STUBS) / "libcuda.so";
   if (!fs::exists(stub)) GTEST_SKIP() << "no " << stub;
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const fs::path folder = fs::path(testing::TempDir()) / fmt::format("heddle_stub_{}", getpid());
-  fs::create_directories(folder);
-  fs::create_symlink(stub, folder / "libcuda.so.1");
+  // The process that ends runs this test from its beginning, too: it uses, and leaves, the folder of the one that
+  // waits.
+  constexpr const char* kFolder = "HEDDLE_TEST_STUB_FOLDER";
+  const char* const given = std::getenv(kFolder);
+  const fs::path folder =
+      given != nullptr ? fs::path(given) : fs::path(testing::TempDir()) / fmt::format("heddle_stub_{}", getpid());
+  if (given == nullptr) {
+    fs::remove_all(folder);  // of an earlier process with this number
+    fs::create_directories(folder);
+    fs::create_symlink(stub, folder / "libcuda.so.1");
+    ASSERT_EQ(setenv(kFolder, folder.c_str(), 1), 0);
+  }
   const char* const set = std::getenv("LD_LIBRARY_PATH");
   const std::string before = set != nullptr ? set : "";
   ASSERT_EQ(setenv("LD_LIBRARY_PATH", (folder.string() + ":" + before).c_str(), 1), 0);
@@ -53,6 +62,7 @@ TEST(CudaOpen, TheToolkitsStubIsToldFromADriver) {
   } else {
     unsetenv("LD_LIBRARY_PATH");
   }
+  unsetenv(kFolder);
   fs::remove_all(folder);
 }
 
