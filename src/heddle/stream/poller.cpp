@@ -45,11 +45,11 @@ void Poller::end_rest() noexcept {
   changed_.notify_all();
 }
 
-void Poller::rest(sync::Deadline& next_fault) {
+void Poller::rest() {
   if (has_work_) {
     // An interval is slept through whatever is submitted meanwhile, so that submits find nobody to wake.
-    changed_.wait_until(mutex_, next_fault);
-    if (!next_fault.passed() || stopping_) return;
+    changed_.wait_until(mutex_, next_fault_);
+    if (!next_fault_.passed() || stopping_) return;
     has_work_ = false;
     mutex_.unlock();
     device_.poll();  // may block in the driver
@@ -63,7 +63,12 @@ void Poller::rest(sync::Deadline& next_fault) {
   has_work_ = has_work_ || busy;
   if (!has_work_ && (!any_watched() || HEDDLE_PLANT(poller_rests_though_watched)) && !stopping_) changed_.wait(mutex_);
   resting_.store(false, sync::seq_cst);
-  next_fault = sync::Deadline::after(kFaultInterval);
+  put_off_questions();
+}
+
+void Poller::put_off_questions() {
+  next_fault_ = sync::Deadline::after(kFaultInterval);
+  next_question_ = sync::Deadline::after(kQuestionInterval);
 }
 
 void Poller::look() {
@@ -80,11 +85,10 @@ void Poller::work() {
   sync::prefer_short_turns();
   sync::MutexLock lock(mutex_);
   sync::Deadline spin_end = sync::Deadline::at({});
-  sync::Deadline next_fault = sync::Deadline::after(kFaultInterval);
-  sync::Deadline next_question = sync::Deadline::after(kQuestionInterval);
+  put_off_questions();
   while (!stopping_) {
     if (!any_watched()) {
-      rest(next_fault);
+      rest();
       spin_end = sync::Deadline::after(limits_.spin_max);
       continue;
     }
@@ -104,14 +108,13 @@ void Poller::work() {
     }
     if (any_moved) {
       spin_end = sync::Deadline::after(limits_.spin_max);
-      next_fault = sync::Deadline::after(kFaultInterval);
+      next_fault_ = sync::Deadline::after(kFaultInterval);
     }
-    if (next_fault.passed() || next_question.passed()) {
+    if (next_fault_.passed() || next_question_.passed()) {
       lock.unlock();
       device_.poll();  // may block in the driver
       lock.lock();
-      next_fault = sync::Deadline::after(kFaultInterval);
-      next_question = sync::Deadline::after(kQuestionInterval);
+      put_off_questions();
     } else if (any_moved) {
       continue;
     } else if (spin_end.passed()) {

@@ -53,8 +53,9 @@ class Poller {
   };
   void work();
   bool any_watched() const HEDDLE_REQUIRES(mutex_);
-  // Sleeps while no queue is watched, asking for faults meanwhile. `next_fault`: when to.
-  void rest(sync::Deadline& next_fault) HEDDLE_REQUIRES(mutex_);
+  // Sleeps while no queue is watched, asking for faults meanwhile.
+  void rest() HEDDLE_REQUIRES(mutex_);
+  void put_off_questions() HEDDLE_REQUIRES(mutex_);
   void end_rest() noexcept;
   // Fills moved_.
   void look() HEDDLE_REQUIRES(mutex_);
@@ -65,7 +66,10 @@ class Poller {
   mutable sync::Mutex mutex_{Rank::kPoller};
   sync::ConditionVariable changed_;
   std::vector<Watched> queues_ HEDDLE_GUARDED_BY(mutex_);
-  std::vector<Queue*> moved_ HEDDLE_GUARDED_BY(mutex_);    // since the last look; room for all of queues_
+  std::vector<Queue*> moved_ HEDDLE_GUARDED_BY(mutex_);  // since the last look; room for all of queues_
+  // When to ask the device for faults: the first moves on with every progress.
+  sync::Deadline next_fault_ HEDDLE_GUARDED_BY(mutex_) = sync::Deadline::never();
+  sync::Deadline next_question_ HEDDLE_GUARDED_BY(mutex_) = sync::Deadline::never();
   Queue* announcing_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the listener is being told about it
   bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
   sync::Atomic<bool> resting_{false};
