@@ -64,7 +64,16 @@ class CompletionLine {
   // True for the one caller who now has to put the line among the ready ones.
   bool claim_schedule() noexcept { return !scheduled_.exchange(true, sync::seq_cst); }
   // The line left the ready ones and is about to be looked at.
-  void end_schedule() noexcept { scheduled_.store(false, sync::seq_cst); }
+  void end_schedule() noexcept {
+    late_.store(0, sync::relaxed);
+    scheduled_.store(false, sync::seq_cst);
+  }
+  // How often progress has found the line among the ready ones since. A hint: calls at once may count as one.
+  unsigned note_late() noexcept {
+    const unsigned late = late_.load(sync::relaxed) + 1;
+    late_.store(late, sync::relaxed);
+    return late;
+  }
 
  private:
   friend class ReadyLines;  // next_ready_
@@ -80,6 +89,7 @@ class CompletionLine {
   Queue& queue_;
   CompletionLine* next_ready_ = nullptr;
   sync::Atomic<bool> scheduled_{false};
+  sync::Atomic<unsigned> late_{0};
   sync::Atomic<std::uint64_t> front_{kNone};  // ticket of the first entry
   mutable sync::Mutex mutex_{Rank::kCompletionLine};
   sync::ConditionVariable room_;

@@ -79,11 +79,18 @@ bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
   return true;
 }
 
-void HandlerThread::schedule(CompletionLine& line) noexcept {
-  if (!line.claim_schedule()) return;
+bool HandlerThread::schedule(CompletionLine& line) noexcept {
+  if (!line.claim_schedule()) return false;
   scheduled_on_.store(sync::current_processor(), sync::relaxed);
   ready_.push(line);
   if (asleep_.load(sync::seq_cst) && !HEDDLE_PLANT(handlers_scheduled_without_notify)) wake();
+  return true;
+}
+
+// The handler thread has not looked at the line for some lists: it may wait for the processor that the calling thread
+// goes from list to list on, though another is idle. A kernel lets it wait for milliseconds then.
+void HandlerThread::make_way(CompletionLine& line) noexcept {
+  if (line.note_late() % kLateLists == 0) sync::yield();
 }
 
 void HandlerThread::sleep() {

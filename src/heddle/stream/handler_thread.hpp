@@ -42,7 +42,7 @@ class HandlerThread {
   bool add(CompletionLine& line, CompletionLine::Entry&& entry);
   // completed() of the line's queue advanced. Any thread; costs one load when no handler is ripe.
   void on_progress(CompletionLine& line) noexcept {
-    if (line.ripe(line.queue().completed())) schedule(line);
+    if (line.ripe(line.queue().completed()) && !schedule(line)) make_way(line);
   }
 
   // Waits until the handlers of `lines` are done or the deadline passed, closes the lines, tells the remaining ones
@@ -63,11 +63,14 @@ class HandlerThread {
   // Above every ticket, below what an empty line publishes.
   static constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
   static constexpr int kTurn = 64;  // handlers of one line before the next line's turn
+  static constexpr unsigned kLateLists = 4;
   static constexpr unsigned kMostEarlySkips = 1023;
   static constexpr std::size_t kMostSlowest = 16;
   static constexpr std::size_t kMostWorkers = 8;  // the first, and replacements for those that never return
 
-  void schedule(CompletionLine& line) noexcept;
+  // False: the line is among the ready ones already.
+  bool schedule(CompletionLine& line) noexcept;
+  void make_way(CompletionLine& line) noexcept;
   void wake() noexcept;
   void wake_early() noexcept;
   void sleep() HEDDLE_REQUIRES(mutex_);
