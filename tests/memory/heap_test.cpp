@@ -142,16 +142,41 @@ TEST_F(Heaps, ResultsThatAreFreedElsewhereDoNotMoveTheTemporaries) {
 TEST_F(Heaps, RunsDoubleAndDissolve) {
   std::vector<Block*> blocks;
   for (int i = 0; i < 1000; ++i) blocks.push_back(take(40'000));
-  EXPECT_EQ(heap_.dissolve(), 0u) << "every run that the class has is in use";
+  EXPECT_EQ(heap_.empty_run_bytes(false), 0u) << "every run that the class has is in use";
   const std::size_t owned = heap_.counters().owned.load();
   for (Block* block : blocks) heap_.give(block);
   EXPECT_EQ(heap_.free_bytes(), owned);
-  EXPECT_GE(heap_.dissolve(), std::size_t{1000} * 40'000);
+  EXPECT_GE(heap_.empty_run_bytes(false), std::size_t{1000} * 40'000);
+  heap_.dissolve(true);
+  EXPECT_GE(heap_.empty_run_bytes(false), std::size_t{1000} * 40'000) << "what roams is another matter";
+  heap_.dissolve(false);
   EXPECT_EQ(heap_.take(40'000, 1), nullptr) << "there is no run any more";
-  heap_.dissolve();
-  EXPECT_EQ(heap_.free_spans().size(), 1u) << "everything joins again";
-  heap_.drop_free_spans();
+  EXPECT_EQ(heap_.free_spans(false).size(), 1u) << "everything joins again";
+  heap_.drop_free_spans(false);
   EXPECT_EQ(heap_.counters().owned.load(), 0u);
+}
+
+TEST_F(Heaps, EmptyRunsDissolveOnlyAboveWhatIsKeptAndWhereThatServes) {
+  for (int i = 0; i < 3; ++i) heap_.give(take(std::size_t{100'000} * static_cast<std::size_t>(i + 1)));
+  const std::size_t runs = heap_.empty_run_bytes(false);
+  const std::size_t free = runs + heap_.free_span_bytes(false);
+  EXPECT_FALSE(heap_.dissolve_above(free, 1000, false)) << "no more is free than is kept";
+  EXPECT_FALSE(heap_.dissolve_above(0, runs + 4096, false)) << "it would not serve";
+  EXPECT_FALSE(heap_.dissolve_above(0, 1000, true)) << "nothing roams";
+  EXPECT_EQ(heap_.empty_run_bytes(false), runs);
+  EXPECT_TRUE(heap_.dissolve_above(free - 1, 1000, false));
+  EXPECT_EQ(heap_.empty_run_bytes(false), 0u);
+  EXPECT_EQ(heap_.free_span_bytes(false), free);
+}
+
+TEST_F(Heaps, APieceOfAFreeSpanGoesToAnother) {
+  const std::size_t owned = heap_.counters().owned.load();
+  heap_.expect_memory(2);
+  heap_.drop({at(std::size_t{4} << 20), std::size_t{2} << 20}, false);
+  heap_.drop({at(std::size_t{8} << 20), std::size_t{2} << 20}, false);
+  EXPECT_EQ(heap_.free_spans(false).size(), 3u);
+  EXPECT_EQ(heap_.counters().owned.load(), owned - (std::size_t{4} << 20));
+  EXPECT_EQ(take(std::size_t{247} << 20), nullptr) << "it is in three pieces";
 }
 
 TEST_F(Heaps, OwnsNothingThatFits) {

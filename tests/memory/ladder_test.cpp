@@ -28,6 +28,42 @@ TEST(Ladder, OwnEmptyRunsServeOtherSizes) {
   EXPECT_LE(test.pages().peak(), 4 * kMiB);
 }
 
+// One block of every size class after the other: runs of classes that are not used any more become others.
+TEST(Ladder, AStreamKeepsNoRunsForEverySizeItEverUsed) {
+  TestMemory test({.limit = std::size_t{8} << 30});
+  for (int round = 0; round < 3; ++round) {
+    for (int many = 1; many <= 16; many *= 2) {
+      for (std::size_t index = size_class(64 << 10); index < kSizeClasses; ++index) {
+        std::vector<Buffer> blocks;
+        for (int i = 0; i < many; ++i) blocks.push_back(test.make(class_bytes(index)));
+      }
+    }
+  }
+  EXPECT_LE(test.pages().held(), (48 + 16 + 2) * kMiB) << "what is kept, what is live, and a segment";
+}
+
+// ... and what is more than a stream keeps is another's, as whole segments.
+TEST(Ladder, WhatAStreamDoesNotKeepServesAnother) {
+  TestMemory test({.limit = std::size_t{8} << 30});
+  std::latch freed(1), end(1);
+  std::thread busy([&] {
+    std::vector<Buffer> blocks;
+    for (int i = 0; i < 200; ++i) blocks.push_back(test.make(kMiB));
+    blocks.clear();
+    test.make(700 << 10);
+    Recording inside(test.sim().pool());  // its heap is out of reach
+    freed.count_down();
+    end.wait();
+  });
+  freed.wait();
+  const std::size_t held = test.pages().held();
+  std::vector<Buffer> mine;
+  for (int i = 0; i < 150; ++i) mine.push_back(test.make(kMiB));
+  EXPECT_EQ(test.pages().held(), held) << "nothing new was taken from the device";
+  end.count_down();
+  busy.join();
+}
+
 TEST(Ladder, MemoryOfAnIdleStreamServesAnother) {
   TestMemory test({.limit = 4 * kMiB});
   std::latch freed(1), end(1);

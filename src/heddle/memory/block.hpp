@@ -59,6 +59,8 @@ static_assert(sizeof(Block) == 64, "a block is one cache line");
 //
 // Thread safety: as Heap.
 struct Run {
+  std::size_t bytes() const noexcept { return slot_bytes * static_cast<std::size_t>(std::popcount(all)); }
+
   std::uint64_t free = 0;  // bit n: slot n is free
   std::uint32_t index = 0;
   std::uint16_t size_class = 0;

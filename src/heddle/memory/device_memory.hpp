@@ -128,8 +128,14 @@ class DeviceMemory final : public CommitListener {
   Block* use_behind_wait(Heap& heap, std::size_t bytes);
   bool grow(Heap& heap, std::size_t bytes);
   std::size_t run_bytes_max() const noexcept;
+  std::size_t segment_bytes() const noexcept;
+  // What a heap keeps free, of what stays or of what roams, before others may have it.
+  std::size_t free_bytes_kept(bool roaming) const noexcept;
+  static void dissolve(Heap& heap) noexcept;
   // Moves what a heap does not use into the depot. REQUIRES: the caller may touch the heap.
   void surrender(Heap& heap) noexcept;
+  // Moves segments that are free as a whole, beyond what a heap keeps, into the depot. REQUIRES: as surrender().
+  void pass_on_surplus(Heap& heap, bool roaming) noexcept;
   void reclaim_from_others(bool only_unleased);
   std::size_t give_back(std::size_t most);
   void give_back_above_high() noexcept;

@@ -8,16 +8,6 @@
 #include "heddle/memory/outbox.hpp"
 
 namespace HEDDLE_NS {
-namespace {
-
-constexpr std::size_t kMostSlots = 64;
-// A class begins with as many slots as fit here (at least two), and doubles with each run.
-constexpr std::size_t kFirstRunBytes = std::size_t{64} << 10;
-// What roams is away for a while, and some of it waits in outboxes: more slots, so that few addresses are used.
-constexpr std::size_t kFirstRoamingSlots = std::size_t{2} * Outbox::kMostBlocks;
-
-}  // namespace
-
 HeapCounters::Sums HeapCounters::sums() const noexcept {
   Sums sums;
   for (std::size_t index = 0; index < blocks.size(); ++index) {
@@ -73,7 +63,7 @@ std::size_t Heap::occupied(const Block& block) noexcept {
 void Heap::put(Block* block) noexcept {
   if (block->run->slot_bytes != 0) return put_slot(block);
   auto* const span = static_cast<SpanBlock*>(block);
-  spans_[span->run->is_roaming ? 1 : 0].give(static_cast<std::byte*>(span->data), span->bytes);
+  spans_[span->run->is_roaming].give(static_cast<std::byte*>(span->data), span->bytes);
   span->references.store(kBlockFree, sync::relaxed);
   span->set_next(std::exchange(unused_span_blocks_, span));
 }
@@ -131,46 +121,6 @@ bool Heap::collect() noexcept {
   return any;
 }
 
-std::size_t Heap::run_slots(std::size_t kind, std::size_t run_bytes_max) const noexcept {
-  const std::size_t bytes = class_bytes(kind % kSizeClasses);
-  std::size_t slots = std::max(kind < kSizeClasses ? std::size_t{2} : kFirstRoamingSlots, kFirstRunBytes / bytes);
-  for (const auto& run : runs_[kind]) {
-    if (run != nullptr) slots = std::max<std::size_t>(slots, 2 * static_cast<std::size_t>(std::popcount(run->all)));
-  }
-  return std::min({slots, kMostSlots, std::max<std::size_t>(1, run_bytes_max / bytes)});
-}
-
-bool Heap::make_run(std::size_t kind, std::size_t run_bytes_max) {
-  const std::size_t bytes = class_bytes(kind % kSizeClasses);
-  std::size_t slots = run_slots(kind, run_bytes_max);
-  SpanReplay& spans = spans_[kind / kSizeClasses];
-  while (slots > 1 && spans.largest() < slots * bytes) slots /= 2;
-  if (spans.largest() < slots * bytes) return false;
-  Runs& runs = runs_[kind];
-  auto hole = std::find(runs.begin(), runs.end(), nullptr);
-  if (hole == runs.end()) hole = runs.insert(hole, nullptr);
-  auto run = std::make_unique<Run>();
-  std::unique_ptr<Block[]> blocks(new Block[slots]);
-  run->is_roaming = kind >= kSizeClasses;
-  run->base = spans.take(slots * bytes);
-  run->blocks = blocks.release();
-  run->index = static_cast<std::uint32_t>(hole - runs.begin());
-  run->size_class = static_cast<std::uint16_t>(kind % kSizeClasses);
-  run->kind = static_cast<std::uint16_t>(kind);
-  run->is_slow = run->is_roaming;
-  run->heap = this;
-  run->memory = memory_;
-  run->slot_bytes = bytes;
-  run->all = run->free = slots == kMostSlots ? ~std::uint64_t{0} : (std::uint64_t{1} << slots) - 1;
-  for (std::size_t slot = 0; slot < slots; ++slot) {
-    run->blocks[slot].data = run->base + slot * bytes;
-    run->blocks[slot].run = run.get();
-  }
-  if (run->index < first_[kind]->index) first_[kind] = run.get();
-  *hole = std::move(run);
-  return true;
-}
-
 Block* Heap::start_span(std::byte* base, std::size_t occupied, std::size_t bytes, RoamingSites::Site site) noexcept {
   auto* const block = static_cast<SpanBlock*>(std::exchange(unused_span_blocks_, unused_span_blocks_->next()));
   block->data = base;
@@ -185,7 +135,7 @@ Block* Heap::take_span_again(std::size_t bytes, std::uint64_t list) noexcept {
   if (bytes > kLargestBlock || unused_span_blocks_ == nullptr) return nullptr;
   const RoamingSites::Site site = next_site(site_class(bytes), list);
   const std::size_t occupied = span_bytes(bytes);
-  std::byte* const base = spans_[sites_.roams(site) ? 1 : 0].take_again(occupied);
+  std::byte* const base = spans_[sites_.roams(site)].take_again(occupied);
   return base != nullptr ? start_span(base, occupied, bytes, site) : nullptr;
 }
 
@@ -196,7 +146,7 @@ Block* Heap::take_span(std::size_t bytes, std::uint64_t list) {
     for (SpanBlock& block : *span_blocks_.back()) block.set_next(std::exchange(unused_span_blocks_, &block));
   }
   const std::size_t occupied = span_bytes(bytes);
-  std::byte* const base = spans_[sites_.roams(site) ? 1 : 0].take(occupied);
+  std::byte* const base = spans_[sites_.roams(site)].take(occupied);
   return base != nullptr ? start_span(base, occupied, bytes, site) : nullptr;
 }
 
@@ -208,12 +158,6 @@ Block* Heap::take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_
   return take(bytes, list);
 }
 
-std::size_t Heap::wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept {
-  if (bytes > kLargestSlot) return span_bytes(bytes);
-  const std::size_t index = size_class(bytes);
-  return class_bytes(index) * run_slots(index, run_bytes_max);
-}
-
 bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
   return sites_.roams(next_site(site_class(bytes), list));
 }
@@ -223,61 +167,6 @@ bool Heap::may_flush_others() noexcept {
   if (lists_ < flush_from_) return false;
   flush_from_ = lists_ + kEvery;
   return true;
-}
-
-std::size_t Heap::empty_run_bytes() const noexcept {
-  std::size_t bytes = 0;
-  for (const Runs& runs : runs_) {
-    for (const auto& run : runs) {
-      if (run != nullptr && run->free == run->all) {
-        bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
-      }
-    }
-  }
-  return bytes;
-}
-
-void Heap::expect_memory() {
-  for (SpanReplay& spans : spans_) spans.expect();
-}
-
-void Heap::add_memory(Span span, bool roaming) {
-  spans_[roaming ? 1 : 0].add(span.base, span.bytes);
-  HeapCounters::add(counters_.owned, span.bytes);
-}
-
-std::size_t Heap::dissolve() noexcept {
-  std::size_t bytes = 0;
-  for (std::size_t kind = 0; kind < kKinds; ++kind) {
-    Runs& runs = runs_[kind];
-    for (auto& run : runs) {
-      if (run == nullptr || run->free != run->all) continue;
-      const std::size_t size = run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
-      spans_[kind / kSizeClasses].give(run->base, size);
-      bytes += size;
-      destroy(*run);
-      run.reset();
-    }
-    while (!runs.empty() && runs.back() == nullptr) runs.pop_back();
-    const auto first =
-        std::find_if(runs.begin(), runs.end(), [](auto& run) { return run != nullptr && run->free != 0; });
-    first_[kind] = first != runs.end() ? first->get() : &none_;
-  }
-  return bytes;
-}
-
-std::vector<Span> Heap::free_spans() {
-  std::vector<Span> all = spans_[0].spans();
-  const std::vector<Span> roaming = spans_[1].spans();
-  all.insert(all.end(), roaming.begin(), roaming.end());
-  return all;
-}
-
-void Heap::drop_free_spans() noexcept {
-  for (SpanReplay& spans : spans_) {
-    HeapCounters::add(counters_.owned, std::size_t{0} - spans.bytes());
-    spans.clear();
-  }
 }
 
 void Heap::visit_live(const std::function<void(const Block&)>& visit) const {
@@ -318,7 +207,7 @@ void Heap::audit() const {
         const bool is_free = run->blocks[slot].references.load(sync::relaxed) == kBlockFree;
         HEDDLE_CHECK(is_free == ((run->free >> slot & 1) != 0), "a block's state and its run's bit differ");
       }
-      bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->all));
+      bytes += run->bytes();
     }
     HEDDLE_CHECK(first_[kind] == first, "the first free slot of a class is not the lowest");
   }

@@ -3,8 +3,7 @@
 // Slots of equal size lie in runs, one bit each; larger blocks are spans. What is taken is the lowest free slot of the
 // class, or the smallest span that fits, so it depends on the set of free slots and spans and not on the order in which
 // they became free: a loop that gives back what it took gets the same addresses the next time round. Blocks that roam
-// (RoamingSites) have memory of their own, so they never change which addresses the others get. A heap keeps what it
-// has until it surrenders it.
+// (RoamingSites) have memory of their own, so they never change which addresses the others get.
 //
 // Thread safety: one thread at a time: the holder of the stream's lease, inside its gate, or who claimed it
 // (LanePool::visit_idle). inbox() and counters() by any thread. take() and give() use no lock, no locked instruction
@@ -70,8 +69,7 @@ class Heap {
   const HeapCounters& counters() const noexcept { return counters_; }
 
   // A block with one reference, from the slots that are free, or a span that is known to fit; null where take_slowly()
-  // has to look. `list` numbers the
-  // command list that is being recorded (any number that changes with it).
+  // has to look. `list` numbers the command list that is being recorded (any number that changes with it).
   Block* take(std::size_t bytes, std::uint64_t list) noexcept;
   // Gives back a block of this heap whose last reference is gone. Reusable at once, or once its foreign uses are done.
   void give(Block* block) noexcept;
@@ -87,20 +85,26 @@ class Heap {
   // True at most every 8 lists: the holder may empty other threads' outboxes rather than add a run, so that what roams
   // is seen soon, and needs no more addresses because some of it is held back.
   bool may_flush_others() noexcept;
-  // Makes room for an add_memory(), which then does not throw. May throw bad_alloc.
-  void expect_memory();
-  // `roaming`: for blocks that roam.
-  void add_memory(Span span, bool roaming = false);
-  // Bytes in runs without a live block.
-  std::size_t empty_run_bytes() const noexcept;
   // Blocks from the inbox, and pending ones whose uses are done, become free. True when any did.
   bool collect() noexcept;
-  // Runs without a live block become free spans again. Returns the bytes.
-  std::size_t dissolve() noexcept;
-  // All free spans. May throw bad_alloc.
-  std::vector<Span> free_spans();
-  // These are another's from now on.
-  void drop_free_spans() noexcept;
+  // Makes room for so many add_memory() or drop(), which then do not throw. May throw bad_alloc.
+  void expect_memory(std::size_t spans = 1);
+
+  // What blocks that stay and blocks that roam are made from is kept apart; these are about one of the two.
+  void add_memory(Span span, bool roaming = false);
+  // Bytes in runs without a live block.
+  std::size_t empty_run_bytes(bool roaming) const noexcept;
+  // Runs without a live block become free spans again.
+  void dissolve(bool roaming) noexcept;
+  // The same, if more than `kept` bytes are free, so that a block of `bytes` may be made of what other sizes left. True
+  // when there were such runs.
+  bool dissolve_above(std::size_t kept, std::size_t bytes, bool roaming) noexcept;
+  std::size_t free_span_bytes(bool roaming) const noexcept { return spans_[roaming].bytes(); }
+  // May throw bad_alloc.
+  std::vector<Span> free_spans(bool roaming) { return spans_[roaming].spans(); }
+  // This, within a free span, is another's from now on; so are all free spans. May throw as take_slowly().
+  void drop(Span span, bool roaming);
+  void drop_free_spans(bool roaming) noexcept;
 
   // What a block of a heap occupies.
   static std::size_t occupied(const Block& block) noexcept;

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kSegmentUsual = std::size_t{2} << 20;
 constexpr std::size_t kRunBytesLeast = 4096;
+// What a heap keeps free for itself, at most, before it makes other runs of empty ones and passes whole segments on: as
+// much as runs of all large classes need. What roams is of few classes.
+constexpr std::size_t kKeptMost = std::size_t{48} << 20;
+constexpr std::size_t kKeptRoamingMost = std::size_t{16} << 20;
 // The wait of the last rung: for streams to finish what still uses freed blocks.
 constexpr std::chrono::milliseconds kWaitMost{2000};
 constexpr std::chrono::milliseconds kWaitStep{1};
@@ -53,10 +57,18 @@ std::size_t DeviceMemory::run_bytes_max() const noexcept {
   return std::clamp(share, kRunBytesLeast, kSegmentUsual);
 }
 
+std::size_t DeviceMemory::segment_bytes() const noexcept {
+  return std::min(kSegmentUsual, std::max<std::size_t>(kRunBytesLeast, budget_.limit() / 64));
+}
+
+std::size_t DeviceMemory::free_bytes_kept(bool roaming) const noexcept {
+  const std::size_t share = budget_.limit() / (8 * std::max<std::size_t>(1, heap_count_.load(sync::relaxed)));
+  return std::min(share, roaming ? kKeptRoamingMost : kKeptMost);
+}
+
 bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kGrow);
-  const std::size_t usual = std::min(kSegmentUsual, std::max<std::size_t>(kRunBytesLeast, budget_.limit() / 64));
-  const std::size_t wanted = std::max(usual, heap.wanted_bytes(bytes, run_bytes_max()));
+  const std::size_t wanted = std::max(segment_bytes(), heap.wanted_bytes(bytes, run_bytes_max()));
   heap.expect_memory();
   const Span segment = segments_.obtain(wanted, rounded_bytes(bytes));
   if (segment.base == nullptr) return false;
@@ -81,17 +93,25 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
     rungs_.yielded(Rung::kOwn);
     return block;
   }
+  const bool roaming = heap.roams(bytes, list);
+  if (heap.dissolve_above(free_bytes_kept(roaming), bytes, roaming)) {
+    Block* const block = heap.take_slowly(bytes, list, run_bytes);
+    pass_on_surplus(heap, roaming);
+    if (block != nullptr) return block;
+  }
   rungs_.tried(Rung::kDepot);
   heap.expect_memory();
-  const Span span = depot_.take(*heap.home(), heap.wanted_bytes(bytes, run_bytes), rounded_bytes(bytes));
+  // Whole segments where there are any: pieces of several heaps in one segment would seldom come together again.
+  const std::size_t wanted = std::max(segment_bytes(), heap.wanted_bytes(bytes, run_bytes));
+  const Span span = depot_.take(*heap.home(), wanted, rounded_bytes(bytes));
   if (span.base != nullptr) {
-    heap.add_memory(span, heap.roams(bytes, list));
+    heap.add_memory(span, roaming);
     rungs_.yielded(Rung::kDepot);
     return heap.take_slowly(bytes, list, run_bytes);
   }
   // Rather than take more from the device: but only if that serves, as runs that a loop uses are empty now and then.
-  if (heap.empty_run_bytes() >= rounded_bytes(bytes) && bytes > kLargestSlot) {
-    heap.dissolve();
+  if (bytes > kLargestSlot && heap.empty_run_bytes(roaming) >= rounded_bytes(bytes)) {
+    heap.dissolve(roaming);
     if (Block* block = heap.take_slowly(bytes, list, run_bytes)) return block;
   }
   if (!grow(heap, bytes)) return nullptr;
@@ -109,7 +129,7 @@ Block* DeviceMemory::climb(Heap& heap, std::size_t bytes) {
     if (block != nullptr) rungs_.yielded(name);
     return block;
   };
-  if (Block* block = rung(Rung::kOwnRuns, [&] { heap.dissolve(); })) return block;
+  if (Block* block = rung(Rung::kOwnRuns, [&] { dissolve(heap); })) return block;
   // Before this thread waits for others, or looks for a larger piece: others and the device get at what it has.
   surrender(heap);
   const auto reclaim = [&] {
@@ -184,15 +204,43 @@ Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
   return nullptr;
 }
 
+void DeviceMemory::dissolve(Heap& heap) noexcept {
+  for (const bool roaming : {false, true}) heap.dissolve(roaming);
+}
+
 void DeviceMemory::surrender(Heap& heap) noexcept {
-  heap.dissolve();
+  dissolve(heap);
   try {
-    const std::vector<Span> spans = heap.free_spans();
-    if (!spans.empty()) depot_.give(spans, {heap.home(), heap.home()->issued()});
+    for (const bool roaming : {false, true}) {
+      const std::vector<Span> spans = heap.free_spans(roaming);
+      if (!spans.empty()) depot_.give(spans, {heap.home(), heap.home()->issued()});
+      heap.drop_free_spans(roaming);
+    }
   } catch (const std::bad_alloc&) {
     return;  // without host memory the heap keeps what it has
   }
-  heap.drop_free_spans();
+}
+
+void DeviceMemory::pass_on_surplus(Heap& heap, bool roaming) noexcept {
+  const std::size_t kept = free_bytes_kept(roaming);
+  std::size_t left = heap.free_span_bytes(roaming);
+  if (left <= kept) return;
+  try {
+    std::vector<Span> passed;
+    for (const Span& span : heap.free_spans(roaming)) {
+      for (const Span& segment : segments_.within(span)) {
+        if (left < kept + segment.bytes) continue;
+        passed.push_back(segment);
+        left -= segment.bytes;
+      }
+    }
+    if (passed.empty()) return;
+    heap.expect_memory(passed.size());
+    depot_.give(passed, {heap.home(), heap.home()->issued()});
+    for (const Span& segment : passed) heap.drop(segment, roaming);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
 }
 
 void DeviceMemory::reclaim_from_others(bool only_unleased) {

@@ -30,6 +30,11 @@ void SpanReplay::add(std::byte* base, std::size_t bytes) {
   tree_.add(base, bytes);
 }
 
+void SpanReplay::cut(Span span) {
+  forget();
+  tree_.cut(span.base, span.bytes);
+}
+
 std::vector<Span> SpanReplay::spans() {
   settle();
   return tree_.spans();

@@ -26,8 +26,9 @@ class SpanReplay {
       return give_to_tree(base, bytes);
     --live_;
   }
-  void expect() { tree_.expect(); }
+  void expect(std::size_t spans) { tree_.expect(spans); }
   void add(std::byte* base, std::size_t bytes);
+  void cut(Span span);
   std::vector<Span> spans();
   void clear() noexcept;
   std::size_t bytes() const noexcept;

@@ -29,8 +29,8 @@ class SpanTree {
   std::byte* take_away(std::size_t bytes);
   // Gives back what take() gave.
   void give(std::byte* base, std::size_t bytes) noexcept;
-  // The next add() does not throw. May throw as take().
-  void expect() { reserve(1); }
+  // The next `spans` calls of add() or cut() do not throw. May throw as take().
+  void expect(std::size_t spans) { reserve(spans + 1); }
   // Memory that was not taken from here. May throw as take().
   void add(std::byte* base, std::size_t bytes);
   // Takes exactly this, which lies within one span. May throw as take().
