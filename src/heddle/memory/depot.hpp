@@ -4,7 +4,7 @@
 // the ticket passed they are ready, and neighbours join. Sharded, so that streams that refill at once seldom meet:
 // each begins at its own shard and then asks the others.
 // Thread safety: all members. Locks: one mutex a shard (kAllocator), one at a time.
-// Invariants: 1. a span is in one shard, ready or waiting. 2. bytes() counts what is in all shards; it is exact while
+// Invariants: 1. a span is in one shard, ready or waiting. 2. totals() counts what is in all shards; it is exact while
 // nobody gives or takes.
 #pragma once
 

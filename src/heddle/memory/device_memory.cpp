@@ -36,10 +36,13 @@ DeviceMemory::~DeviceMemory() {
 Block* DeviceMemory::allocate_slowly(Lane& lane, std::size_t bytes) {
   Block* block = try_slowly(lane, bytes);
   if (block != nullptr) return block;
-  throw OutOfMemory(
-      fmt::format("{} bytes were asked for on stream {}; {}; tried: {}; free tensors, raise the memory limit, or use "
-                  "fewer threads",
-                  bytes, lane.id().value, report(), rungs_.text()));
+  constexpr const char* kAdvice = "free tensors, raise the memory limit, or use fewer threads";
+  if (bytes > budget_.limit()) {
+    throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}, more than the limit; {}; {}", bytes,
+                                  lane.id().value, report(), kAdvice));
+  }
+  throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}; {}; tried: {}; {}", bytes, lane.id().value,
+                                report(), rungs_.text(), kAdvice));
 }
 
 Block* DeviceMemory::try_slowly(Lane& lane, std::size_t bytes) {
@@ -145,7 +148,7 @@ void DeviceMemory::note_all_streams(Block& block) noexcept {
 std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
   std::vector<std::size_t> sizes;  // a heap, the least first: the `most` largest so far
   sizes.reserve(most + 1);         // the visitor must not throw
-  ledger_->flush_all();
+  static_cast<void>(ledger_->flush_all());
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
     if (heap == nullptr) return;
@@ -183,20 +186,33 @@ std::size_t DeviceMemory::release_cached() {
 }
 
 bool DeviceMemory::audit() {
-  ledger_->flush_all();
-  std::size_t owned = 0;
-  std::size_t heaps = 0;
+  std::size_t used = 0;
+  std::size_t visited = 0;
+  const auto owned_by_heaps = [&] {
+    std::size_t owned = 0;
+    for (std::size_t id = 0; id < heaps_max_; ++id) {
+      if (const Heap* heap = heaps_[id].load(sync::acquire)) owned += heap->counters().owned.load(sync::relaxed);
+    }
+    return owned;
+  };
+  const MemoryStatistics before = statistics();
+  const std::size_t owned = owned_by_heaps();
+  const bool all_posted = ledger_->flush_all();  // what was given back before is in its heap then
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
     if (heap == nullptr) return;
     heap->collect();
     heap->audit();
-    owned += heap->counters().owned.load(sync::relaxed);
-    ++heaps;
+    used += heap->counters().owned.load(sync::relaxed) - heap->free_bytes();
+    ++visited;
   });
-  if (heaps != heap_count_.load(sync::relaxed)) return false;
   const Depot::Totals depot = depot_.totals();
-  HEDDLE_CHECK(owned + depot.ready + depot.waiting == budget_.reserved(), "memory was lost between heaps and depot");
+  const MemoryStatistics after = statistics();
+  const bool still = all_posted && before.allocations == after.allocations && before.live_blocks == after.live_blocks &&
+                     before.reserved == after.reserved && owned == owned_by_heaps();
+  if (visited != heap_count_.load(sync::relaxed) || !still) return false;
+  HEDDLE_CHECK(owned + depot.ready + depot.waiting == after.reserved, "memory was lost between heaps and depot");
+  HEDDLE_CHECK(used == after.rounded + after.pending, "blocks in use are not as many bytes as were counted");
   return true;
 }
 

@@ -61,7 +61,7 @@ class DeviceMemory final : public CommitListener {
   }
   // The fast path alone, on the calling thread's stream; null where that does not do.
   Block* take_here(std::size_t bytes) noexcept;
-  // As allocate, but null instead of throwing.
+  // As allocate, but null instead of OutOfMemory; host memory that runs out is bad_alloc here too.
   Block* try_allocate(Lane& lane, std::size_t bytes) {
     Block* block = take(lane, bytes);
     return block != nullptr ? block : try_slowly(lane, bytes);
@@ -104,7 +104,8 @@ class DeviceMemory final : public CommitListener {
   }
 
   // Aborts when memory was lost or given out twice, as far as streams are not being recorded. True when all were looked
-  // at, so that the sums were compared too.
+  // at and nothing moved meanwhile, so that the sums were compared too: what heaps and depot have with what is
+  // reserved, and what runs and spans have in use with what was counted.
   bool audit();
 
  private:
@@ -137,6 +138,8 @@ class DeviceMemory final : public CommitListener {
   // Moves segments that are free as a whole, beyond what a heap keeps, into the depot. REQUIRES: as surrender().
   void pass_on_surplus(Heap& heap, bool roaming) noexcept;
   void reclaim_from_others(bool only_unleased);
+  // The same by one of the threads that ask at once; the others wait until it is done.
+  void reclaim_once_for_all();
   std::size_t give_back(std::size_t most);
   void give_back_above_high() noexcept;
   // MemoryStatistics::rounded alone.

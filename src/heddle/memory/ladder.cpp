@@ -37,7 +37,7 @@ std::string LadderCounts::text() const {
     text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", kRungNames[rung],
                         counts_[rung].yielded.load(sync::relaxed), tried);
   }
-  return text.empty() ? "nothing, as it is more than the limit" : text + " (served of tried, since the start)";
+  return text.empty() ? "nothing" : text + " (served of tried, since the start)";
 }
 
 Heap& DeviceMemory::heap_of(Lane& lane) {
@@ -86,7 +86,7 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kOwn);
   heap.collect();
   if (bytes <= kLargestSlot && heap.may_flush_others()) {
-    ledger_->flush_all();
+    static_cast<void>(ledger_->flush_all());
     heap.collect();
   }
   if (Block* block = heap.take_slowly(bytes, list, run_bytes)) {
@@ -97,7 +97,10 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
   if (heap.dissolve_above(free_bytes_kept(roaming), bytes, roaming)) {
     Block* const block = heap.take_slowly(bytes, list, run_bytes);
     pass_on_surplus(heap, roaming);
-    if (block != nullptr) return block;
+    if (block != nullptr) {
+      rungs_.yielded(Rung::kOwn);
+      return block;
+    }
   }
   rungs_.tried(Rung::kDepot);
   heap.expect_memory();
@@ -132,19 +135,7 @@ Block* DeviceMemory::climb(Heap& heap, std::size_t bytes) {
   if (Block* block = rung(Rung::kOwnRuns, [&] { dissolve(heap); })) return block;
   // Before this thread waits for others, or looks for a larger piece: others and the device get at what it has.
   surrender(heap);
-  const auto reclaim = [&] {
-    if (sync::NoWaiting::active() ? flight_.try_board() : flight_.board()) {
-      try {
-        reclaim_from_others(false);
-        depot_.gather();
-      } catch (...) {
-        flight_.land();
-        throw;
-      }
-      flight_.land();
-    }
-  };
-  if (Block* block = rung(Rung::kOthers, reclaim)) return block;
+  if (Block* block = rung(Rung::kOthers, [&] { reclaim_once_for_all(); })) return block;
   if (Block* block = rung(Rung::kGiveBack, [&] { give_back(budget_.limit()); })) return block;
   // Here the callbacks will stand: outside the flight, as they are users' code.
   if (sync::NoWaiting::active()) return nullptr;
@@ -185,13 +176,13 @@ bool DeviceMemory::could_ever_fit(std::size_t bytes) const noexcept {
 Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
   Lane& lane = *heap.home();
   rungs_.tried(Rung::kWait);
-  lane.commit();  // to the workers: this thread may stop waiting before the list has run
   const sync::Deadline deadline = sync::Deadline::after(kWaitMost);
   while (could_ever_fit(bytes)) {
-    lane.wait(lane.committed(), deadline);
+    // To the workers: this thread may stop waiting before the list has run. Where its queue is full, the next time.
+    static_cast<void>(lane.try_commit());
     heap.collect();
     surrender(heap);
-    reclaim_from_others(false);
+    reclaim_once_for_all();
     Block* block = search(heap, bytes);
     if (block == nullptr && give_back(budget_.limit()) > 0) block = search(heap, bytes);
     if (block != nullptr) {
@@ -199,7 +190,8 @@ Block* DeviceMemory::wait_and_search(Heap& heap, std::size_t bytes) {
       return block;
     }
     if (deadline.passed()) return nullptr;
-    sync::sleep_for(kWaitStep);
+    // For a moment only: another stream's work may be done first, or another thread's blocks come back.
+    if (lane.wait(lane.committed(), sync::Deadline::after(kWaitStep), Helping::kIfNeeded)) sync::sleep_for(kWaitStep);
   }
   return nullptr;
 }
@@ -243,8 +235,21 @@ void DeviceMemory::pass_on_surplus(Heap& heap, bool roaming) noexcept {
   }
 }
 
+void DeviceMemory::reclaim_once_for_all() {
+  const bool flies = sync::NoWaiting::active() ? flight_.try_board() : flight_.board();
+  if (!flies) return;
+  try {
+    reclaim_from_others(false);
+    depot_.gather();
+  } catch (...) {
+    flight_.land();
+    throw;
+  }
+  flight_.land();
+}
+
 void DeviceMemory::reclaim_from_others(bool only_unleased) {
-  ledger_->flush_all();
+  static_cast<void>(ledger_->flush_all());
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
     if (heap == nullptr || (only_unleased && lane.holder_thread() != 0)) return;

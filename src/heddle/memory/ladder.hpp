@@ -1,8 +1,7 @@
 // The rungs that an allocation climbs when nothing is free, and what each has yielded so far.
 //
-// After each rung the whole search is repeated. To come: callbacks and pressure sources, between kDeviceWait and kWait;
-// what runs users' code stands outside the single flight.
-// Thread safety: all members.
+// After each rung from kOwnRuns on the whole search is repeated. To come: callbacks and pressure sources, between
+// kDeviceWait and kWait; what runs users' code stands outside the single flight. Thread safety: all members.
 #pragma once
 
 #include <array>
@@ -30,7 +29,7 @@ class LadderCounts {
  public:
   void tried(Rung rung) noexcept { counts_[index(rung)].tried.fetch_add(1, sync::relaxed); }
   void yielded(Rung rung) noexcept { counts_[index(rung)].yielded.fetch_add(1, sync::relaxed); }
-  // "depot 3 of 40, grow 12 of 37": yielded of tried, for rungs from `first` on.
+  // "depot 3 of 40, new segments 12 of 37": yielded of tried, for rungs that were ever tried.
   std::string text() const;
 
  private:

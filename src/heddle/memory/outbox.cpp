@@ -48,7 +48,8 @@ void Outbox::post_all() noexcept {
 }
 
 void Outbox::flush() noexcept {
-  if (!gate_.try_enter() && !HEDDLE_PLANT(outbox_flushes_despite_claim)) return;  // who is in there flushes it
+  if (!gate_.try_enter() && !HEDDLE_PLANT(outbox_flushes_despite_claim))
+    return;  // who is in there flushes it, or comes again
   post_all();
   gate_.leave();
 }

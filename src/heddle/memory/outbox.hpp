@@ -45,7 +45,7 @@ class Outbox {
   bool flush_from_outside() noexcept;
 
   FreedCounts freed() const noexcept;
-  // The memory is about to go: its inboxes too. Set by who knows that no block is live any more.
+  // The memory is to end with its last block: from now on each that is freed has to be counted at once (FreeLedger).
   void set_retired() noexcept { retired_.store(true, sync::release); }
   bool retired() const noexcept { return retired_.load(sync::acquire); }
 
