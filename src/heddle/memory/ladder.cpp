@@ -9,6 +9,7 @@
 
 #include "heddle/memory/device_memory.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -113,7 +114,7 @@ Block* DeviceMemory::climb(Heap& heap, std::size_t bytes) {
   // Before this thread waits for others, or looks for a larger piece: others and the device get at what it has.
   surrender(heap);
   const auto reclaim = [&] {
-    if (sync::NoWaiting::active() ? flight_.try_board() : flight_.board()) {
+    if (sync::NoWaiting::active() || HEDDLE_PLANT(flight_is_not_waited_for) ? flight_.try_board() : flight_.board()) {
       try {
         reclaim_from_others(false);
         depot_.gather();
