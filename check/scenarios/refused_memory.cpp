@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kLarge = std::size_t{2} << 20;  // more than is left of the first segment
 
-// Two threads obtain segments of one budget and give them back, while the device refuses some.
+// Two threads obtain segments of one budget and give them back, while the device refuses one, or the host a place to
+// note it.
 void two_threads_with_refused_segments() {
   const std::unique_ptr<Device> device = simulated_device();
   DevicePages pages(*device);
@@ -21,14 +22,16 @@ void two_threads_with_refused_segments() {
   {
     Segments segments(limited);
     const auto user = [&] {
-      const Span segment = segments.obtain(2 * kPage, kPage);
+      Span segment;
+      with_memory([&] { segment = segments.obtain(2 * kPage, kPage); });
       if (segment.base == nullptr) return;
       heddle_check::require(budget.reserved() >= segment.bytes, "what is obtained is counted");
       segments.give_back(segment);
     };
     heddle_check::run_together({{"first", user}, {"second", user}});
     heddle_check::require(budget.reserved() == 0, "what was refused is not counted as obtained");
-    const Span kept = segments.obtain(4 * kPage, kPage);
+    Span kept;
+    with_memory([&] { kept = segments.obtain(4 * kPage, kPage); });
     heddle_check::require(kept.base == nullptr || budget.reserved() == kept.bytes, "and what is kept is");
   }
   heddle_check::require(budget.reserved() == 0, "the end gives all of it back");
@@ -64,9 +67,9 @@ void add_refused_memory(Scenarios& to) {
                 .group = "memory",
                 .threads = 2,
                 .body = two_threads_with_refused_segments,
-                .limits = {.allocation_failures = 2},
-                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 5'000}},
-                .claim = "a segment that the device refuses leaves nothing behind in the budget"});
+                .limits = {.allocation_failures = 1, .host_memory_failures = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
+                .claim = "a segment that the device refuses, or the host, leaves nothing behind in the budget"});
   to.push_back({.name = "refused_memory",
                 .group = "memory",
                 .threads = 2,
