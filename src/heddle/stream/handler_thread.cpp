@@ -32,8 +32,7 @@ class HandlerThread::Task {
       : owner_(owner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
   ~Task() {
     if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child() && !HEDDLE_PLANT(task_drops_quietly)) {
-      finish(Status(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
-             kInHandler);
+      finish(owner_.dropped_, kInHandler);
     }
   }
   Task(const Task&) = delete;
@@ -61,6 +60,7 @@ HandlerThread::HandlerThread(const Limits& limits, bool spins, HandlerFailureHoo
     : limits_(limits),
       spins_(spins),
       on_failure_(std::move(on_failure)),
+      dropped_(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
       without_memory_(ErrorKind::kAbandoned,
                       "host memory ran out on the way to the completion handler; its work may be done: synchronize() "
                       "tells") {}

@@ -93,7 +93,7 @@ class HandlerThread {
   const Limits limits_;
   const bool spins_;
   const HandlerFailureHook on_failure_;
-  const Status without_memory_;  // made in advance
+  const Status dropped_, without_memory_;  // made in advance: there may be no memory when they are told
   sync::Atomic<std::uint64_t> generation_{0};
   sync::Atomic<bool> started_{false};
   sync::Atomic<bool> abandoning_{false};
