@@ -1,6 +1,6 @@
 // Memory that the device refuses: at the page sources, and for a whole runtime.
 #include "check/scenarios.hpp"
-#include "check/scenarios/support.hpp"
+#include "check/scenarios/runtime_support.hpp"
 #include "heddle/memory/segments.hpp"
 #include "heddle/ops/ops.hpp"
 #include "heddle/runtime/runtime.hpp"
@@ -41,11 +41,7 @@ void two_threads_with_refused_segments() {
 // and may find its stream visited for what the first lacks.
 void a_refusal_beside_a_neighbour() {
   Runtime runtime(simulated());
-  {
-    const Tensor kept = full(runtime, {1}, 1.0f);
-    runtime.synchronize();
-    runtime.release_cached();
-  }
+  leave_memory_in_depot(runtime);
   heddle_check::Thread neighbour("neighbour", [&] {
     const Tensor x = full(runtime, {1}, 2.0f);
     heddle_check::require(x.item() == 2.0f, "the neighbour reads what it wrote");

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "check/scenarios.hpp"
-#include "check/scenarios/support.hpp"
+#include "check/scenarios/runtime_support.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/ops/ops.hpp"
 #include "heddle/runtime/runtime.hpp"
@@ -49,12 +49,7 @@ void with_an_event(const char* name, const std::function<void(Runtime&, HandOver
   Runtime runtime(simulated());
   // The writer's: another stream that does not wait for it runs before it.
   static_cast<sim::SimDevice&>(runtime.core().device()).set_delay(StreamId{1}, 1000);
-  // Streams are served from what this leaves in the depot: to grow, a heap reads every count of every heap.
-  {
-    const Tensor kept = full(runtime, {1}, 1.0f);
-    runtime.synchronize();
-    runtime.release_cached();
-  }
+  leave_memory_in_depot(runtime);
   HandOver from_writer;
   heddle_check::run_together({{"writer",
                                [&] {

@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "heddle/stream/lane.hpp"
-#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -40,7 +39,6 @@ StreamUses::Entry* entry_of(StreamUses& uses, Lane* lane) noexcept {
 StreamUses& follow(sync::Atomic<StreamUses*>& link) {
   StreamUses* uses = link.load(sync::acquire);  // counterpart: the exchange below, which publishes the fresh entries
   if (uses != nullptr) return *uses;
-  sync::require_host_memory();
   auto fresh = std::make_unique<StreamUses>();
   if (!link.compare_exchange_strong(uses, fresh.get(), sync::acq_rel, sync::acquire)) return *uses;
   return *fresh.release();
