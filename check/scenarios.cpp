@@ -26,6 +26,7 @@ Scenarios all_scenarios() {
   add_pool_close(all);
   add_device_agent(all);
   add_refused_memory(all);
+  add_reclaim(all);
   add_lane_claims(all);
   add_runtime_end(all);
   add_events(all);

@@ -24,6 +24,7 @@ void add_handler_thread(Scenarios& to);
 void add_pool_close(Scenarios& to);
 void add_device_agent(Scenarios& to);
 void add_refused_memory(Scenarios& to);
+void add_reclaim(Scenarios& to);
 void add_lane_claims(Scenarios& to);
 void add_runtime_end(Scenarios& to);
 void add_events(Scenarios& to);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs build/release (or the build folder given) into a temporary prefix, then configures, builds and runs the outside
-# project tests/consumer against it.
+# project tests/consumer against it; and tests/check_consumer, which adds the folder of heddle-check.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build=${1:-build/release}
@@ -19,5 +19,9 @@ cmake -S tests/consumer -B "$scratch/build" -G Ninja -DCMAKE_BUILD_TYPE=Release 
   -DCMAKE_PREFIX_PATH="$scratch/prefix"
 cmake --build "$scratch/build"
 "$scratch/build/consumer"
+cmake -S tests/check_consumer -B "$scratch/check" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$compiler" \
+  -DHEDDLE_CHECK_DIR="$PWD/src/heddle_check"
+cmake --build "$scratch/check"
+"$scratch/check/mailbox"
 if [ -x "$scratch/prefix/bin/heddle" ]; then "$scratch/prefix/bin/heddle" --help > /dev/null; fi
 echo "test_consumer: ok"

@@ -80,6 +80,27 @@ void a_refused_stream() {
   heddle_check::require(served == 1 && refused == 1, "one was refused, the other was served");
 }
 
+// Host memory runs out while one of two threads makes the only stream of a device that tells nobody of its progress,
+// so that a poller looks for it; the thread tries again.
+void a_stream_without_memory() {
+  Limits limits;
+  limits.streams = limits.streams_max = 1;
+  limits.spin_max = std::chrono::microseconds(0);
+  LanePool pool(std::make_unique<sim::SimDevice>(SimOptions{.announces = false}), limits, WaitPolicy::kBlock,
+                ExhaustionPolicy::kGrowThenWait);
+  float cell = 0;
+  const auto user = [&] {
+    const auto slot = std::make_shared<LeaseSlot>();
+    with_memory([&] { pool.acquire(*slot); });
+    slot->lane->append(KernelId::kFill, FillArgs{&cell, 1, 0});
+    with_memory([&] { slot->lane->synchronize(); });
+    pool.release(*slot);
+  };
+  heddle_check::run_together({{"first", user}, {"second", user}});
+  heddle_check::require(pool.lanes() == 1 && pool.close(sync::Deadline::never()), "on one stream");
+  heddle_check::require(pool.totals().completed == 2, "what both recorded is done");
+}
+
 }  // namespace
 
 void add_lane_pool(Scenarios& to) {
@@ -104,6 +125,13 @@ void add_lane_pool(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a stream that the device refuses is lost to nobody"});
+  to.push_back({.name = "stream_without_memory",
+                .group = "pool",
+                .threads = 3,
+                .body = a_stream_without_memory,
+                .limits = {.host_memory_failures = 1, .masked_wakeups = false},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a stream that the host had no memory for is looked after by nobody, and lost to nobody"});
 }
 
 }  // namespace heddle::check

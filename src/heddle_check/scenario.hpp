@@ -45,12 +45,12 @@ struct StrategySpec {
 // require(). It must build everything anew: nothing may survive from one execution to the next but constants.
 struct Scenario {
   std::string name;  // letters, digits, '_' and '-'
-  std::string group;
+  std::string group = {};
   std::uint32_t threads = 0;  // for people; threads that compete
   std::function<void()> body;
-  Limits limits;
-  std::vector<StrategySpec> strategies;
-  std::string claim;  // one sentence: what holds if it passes
+  Limits limits = {};
+  std::vector<StrategySpec> strategies = {};
+  std::string claim = {};  // one sentence: what holds if it passes
 };
 
 // Names of the choices that are switched on: "thread", "timeout", ...

@@ -234,6 +234,35 @@ TEST_P(HostMemory, C30_ACommitThatFailsAdvancesNoGeneratorTwice) {
   }
 }
 
+// The handler thread has nobody to tell but the handler: it makes the task that an executor gets.
+TEST_P(HostMemory, C30_AHandlerThatCannotBeHandedOverIsTold) {
+  struct RunsAtOnce final : Executor {
+    void execute(std::function<void()> task) override { task(); }
+  };
+  std::size_t n = 1;
+  for (sync::Atomic<bool> failed{true}; failed.load() && n < kMost; ++n) {
+    Runtime runtime;
+    sync::Atomic<int> told{0};
+    sync::Atomic<ErrorKind> kind{ErrorKind::kOk};
+    runtime.on_complete([n](const Status&) {  // on the handler thread, just before
+      has_failed = false;
+      fails_in = n;
+    });
+    const auto handler = [&](const Status& status) {
+      fails_in = 0;
+      failed.store(has_failed);
+      kind.store(status.kind());
+      told.fetch_add(1);
+    };
+    runtime.on_complete(handler, {.name = "", .executor = std::make_shared<RunsAtOnce>()});
+    EXPECT_TRUE(runtime.shutdown().complete) << n;
+    EXPECT_EQ(told.load(), 1) << n;
+    EXPECT_EQ(kind.load() == ErrorKind::kAbandoned, failed.load()) << n;
+  }
+  EXPECT_GT(n, 2u) << "the task takes memory";
+  EXPECT_LT(n, kMost);
+}
+
 TEST_P(HostMemory, C42_AShutdownThatFailsInsideEndsAllTheSame) {
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {

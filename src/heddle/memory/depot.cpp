@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "heddle/stream/lane.hpp"
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -38,6 +39,7 @@ void Depot::put(Shard& shard, WaitingSpans&& spans) noexcept {
 }
 
 void Depot::give(const std::vector<Span>& spans, StreamUse last) {
+  sync::require_host_memory();
   WaitingSpans given;
   for (const Span& span : spans) given.push_back({span, last});
   put(shards_[shard_of(last.lane)], std::move(given));

@@ -1,9 +1,11 @@
 #include "heddle/memory/free_ledger.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "heddle/sync/asymmetric_fence.hpp"
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/process.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle/sync/thread_local.hpp"
@@ -71,6 +73,7 @@ Outbox* FreeLedger::outbox() noexcept {
 }
 
 std::shared_ptr<Outbox> FreeLedger::attach() {
+  sync::require_host_memory();
   auto outbox = std::make_shared<Outbox>();
   sync::MutexLock lock(mutex_);
   if (retired_.load(sync::relaxed)) outbox->set_retired();

@@ -9,6 +9,7 @@
 
 #include "heddle/memory/device_memory.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -236,7 +237,8 @@ void DeviceMemory::pass_on_surplus(Heap& heap, bool roaming) noexcept {
 }
 
 void DeviceMemory::reclaim_once_for_all() {
-  const bool flies = sync::NoWaiting::active() ? flight_.try_board() : flight_.board();
+  const bool must_not_wait = sync::NoWaiting::active() || HEDDLE_PLANT(flight_is_not_waited_for);
+  const bool flies = must_not_wait ? flight_.try_board() : flight_.board();
   if (!flies) return;
   try {
     reclaim_from_others(false);

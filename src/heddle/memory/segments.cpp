@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "heddle/sync/fault_point.hpp"
+
 namespace HEDDLE_NS {
 
 Segments::~Segments() {
@@ -19,6 +21,7 @@ bool Segments::try_obtain(std::size_t bytes, Span* out) {
   *out = {static_cast<std::byte*>(base), bytes};
   try {
     sync::MutexLock lock(mutex_);
+    sync::require_host_memory();
     segments_.emplace(out->base, bytes);
   } catch (...) {
     source_.release(base, bytes);

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "heddle/base/check.hpp"
+#include "heddle/sync/fault_point.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -19,7 +20,9 @@ std::uint64_t priority_of(const std::byte* base) noexcept {
 
 void SpanTree::reserve(std::size_t more) {
   const std::size_t needed = count_ + taken_ + more + 1;
-  if (needed > nodes_.capacity()) nodes_.reserve(std::max(needed, 2 * nodes_.capacity()));
+  if (needed <= nodes_.capacity()) return;
+  sync::require_host_memory();
+  nodes_.reserve(std::max(needed, 2 * nodes_.capacity()));
 }
 
 bool SpanTree::less(Order order, const Span& a, const Span& b) const noexcept {

@@ -23,9 +23,9 @@ namespace HEDDLE_NS {
 using CompletionHandler = std::function<void(const Status&)>;
 
 // Where handlers run that may wait: the user's own threads. execute() is called on the handler thread, in the order of
-// the stream, and must not wait itself. A task that is destroyed without having been run, and one that execute() threw
-// on, tell their handler kAbandoned. Tasks may outlive the runtime. They do not own the executor: the library holds it
-// until execute() has returned, then keeping it is up to the user.
+// the stream, and must not wait itself. A task that is destroyed without having been run, one that execute() threw on,
+// and one that the host has no memory for tell their handler kAbandoned. Tasks may outlive the runtime. They do not own
+// the executor: the library holds it until execute() has returned, then keeping it is up to the user.
 class Executor {
  public:
   virtual ~Executor() = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 
@@ -23,6 +24,7 @@ bool CompletionLine::add(Entry&& entry) {
   while (at != begin && entry.ticket < std::prev(at)->ticket) --at;
   const bool leads = at == begin;
   const Ticket ticket = entry.ticket;
+  sync::require_host_memory();
   entries_.insert(at, std::move(entry));
   ++counts_.registered;
   if (first && !HEDDLE_PLANT(line_without_watch)) queue_.watch();

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
@@ -30,8 +32,7 @@ class HandlerThread::Task {
       : owner_(owner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
   ~Task() {
     if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child() && !HEDDLE_PLANT(task_drops_quietly)) {
-      finish(Status(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
-             kInHandler);
+      finish(owner_.dropped_, kInHandler);
     }
   }
   Task(const Task&) = delete;
@@ -56,7 +57,13 @@ class HandlerThread::Task {
 };
 
 HandlerThread::HandlerThread(const Limits& limits, bool spins, HandlerFailureHook on_failure)
-    : limits_(limits), spins_(spins), on_failure_(std::move(on_failure)) {}
+    : limits_(limits),
+      spins_(spins),
+      on_failure_(std::move(on_failure)),
+      dropped_(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
+      without_memory_(ErrorKind::kAbandoned,
+                      "host memory ran out on the way to the completion handler; its work may be done: synchronize() "
+                      "tells") {}
 
 HandlerThread::~HandlerThread() {
   sync::MutexLock lock(mutex_);
@@ -195,21 +202,28 @@ void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
   schedule(line);  // its next turn, or the next generation's
 }
 
+Status HandlerThread::status_for(CompletionLine& line, const CompletionLine::Entry& entry) {
+  if (line.queue().completed() >= entry.ticket) return line.queue().failures().status_of(entry.ticket);
+  sync::require_host_memory();
+  return {ErrorKind::kAbandoned, fmt::format("the runtime shut down before ticket {} of stream {} was complete",
+                                             entry.ticket.value, line.queue().stream().value)};
+}
+
 // kNone: it went to an executor, which ends it.
-CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
-  Status status;
-  if (line.queue().completed() < entry.ticket) {
-    status = {ErrorKind::kAbandoned, fmt::format("the runtime shut down before ticket {} of stream {} was complete",
-                                                 entry.ticket.value, line.queue().stream().value)};
-  } else {
-    status = line.queue().failures().status_of(entry.ticket);
+CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) noexcept {
+  try {
+    const Status status = status_for(line, entry);
+    if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
+    hand_over(line, std::move(entry), status);
+  } catch (const std::bad_alloc&) {  // nobody but the handler is there to be told
+    return call(line, entry, without_memory_, kInHandler);
   }
-  if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
-  hand_over(line, std::move(entry), status);
   return CompletionLine::Outcome::kNone;
 }
 
+// Throws bad_alloc; the entry is still whole then.
 void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status) {
+  sync::require_host_memory();
   // The task does not own the executor: else the last owner could be one of the executor's own threads.
   const std::shared_ptr<Executor> executor = std::move(entry.options.executor);
   const auto task = std::make_shared<Task>(*this, line, std::move(entry), status);

@@ -141,7 +141,7 @@ void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::s
   commit();
   completions_.wait_for_room(limits_.handlers_max, abandoned_);
   if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
-  if (options.executor == nullptr) keep = nullptr;
+  if (options.executor == nullptr || HEDDLE_PLANT(task_owns_nothing)) keep = nullptr;
   if (!add_handler({issued(), std::move(handler), std::move(options), std::move(keep)})) {
     throw Closed("on_complete: the runtime has shut down; register handlers before Runtime::shutdown()");
   }

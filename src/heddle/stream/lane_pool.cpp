@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle/sync/thread.hpp"
@@ -215,22 +216,25 @@ std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
   if (ids_ > most) return std::nullopt;
   // All places now, so that neither a lane nor its number is lost where host memory runs out.
   const std::size_t places = ids_ + std::size_t{1};
-  lanes_.resize(places);
   free_.resize(places);
   returned_.reserve(places);
   unused_ids_.reserve(places);
+  sync::require_host_memory();
+  lanes_.resize(places);  // last: for each lane there is a place in free_
   return ids_++;
 }
 
 std::unique_ptr<Lane> LanePool::create_lane(std::uint32_t id) {
   std::unique_ptr<Queue> queue;
   device_->create_queue(StreamId{id}, &queue).raise();
+  sync::require_host_memory();
   return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_,
                                 LaneServices{&handlers_, poller_.get(), commits_});
 }
 
 void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
   sync::MutexLock lock(mutex_);
+  sync::require_host_memory();
   slots_.push_back(std::move(slot));
 }
 

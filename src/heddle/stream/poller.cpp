@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -20,8 +21,9 @@ Poller::~Poller() {
 
 void Poller::add(Queue& queue) {
   sync::MutexLock lock(mutex_);
-  queues_.push_back({&queue});
-  moved_.reserve(queues_.capacity());  // now: the poller's thread has nobody to tell that memory ran out
+  moved_.reserve(queues_.size() + 1);  // now: the poller's thread has nobody to tell that memory ran out
+  sync::require_host_memory();
+  queues_.push_back({&queue});  // last: nobody removes what was not added
 }
 
 void Poller::remove(Queue& queue) noexcept {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
+#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
@@ -98,6 +99,7 @@ void ThreadLeases::attach(const std::shared_ptr<LanePool>& pool, std::shared_ptr
   std::erase_if(entries_, [](const Entry& entry) { return entry.pool.expired(); });
   current_lease() = {};
   slot->thread.store(sync::this_thread_id(), sync::relaxed);
+  sync::require_host_memory();
   entries_.push_back({pool->id(), pool, std::move(slot)});
 }
 

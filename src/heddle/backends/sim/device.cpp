@@ -72,7 +72,7 @@ void SimDevice::retire(const SimQueue& queue) noexcept {
 }
 
 Status SimDevice::submit(Queue& queue, CommandList&& list, Ticket closes, SubmitHint) {
-  if (sync::host_memory_fails()) throw std::bad_alloc();
+  sync::require_host_memory();
   SimQueue& to = cast(queue);
   sync::MutexLock lock(mutex_);
   SimQueue::Entry entry{.list = {}, .ticket = closes};
@@ -109,7 +109,7 @@ Status SimDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
 
 void SimDevice::add_wait(SimQueue& queue, SimQueue& other, Ticket ticket, bool inherits) {
   if (&queue == &other) return;
-  if (sync::host_memory_fails()) throw std::bad_alloc();
+  sync::require_host_memory();
   sync::MutexLock lock(mutex_);
   queue.entries_.push_back({.list = {}, .ticket = ticket, .other = &other, .inherits = inherits});
   drop_passed_waits(queue);
