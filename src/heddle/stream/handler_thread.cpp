@@ -237,6 +237,7 @@ CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine
     entry.handler = nullptr;
   }
   if (sync::in_forked_child()) return CompletionLine::Outcome::kNone;
+  if (entry.is_library_own) return CompletionLine::Outcome::kLibraryOwn;
   const sync::Duration took = sync::now() - start;
   if (took > limits_.slow_handler) note_slow(line.queue().stream(), entry.options.name, took);
   return status.kind() == ErrorKind::kAbandoned ? CompletionLine::Outcome::kAbandoned : CompletionLine::Outcome::kRun;
