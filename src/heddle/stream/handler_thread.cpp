@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -199,20 +200,28 @@ void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
 CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
   Status status;
   if (line.queue().completed() < entry.ticket) {
-    status = {ErrorKind::kAbandoned, fmt::format("the runtime shut down before ticket {} of stream {} was complete",
-                                                 entry.ticket.value, line.queue().stream().value)};
+    status = {ErrorKind::kAbandoned, [&] {
+                return fmt::format("the runtime shut down before ticket {} of stream {} was complete",
+                                   entry.ticket.value, line.queue().stream().value);
+              }};
   } else {
     status = line.queue().failures().status_of(entry.ticket);
   }
   if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
-  hand_over(line, std::move(entry), status);
-  return CompletionLine::Outcome::kNone;
+  return hand_over(line, std::move(entry), status);
 }
 
-void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status) {
+CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry,
+                                                 const Status& status) {
   // The task does not own the executor: else the last owner could be one of the executor's own threads.
   const std::shared_ptr<Executor> executor = std::move(entry.options.executor);
-  const auto task = std::make_shared<Task>(*this, line, std::move(entry), status);
+  std::shared_ptr<Task> task;
+  try {
+    task = std::make_shared<Task>(*this, line, std::move(entry), status);
+  } catch (const std::bad_alloc&) {  // the entry is still here
+    return call(line, entry, {ErrorKind::kAbandoned, "no host memory to hand the completion handler to its executor"},
+                kInHandler);
+  }
   const sync::NoWaiting no_waiting("an executor called by the handler thread");
   sync::assert_no_locks_held("a user's executor");
   try {
@@ -220,6 +229,7 @@ void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entr
   } catch (...) {  // NOLINT(bugprone-empty-catch): its error is told another way
     // The task says so to its handler when it goes, unless the executor ran or kept it all the same.
   }
+  return CompletionLine::Outcome::kNone;
 }
 
 // Runs the handler and destroys it; only then may the caller count it as finished. `place`: null where it may wait.

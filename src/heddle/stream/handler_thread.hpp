@@ -80,7 +80,7 @@ class HandlerThread {
   void spin() const;
   void run_turn(CompletionLine& line, std::uint64_t generation);
   CompletionLine::Outcome run_entry(CompletionLine& line, CompletionLine::Entry&& entry);
-  void hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
+  CompletionLine::Outcome hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
   CompletionLine::Outcome call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
                                const char* place) noexcept;
   void announce_finished() noexcept;

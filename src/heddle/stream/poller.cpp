@@ -20,8 +20,11 @@ Poller::~Poller() {
 
 void Poller::add(Queue& queue) {
   sync::MutexLock lock(mutex_);
+  // Both now, and before the queue is known: the poller's thread has nobody to tell that memory ran out, and a queue
+  // whose owner could not be made does not come back to be removed.
+  queues_.reserve(queues_.size() + 1);
+  moved_.reserve(queues_.capacity());
   queues_.push_back({&queue});
-  moved_.reserve(queues_.capacity());  // now: the poller's thread has nobody to tell that memory ran out
 }
 
 void Poller::remove(Queue& queue) noexcept {

@@ -20,7 +20,7 @@ namespace HEDDLE_NS::cuda {
 bool is_sticky(cudaError_t error) noexcept;
 
 // kOutOfMemory, kDeviceLost (sticky), or kDeviceError, with the call's name and CUDA's text. Ok for cudaSuccess.
-Status to_status(cudaError_t error, const char* call);
+Status to_status(cudaError_t error, const char* call) noexcept;
 
 // For calls that give something back: nothing can be done where they fail, but CUDA would tell the thread's next
 // caller.
