@@ -1,7 +1,7 @@
 // One way to make a CUDA call whose failure matters: its error becomes a Status, and tests can make it fail.
 //
-//   if (Status status = call("cudaStreamCreate", [&] { return cudaStreamCreate(&stream); }); !status.ok()) return
-//   status;
+//   Status status = call("cudaStreamCreate", [&] { return cudaStreamCreate(&stream); });
+//   if (!status.ok()) return status;
 //
 // Thread safety: all functions, from any thread; the planted failure is one for the process.
 #pragma once

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <new>
-#include <string>
 #include <utility>
 
 #include "heddle/backends/cuda/call.hpp"
