@@ -38,6 +38,7 @@ Scenarios all_scenarios() {
   add_committed_lists(all);
   add_free_ledger(all);
   add_heap_visits(all);
+  add_external_memory(all);
   add_plain_field(all);
   all.push_back(heddle_check::canary_scenario(HEDDLE_PLANT(canary)));
   return all;

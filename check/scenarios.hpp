@@ -36,6 +36,7 @@ void add_executor(Scenarios& to);
 void add_committed_lists(Scenarios& to);
 void add_free_ledger(Scenarios& to);
 void add_heap_visits(Scenarios& to);
+void add_external_memory(Scenarios& to);
 void add_plain_field(Scenarios& to);
 
 // All of them. Names are unique.

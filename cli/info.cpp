@@ -88,6 +88,9 @@ nlohmann::ordered_json collect() {
     info["built_in"][backend] = presence.built_in;
     if (!presence.problem.empty()) info["cannot_open"][backend] = presence.problem;
   }
+  for (const CudaDeviceName& gpu : cuda_devices()) {
+    info["cuda_devices"].push_back({{"name", gpu.name}, {"memory", gpu.memory_bytes}});
+  }
   return info;
 }
 
@@ -111,6 +114,15 @@ void print_text(const nlohmann::ordered_json& info) {
       word += ", cannot be opened: " + info["cannot_open"][name].get<std::string>();
     }
     out += field_line(name == "cpu" ? "built in" : "", fmt::format("{:<20}{}", name, word));
+  }
+  if (info.contains("cuda_devices")) {
+    std::size_t index = 0;
+    for (const auto& device : info["cuda_devices"]) {
+      out += field_line(index == 0 ? "devices" : "",
+                        fmt::format("{:<20}{}, {}", fmt::format("cuda:{}", index), device["name"].get<std::string>(),
+                                    bytes_text(device["memory"].get<std::size_t>())));
+      ++index;
+    }
   }
   fmt::print("{}", out);
 }

@@ -93,8 +93,8 @@ def build_test(folder):
     if row["result"] != "ok":
         texts.append(text[-6000:])
 
-    def stress(name, arguments, wanted):
-        code, text, seconds = run([f"{folder}/bin/heddle", "stress", "--device", "cuda", *arguments], 120)
+    def stress(name, arguments, wanted, device="cuda"):
+        code, text, seconds = run([f"{folder}/bin/heddle", "stress", "--device", device, *arguments], 120)
         rows.append({"check": f"stress {name}", "result": "ok" if code == wanted else f"FAILED ({code})", "tests": "",
                      "failed": "", "skipped": "", "seconds": f"{seconds:.1f}"})
         if code != wanted:
@@ -105,6 +105,11 @@ def build_test(folder):
     stress("64 threads on 8 streams", ["--threads", "64", "--streams", "8", "--size", "64"], 0)
     for inject in ("stale", "swap", "element", "row"):
         stress(f"planted fault: {inject}", ["--threads", "8", "--size", "64", "--iterations", "80", "--inject", inject], 1)
+    _, text, _ = run([f"{folder}/bin/heddle", "info"], 60)
+    if "cuda:1 " in text:
+        stress("on the second device", ["--size", "64", "--check", "full"], 0, "cuda:1")
+        stress("planted fault on the second device", ["--threads", "8", "--size", "64", "--iterations", "80", "--inject",
+                                                      "element"], 1, "cuda:1")
     why = build_peer(folder, "libtorch_cuda_loop")
     rows.append({"check": "libtorch peer compiles", "result": why.splitlines()[0] if why else "ok", "tests": "",
                  "failed": "", "skipped": "", "seconds": ""})

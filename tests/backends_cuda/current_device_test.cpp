@@ -14,14 +14,6 @@
 namespace heddle::test {
 namespace {
 
-class CudaSecondDevice : public testing::Test {
- protected:
-  void SetUp() override {
-    int count = 0;
-    if (cudaGetDeviceCount(&count) != cudaSuccess || count < 2) GTEST_SKIP() << "there are no two devices";
-  }
-};
-
 bool has_context(int index) {
   const cuda::Driver* driver = nullptr;
   CUdevice device = 0;
@@ -40,9 +32,7 @@ bool has_context(int index) {
     code = 1;
   };
   {
-    Options options;
-    options.device = "cuda:1";
-    Runtime runtime(options);
+    Runtime runtime(cuda_options_of(1));
     const auto loop = [&] {
       const Tensor x = full(runtime, {300, 300}, 1.0F);
       expect(sum(matmul(x, x)).item() == 300.0F * 300 * 300, "the sum");

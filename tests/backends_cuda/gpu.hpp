@@ -37,6 +37,21 @@ class Gpu : public ::testing::Test {
   }
 };
 
+// Two devices that can be opened.
+class CudaSecondDevice : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    int count = 0;
+    if (cudaGetDeviceCount(&count) != cudaSuccess || count < 2) GTEST_SKIP() << "there are no two devices";
+  }
+};
+
+inline Options cuda_options_of(int index) {
+  Options options;
+  options.device = "cuda:" + std::to_string(index);
+  return options;
+}
+
 // Holds the calling thread's stream back for this long: what is recorded afterwards starts later.
 inline void delay(Runtime& runtime, std::chrono::milliseconds duration) {
   custom(runtime, "delay", {}, {}, [duration](const CustomCall& call) {

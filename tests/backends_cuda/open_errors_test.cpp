@@ -32,6 +32,13 @@ TEST(CudaOpenErrors, EachWantOfADeviceHasItsOwnLine) {
 
 TEST(CudaOpenErrors, AnIndexThatIsNotThereIsToldWhatIs) {
   expect_one_line(index_error(4, 2), ErrorKind::kInvalidArgument, "cuda device 4 does not exist; allowed: 0 to 1");
+  EXPECT_EQ(index_error(1, 1).text(), "cuda device 1 does not exist; allowed: 0");
+}
+
+TEST(CudaOpenErrors, ADeviceWithoutAContextIsToldWhatToLookFor) {
+  const Status why(ErrorKind::kOutOfMemory, "cuDevicePrimaryCtxRetain: out of memory (2)");
+  expect_one_line(context_error(why, 1), ErrorKind::kOutOfMemory,
+                  "cuda device 1 has no context for this process: cuDevicePrimaryCtxRetain: out of memory (2); see");
 }
 
 TEST(CudaOpenErrors, OnlyWantOfCodeIsToldAsSuch) {

@@ -129,7 +129,7 @@ TEST_F(CudaOpened, ADeviceThatIsNotThereIsRefused) {
     Runtime runtime(options);
     ADD_FAILURE();
   } catch (const InvalidArgument& error) {
-    EXPECT_NE(std::string(error.what()).find("1000 does not exist; allowed: 0 to"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("1000 does not exist; allowed: 0"), std::string::npos) << error.what();
   }
 }
 
@@ -157,6 +157,21 @@ TEST_F(CudaOpened, AllocatingAndRecordingCallNoDriver) {
   EXPECT_EQ(cuda_calls_made(), before);
   runtime.synchronize();
   EXPECT_GT(cuda_calls_made(), before) << "they are counted";
+}
+
+TEST_F(CudaOpened, EveryDeviceIsNamed) {
+  int count = 0;
+  ASSERT_EQ(cudaGetDeviceCount(&count), cudaSuccess);
+  const std::vector<CudaDeviceName> devices = cuda_devices();
+  ASSERT_EQ(devices.size(), static_cast<std::size_t>(count));
+  Runtime runtime(cuda_options());
+  EXPECT_EQ(devices[0].name, runtime.device_info().name);
+  EXPECT_EQ(devices[0].memory_bytes, runtime.device_info().memory_bytes);
+}
+
+TEST(CudaOpen, WithoutADeviceNoneIsNamed) {
+  if (no_gpu().empty()) GTEST_SKIP() << "there is a device";
+  EXPECT_TRUE(cuda_devices().empty());
 }
 
 TEST_F(CudaOpened, SaysWhatItIs) {

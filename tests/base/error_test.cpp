@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace heddle {
 namespace {
 
@@ -17,6 +19,16 @@ TEST(Status, RaisesTheExceptionOfItsKind) {
     EXPECT_EQ(error.kind(), ErrorKind::kTimeout);
     EXPECT_STREQ(error.what(), "after 3 s");
   }
+}
+
+TEST(Status, MakesItsTextOnlyWhereItMay) {
+  const Status status(ErrorKind::kTimeout, [] { return std::string("after 3 s"); });
+  EXPECT_EQ(status.text(), "after 3 s");
+  const Status other = status.as(ErrorKind::kDeviceLost);
+  EXPECT_EQ(other.kind(), ErrorKind::kDeviceLost);
+  EXPECT_EQ(other.text(), "after 3 s");
+  EXPECT_EQ(status.kind(), ErrorKind::kTimeout);
+  EXPECT_EQ(Status().text(), "");
 }
 
 TEST(Status, EveryKindHasAName) {

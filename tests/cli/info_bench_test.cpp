@@ -32,6 +32,20 @@ TEST(Info, JsonAndText) {
   EXPECT_NE(text.out.find(json["build_id"].get<std::string>()), std::string::npos);
 }
 
+TEST(Info, NamesEveryCudaDevice) {
+  const Json json = json_of("info");
+  if (!json.contains("cuda_devices")) {
+    EXPECT_TRUE(json["cannot_open"].contains("cuda")) << "and says why there is none";
+    GTEST_SKIP() << "there is no CUDA device";
+  }
+  const CommandResult text = run_heddle("info");
+  for (std::size_t index = 0; index < json["cuda_devices"].size(); ++index) {
+    EXPECT_GT(json["cuda_devices"][index]["memory"], 0);
+    EXPECT_NE(text.out.find("cuda:" + std::to_string(index) + " "), std::string::npos) << text.out;
+    EXPECT_NE(text.out.find(json["cuda_devices"][index]["name"].get<std::string>()), std::string::npos) << text.out;
+  }
+}
+
 TEST(Info, ShowsLimitsOfTheEnvironment) {
   const CommandResult result = run_heddle(
       "info --json", "HEDDLE_STREAMS=5 HEDDLE_MEMORY_LIMIT=64M HEDDLE_MEMORY_HIGH=32M HEDDLE_MEMORY_LOW=16M");

@@ -29,6 +29,13 @@ TEST(Stress, ChecksWhatItSays) {
   EXPECT_EQ(stress_json(kSmall + "--check off")["checked"], 0);
 }
 
+TEST(Stress, RunsOnTheSecondDevice) {
+  const Json info = Json::parse(run_heddle("info --json").out, nullptr, false);
+  if (!info.contains("cuda_devices") || info["cuda_devices"].size() < 2) GTEST_SKIP() << "there are no two devices";
+  EXPECT_EQ(stress_json(kSmall + "--device cuda:1 --check full")["checked"], 4 * 20);
+  stress_json(kSmall + "--device cuda:1 --inject element", 1);
+}
+
 TEST(Stress, JsonHasItsKeysInOrder) {
   const Json json = stress_json(kSmall);
   const std::vector<std::string> wanted = {"device",      "threads",          "iterations", "size",

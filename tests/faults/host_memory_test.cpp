@@ -15,21 +15,15 @@
 #include <thread>
 #include <vector>
 
+#include "faults/failing_memory.hpp"
 #include "heddle/heddle.hpp"
 #include "memory/memory_fixture.hpp"
 
+// The operators of the whole program (faults/failing_memory.hpp).
 namespace {
 
-thread_local std::size_t fails_in = 0;  // of the calling thread: the allocation that fails; 0: none
-bool for_ever = false;                  // and all behind it; set before threads start
-thread_local bool has_failed = false;
-
 void* allocate(std::size_t bytes, std::size_t alignment) {
-  if (fails_in != 0 && --fails_in == 0) {
-    has_failed = true;
-    if (for_ever) fails_in = 1;
-    throw std::bad_alloc();
-  }
+  heddle::test::fail_if_due();
   void* memory = nullptr;
   if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), bytes) != 0) throw std::bad_alloc();
   return memory;
@@ -49,21 +43,10 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 namespace heddle {
 namespace {
 
-// Calls `call` with its n-th allocation failing. True when it came to that.
-bool fails_at(std::size_t n, const std::function<void()>& call) {
-  has_failed = false;
-  fails_in = n;
-  try {
-    call();
-  } catch (const std::bad_alloc&) {
-  } catch (const OutOfMemory&) {
-  } catch (...) {
-    fails_in = 0;
-    throw;
-  }
-  fails_in = 0;
-  return has_failed;
-}
+using test::fails_at;
+using test::fails_in;
+using test::for_ever;
+using test::has_failed;
 
 constexpr std::size_t kMost = 200;
 

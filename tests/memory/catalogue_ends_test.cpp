@@ -10,6 +10,7 @@
 #include "heddle/heddle.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "memory/memory_fixture.hpp"
+#include "memory/page_policies.hpp"
 
 namespace heddle {
 namespace {

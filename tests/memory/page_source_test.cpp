@@ -4,6 +4,7 @@
 
 #include "heddle/memory/segments.hpp"
 #include "memory/memory_fixture.hpp"
+#include "memory/page_policies.hpp"
 
 namespace heddle {
 namespace {

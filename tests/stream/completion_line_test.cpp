@@ -103,6 +103,28 @@ TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
   drain(line, kEnd);
 }
 
+TEST(CompletionLine, TheLibrarysOwnEntriesAreAwaitedAndCountedNowhere) {
+  ADeviceQueue queue;
+  CompletionLine line(queue);
+  CompletionLine::Entry own = entry(1, "own");
+  own.is_library_own = true;
+  EXPECT_TRUE(line.idle());
+  line.add(std::move(own));
+  EXPECT_FALSE(line.idle());
+  const sync::Atomic<bool> never{false};
+  line.wait_for_room(1, never);  // returns: it takes no room
+  line.add(entry(2, "a"));
+  EXPECT_EQ(line.counts().registered, 1u);
+  CompletionLine::Entry taken;
+  ASSERT_TRUE(line.take(kEnd, &taken));
+  ASSERT_TRUE(line.take(kEnd, &taken, CompletionLine::Outcome::kLibraryOwn));
+  EXPECT_FALSE(line.idle());
+  line.note_finished(CompletionLine::Outcome::kRun);
+  EXPECT_TRUE(line.idle());
+  EXPECT_EQ(line.counts().registered, 1u);
+  EXPECT_EQ(line.counts().run, 1u);
+}
+
 TEST(CompletionLine, OnlyOneCallerSchedulesIt) {
   ADeviceQueue queue;
   CompletionLine line(queue);

@@ -25,9 +25,14 @@ std::string_view name_of(ErrorKind kind) noexcept {
   return "unknown";
 }
 
-Status::Status(ErrorKind kind, std::string text)
-    : kind_(kind), text_(std::make_shared<const std::string>(std::move(text))) {
+Status::Status(ErrorKind kind, std::string text) noexcept : kind_(kind) {
   HEDDLE_CHECK(kind != ErrorKind::kOk, "a Status with a text is an error");
+  if (text.empty()) return;
+  try {
+    text_ = std::make_shared<const std::string>(std::move(text));
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): it is an error without a text then
+    // text() says so.
+  }
 }
 
 void Status::raise() const {

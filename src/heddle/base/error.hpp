@@ -4,10 +4,13 @@
 // threads, release functions) hand a Status up; the public surface turns it into the matching exception with raise().
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace heddle {
 
@@ -59,19 +62,47 @@ using Unsupported = ErrorOf<ErrorKind::kUnsupported>;
 using Abandoned = ErrorOf<ErrorKind::kAbandoned>;
 
 // An error as a value: ok, or a kind with its text. Cheap to copy; the text is shared and immutable.
+//
+// Making one never throws: errors are told where nothing more may fail. Where host memory has no room for the text, one
+// that says so stands for it.
 class [[nodiscard]] Status {
  public:
   Status() noexcept = default;
-  Status(ErrorKind kind, std::string text);
+  Status(ErrorKind kind, std::string text) noexcept;
+  // make_text() -> std::string. Also where making the text is what takes memory.
+  template <class MakeText>
+    requires std::is_invocable_r_v<std::string, MakeText>
+  Status(ErrorKind kind, const MakeText& make_text) noexcept : Status(kind, text_or_none(make_text)) {}
+  template <std::size_t kSize>
+  Status(ErrorKind kind, const char (&text)[kSize]) noexcept : Status(kind, [&] { return std::string(text); }) {}
 
   bool ok() const noexcept { return kind_ == ErrorKind::kOk; }
   ErrorKind kind() const noexcept { return kind_; }
-  std::string_view text() const noexcept { return text_ ? std::string_view(*text_) : std::string_view(); }
+  std::string_view text() const noexcept {
+    if (text_ != nullptr) return *text_;
+    return ok() ? std::string_view() : std::string_view("host memory ran out while this error was told");
+  }
+
+  // The same text as an error of another kind. REQUIRES: not ok.
+  Status as(ErrorKind kind) const noexcept {
+    Status other = *this;
+    other.kind_ = kind;
+    return other;
+  }
 
   // Throws the exception that matches kind(). Does nothing when ok().
   void raise() const;
 
  private:
+  template <class MakeText>
+  static std::string text_or_none(const MakeText& make_text) noexcept {
+    try {
+      return make_text();
+    } catch (const std::bad_alloc&) {
+      return {};
+    }
+  }
+
   ErrorKind kind_ = ErrorKind::kOk;
   std::shared_ptr<const std::string> text_;
 };

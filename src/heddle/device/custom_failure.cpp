@@ -7,18 +7,22 @@
 
 namespace HEDDLE_NS {
 
-Status custom_failure(const CommandView& command) {
+Status custom_failure(const CommandView& command) noexcept {
   const std::string& name = command.args<CustomArgs>().command->name;
   try {
     throw;
   } catch (const std::exception& error) {
-    return {ErrorKind::kDeviceError,
-            fmt::format("custom operation '{}' threw: {}; the rest of its list was skipped", name, error.what())};
+    return {ErrorKind::kDeviceError, [&] {
+              return fmt::format("custom operation '{}' threw: {}; the rest of its list was skipped", name,
+                                 error.what());
+            }};
   } catch (...) {
-    return {ErrorKind::kDeviceError,
-            fmt::format("custom operation '{}' threw something that is no std::exception; the rest of its list was "
-                        "skipped",
-                        name)};
+    return {ErrorKind::kDeviceError, [&] {
+              return fmt::format(
+                  "custom operation '{}' threw something that is no std::exception; the rest of its "
+                  "list was skipped",
+                  name);
+            }};
   }
 }
 

@@ -8,6 +8,6 @@
 namespace HEDDLE_NS {
 
 // kDeviceError with the operation's name and what it threw. REQUIRES: called in the catch block; `command` is kCustom.
-Status custom_failure(const CommandView& command);
+Status custom_failure(const CommandView& command) noexcept;
 
 }  // namespace HEDDLE_NS

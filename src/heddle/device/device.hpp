@@ -4,15 +4,15 @@
 //  1. A Queue executes its entries (lists and waits) in the order in which they were handed over. One thread at a time
 //     hands entries to one queue (the holder of the stream's lease); different queues are used concurrently.
 //  2. Tickets always advance. A list that fails, at submit or in execution, still publishes its closing ticket; the
-//  status
-//     is in failures() first. completed() never decreases. While failures().failing(), lists are skipped (published,
-//     not executed) until clear_failure().
+//     status is in failures() first. completed() never decreases. While failures().failing(), lists are skipped
+//     (published, not executed) until clear_failure().
 //  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc where host memory runs out;
-//  submit(), wait_on() and order_on() have then changed nothing, and the list is still the caller's.
+//     submit(), wait_on() and order_on() have then changed nothing, and the list is still the caller's. A list that was
+//     taken fails without asking for host memory.
 //  4. wait_on() and order_on() take only tickets that were submitted to the other queue. A queue that waits on a failed
-//  ticket fails.
+//     ticket fails.
 //  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
-//  DeviceInfo::announces is false.
+//     DeviceInfo::announces is false.
 //  6. No call holds a lock of the backend while it calls the listener.
 #pragma once
 
@@ -82,9 +82,9 @@ class Queue {
   bool watched() const noexcept { return watchers_.load(sync::seq_cst) != 0; }
 
  protected:
-  explicit Queue(StreamId stream) noexcept : completed_word_(&own_word_), stream_(stream) {}
+  explicit Queue(StreamId stream) : completed_word_(&own_word_), stream_(stream) {}
   // For backends whose device writes tickets itself: `word` is mapped memory that outlives the queue.
-  Queue(StreamId stream, const sync::Atomic<std::uint64_t>* word) noexcept : completed_word_(word), stream_(stream) {}
+  Queue(StreamId stream, const sync::Atomic<std::uint64_t>* word) : completed_word_(word), stream_(stream) {}
 
   // For backends that publish from the host.
   void publish(Ticket ticket) noexcept { own_word_.store(ticket.value, sync::seq_cst); }

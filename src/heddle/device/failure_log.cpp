@@ -9,7 +9,12 @@ namespace {
 constexpr Ticket kOpen{std::numeric_limits<std::uint64_t>::max()};
 }
 
-void FailureLog::fail(Ticket first, Status status) {
+FailureLog::FailureLog() {
+  sync::MutexLock lock(mutex_);
+  ranges_.reserve(kMost);
+}
+
+void FailureLog::fail(Ticket first, Status status) noexcept {
   sync::MutexLock lock(mutex_);
   if (!ranges_.empty() && ranges_.back().last == kOpen) return;
   if (ranges_.size() == kMost) {
@@ -21,7 +26,7 @@ void FailureLog::fail(Ticket first, Status status) {
   failing_.store(true, sync::release);
 }
 
-void FailureLog::clear(Ticket last) {
+void FailureLog::clear(Ticket last) noexcept {
   sync::MutexLock lock(mutex_);
   if (ranges_.empty() || ranges_.back().last != kOpen) return;
   ranges_.back().last = last;

@@ -2,7 +2,8 @@
 //
 // A queue that fails at ticket t is *failed* from t on: it skips every later list until the error is cleared, and all
 // tickets of that range carry the error. First error wins. Bounded: beyond kMost ranges the oldest two are merged,
-// which can only make an old ticket's error text less exact, never turn a failure into success. Thread safety: all
+// which can only make an old ticket's error text less exact, never turn a failure into success. Failing needs no host
+// memory, as a list may fail for want of it: the places of all ranges are made with the log. Thread safety: all
 // members, from any thread. The status of a list is recorded before its ticket is published.
 #pragma once
 
@@ -19,10 +20,11 @@ namespace HEDDLE_NS {
 
 class FailureLog {
  public:
+  FailureLog();  // throws bad_alloc
   // Opens a failed range at `first` (the first ticket of the failing list). Ignored while a range is open.
-  void fail(Ticket first, Status status);
+  void fail(Ticket first, Status status) noexcept;
   // Closes the open range: tickets up to and including `last` carry its error, later ones do not.
-  void clear(Ticket last);
+  void clear(Ticket last) noexcept;
   // True while a range is open: lists are skipped.
   bool failing() const noexcept { return failing_.load(sync::acquire); }
   // One load; false means that every ticket is fine.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
@@ -100,18 +101,10 @@ Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> 
 // One stream after the other: behind the last of them, the memory is the user's again.
 void DeviceMemory::free_external(ExternalBlock* block) noexcept {
   if (block->residency.has_foreign_uses() && !block->residency.settle()) {
-    const StreamUse use = block->residency.first_use();
-    if (use.lane != nullptr) {
-      try {
-        use.lane->on_complete(use.ticket, [this, block](const Status& status) {
-          if (status.kind() != ErrorKind::kAbandoned) free_external(block);
-        });
-      } catch (...) {  // no host memory, or no thread: a commit tries again
-        Block* const posted = block;
-        unended_.post({&posted, 1});
-      }
-      return;
-    }
+    if (ends_behind_use(block)) return;
+    // Nobody was told: no host memory, no thread, or the handlers have ended since the first look, which they do behind
+    // all streams unless time ran out. Is it too late to try again, then the streams have ended, whatever is noted.
+    if (!block->residency.settle() && deferred_.post(block)) return;
   }
   if (block->deleter) {
     sync::assert_no_locks_held("the deleter of external memory");
@@ -123,10 +116,22 @@ void DeviceMemory::free_external(ExternalBlock* block) noexcept {
   static_cast<void>(ledger->settle(nullptr));
 }
 
-void DeviceMemory::end_externals() noexcept {
-  for (Block* block = unended_.take_all(); block != nullptr;) {
-    free_external(static_cast<ExternalBlock*>(std::exchange(block, block->next())));
+bool DeviceMemory::ends_behind_use(ExternalBlock* block) noexcept {
+  const StreamUse use = block->residency.first_use();
+  if (use.lane == nullptr) return false;  // it has just ended
+  const auto end = [this, block](const Status& status) {
+    // Abandoned: the streams have not ended. What shut down without them closes nothing, so it stays where it is then.
+    if (status.kind() != ErrorKind::kAbandoned || !deferred_.post(block)) free_external(block);
+  };
+  try {
+    return use.lane->on_complete(use.ticket, end) || HEDDLE_PLANT(dropped_memory_trusts_handlers);
+  } catch (...) {
+    return false;
   }
+}
+
+void DeviceMemory::end_externals(Block* chain) noexcept {
+  while (chain != nullptr) free_external(static_cast<ExternalBlock*>(std::exchange(chain, chain->next())));
 }
 
 void DeviceMemory::make_shared_constant(Block& block) {
@@ -168,7 +173,7 @@ std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
 }
 
 void DeviceMemory::retire(std::shared_ptr<void> owner) noexcept {
-  end_externals();
+  end_externals(deferred_.close());
   std::uint64_t allocated = adopted_.load(sync::relaxed);
   for (std::size_t id = 0; id < heaps_max_; ++id) {
     if (const Heap* heap = heaps_[id].load(sync::acquire)) {

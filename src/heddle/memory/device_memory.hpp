@@ -22,6 +22,7 @@
 #include "heddle/device/device.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/budget.hpp"
+#include "heddle/memory/deferred_frees.hpp"
 #include "heddle/memory/depot.hpp"
 #include "heddle/memory/free_ledger.hpp"
 #include "heddle/memory/heap.hpp"
@@ -70,10 +71,10 @@ class DeviceMemory final : public CommitListener {
   // handle) or of another memory. Does nothing in a forked child.
   void free(Block* block) noexcept;
 
-  // A block over memory of the user's, with one reference. `deleter` is called once nothing refers to it and no stream
-  // uses it any more: at once on the thread that dropped it, or later on the handler thread (where host memory is
-  // short, on one that commits, or at close); never when the runtime shut down while a stream might still use it.
-  // Counts as a live block of 0 bytes. Throws bad_alloc, and `deleter` is not called then.
+  // A block over memory of the user's, with one reference. `deleter`, which must not throw, is called once nothing
+  // refers to it and no stream uses it any more: at once on the thread that dropped it, or later on the handler thread
+  // (where host memory is short, on one that commits, or at close); never when the runtime shut down while a stream
+  // might still use it. Counts as a live block of 0 bytes. Throws bad_alloc, and `deleter` is not called then.
   Block* adopt(void* data, std::size_t bytes, std::function<void()> deleter);
   // From now on streams read this block without noting it, so reading writes nothing that threads share; when it is
   // freed, it is taken to be in use by every stream. For weights. Makes room for that, 18 bytes of host memory a stream
@@ -84,7 +85,8 @@ class DeviceMemory final : public CommitListener {
   // Sizes of the blocks that are live, largest first, at most `most`; without those of streams that are being recorded.
   std::vector<std::size_t> live_sizes(std::size_t most);
 
-  // Once no block is live (possibly now), drops `owner`, which may destroy this object. Called once, at close.
+  // Once no block is live (possibly now), drops `owner`, which may destroy this object. Called once, at the end of a
+  // complete close: no stream uses anything any more, and nothing is recorded.
   void retire(std::shared_ptr<void> owner) noexcept;
 
   // Gives idle segments back to the device; returns the bytes. Streams that are being recorded at this moment keep
@@ -99,8 +101,8 @@ class DeviceMemory final : public CommitListener {
   // Posts what this thread has freed for other streams.
   void on_commit() noexcept override {
     ledger_->flush_own();
-    if (!unended_.empty()) [[unlikely]]
-      end_externals();
+    if (!deferred_.empty()) [[unlikely]]
+      end_externals(deferred_.take_all());
   }
 
   // Aborts when memory was lost or given out twice, as far as streams are not being recorded. True when all were looked
@@ -116,8 +118,10 @@ class DeviceMemory final : public CommitListener {
   Block* try_slowly(Lane& lane, std::size_t bytes);
   void free_elsewhere(Block* block) noexcept;
   void free_external(ExternalBlock* block) noexcept;
-  // Tries again those for which nobody could be told to end them.
-  void end_externals() noexcept;
+  // True when the handler thread will end it, behind the first stream that still uses it.
+  bool ends_behind_use(ExternalBlock* block) noexcept;
+  // Tries again those of a chain for which nobody could be told to end them.
+  void end_externals(Block* chain) noexcept;
   void note_all_streams(Block& block) noexcept;
 
   // --- the ladder: ladder.cpp ---
@@ -162,8 +166,8 @@ class DeviceMemory final : public CommitListener {
   sync::Atomic<std::uint64_t> out_of_memory_{0};
   sync::Atomic<std::uint64_t> adopted_{0};
   sync::Atomic<std::size_t> rounded_peak_{0};
-  Run external_;   // what external blocks refer to
-  Inbox unended_;  // external blocks that were dropped, are in use, and whose end nobody waits for
+  Run external_;  // what external blocks refer to
+  DeferredFrees deferred_;
 #if HEDDLE_DEBUG_CHECKS
   LiveRanges live_ranges_;
 #endif

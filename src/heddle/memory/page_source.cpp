@@ -39,29 +39,4 @@ void CountedPages::release(void* segment, std::size_t bytes) noexcept {
   released_.fetch_add(1, sync::relaxed);
 }
 
-void FaultyPages::fail(std::uint64_t nth, bool forever) noexcept {
-  forever_.store(forever, sync::relaxed);
-  failing_.store(calls_.load(sync::relaxed) + nth, sync::seq_cst);
-}
-
-Status FaultyPages::allocate(std::size_t bytes, void** out) {
-  const std::uint64_t call = calls_.fetch_add(1, sync::seq_cst) + 1;
-  const std::uint64_t failing = failing_.load(sync::seq_cst);
-  if (failing != 0 && (call == failing || (forever_.load(sync::relaxed) && call > failing))) {
-    *out = nullptr;
-    return {ErrorKind::kOutOfMemory, fmt::format("{} bytes were refused: scripted failure", bytes)};
-  }
-  return PageDecorator::allocate(bytes, out);
-}
-
-Status DelayedPages::allocate(std::size_t bytes, void** out) {
-  sync::sleep_for(delay_);
-  return PageDecorator::allocate(bytes, out);
-}
-
-void DelayedPages::release(void* segment, std::size_t bytes) noexcept {
-  sync::sleep_for(delay_);
-  PageDecorator::release(segment, bytes);
-}
-
 }  // namespace HEDDLE_NS

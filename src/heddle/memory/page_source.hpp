@@ -1,6 +1,7 @@
 // PageSource: where a device's memory comes from, in segments; and the policies that stand before it.
 //
-// A segment is given back whole, as it was obtained. Policies are decorators: each is a page source over another.
+// A segment is given back whole, as it was obtained. Policies are decorators: each is a page source over another. Two
+// that only tests need, fault and delay, are in tests/memory/page_policies.hpp.
 // Thread safety: all members, from any thread; no lock of the allocator's is held around a call, which may block.
 #pragma once
 
@@ -12,7 +13,6 @@
 #include "heddle/device/device.hpp"
 #include "heddle/memory/budget.hpp"
 #include "heddle/sync/atomic.hpp"
-#include "heddle/sync/clock.hpp"
 
 namespace HEDDLE_NS {
 
@@ -77,29 +77,6 @@ class CountedPages final : public PageDecorator {
 
  private:
   sync::Atomic<std::uint64_t> obtained_{0}, released_{0}, refused_{0};
-};
-
-// Policy "fault": the n-th allocation from now on (from 1) fails; with `forever`, all after it too.
-class FaultyPages final : public PageDecorator {
- public:
-  explicit FaultyPages(PageSource& below) noexcept : PageDecorator(below) {}
-  void fail(std::uint64_t nth, bool forever) noexcept;
-  Status allocate(std::size_t bytes, void** out) override;
-
- private:
-  sync::Atomic<std::uint64_t> calls_{0}, failing_{0};
-  sync::Atomic<bool> forever_{false};
-};
-
-// Policy "delay": every call takes this much longer, so that what other threads do meanwhile is tried out.
-class DelayedPages final : public PageDecorator {
- public:
-  DelayedPages(PageSource& below, sync::Duration delay) noexcept : PageDecorator(below), delay_(delay) {}
-  Status allocate(std::size_t bytes, void** out) override;
-  void release(void* segment, std::size_t bytes) noexcept override;
-
- private:
-  const sync::Duration delay_;
 };
 
 }  // namespace HEDDLE_NS

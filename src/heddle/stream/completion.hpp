@@ -52,7 +52,7 @@ struct SlowHandler {
   std::chrono::microseconds took;
 };
 
-// registered = run + abandoned + pending, at every moment.
+// Of the user's handlers. registered = run + abandoned + pending, at every moment.
 struct HandlerStatistics {
   std::uint64_t registered = 0;
   std::uint64_t run = 0;             // told ok or an error

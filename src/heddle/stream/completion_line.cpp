@@ -25,8 +25,9 @@ bool CompletionLine::add(Entry&& entry) {
   const bool leads = at == begin;
   const Ticket ticket = entry.ticket;
   sync::require_host_memory();
+  std::uint64_t& count = entry.is_library_own ? own_pending_ : counts_.registered;
   entries_.insert(at, std::move(entry));
-  ++counts_.registered;
+  ++count;
   if (first && !HEDDLE_PLANT(line_without_watch)) queue_.watch();
   // Behind another entry it needs no announcement: whoever takes that one out publishes this one, and looks again.
   if (leads) front_.store(ticket.value, sync::seq_cst);
@@ -53,7 +54,12 @@ void CompletionLine::wake() noexcept {
 }
 
 void CompletionLine::count(Outcome outcome) {
-  if (outcome != Outcome::kNone) ++(outcome == Outcome::kAbandoned ? counts_.abandoned : counts_.run);
+  switch (outcome) {
+    case Outcome::kNone: break;
+    case Outcome::kRun: ++counts_.run; break;
+    case Outcome::kAbandoned: ++counts_.abandoned; break;
+    case Outcome::kLibraryOwn: --own_pending_; break;
+  }
 }
 
 void CompletionLine::wake_for_room() {
@@ -93,6 +99,11 @@ void CompletionLine::note_finished(Outcome outcome) {
 CompletionLine::Counts CompletionLine::counts() const {
   sync::MutexLock lock(mutex_);
   return counts_;
+}
+
+bool CompletionLine::idle() const {
+  sync::MutexLock lock(mutex_);
+  return counts_.pending() == 0 && own_pending_ == 0;
 }
 
 }  // namespace HEDDLE_NS

@@ -4,7 +4,8 @@
 // Invariants: 1. Entries are in the order of their tickets, and of their registration where those are equal.
 // 2. While entries wait, the queue is watched, so the backend announces every advance. 3. add() publishes the first
 // waiting ticket before it looks at completed(), and the backend publishes completed() before it looks for watchers
-// (both sequentially consistent): one of the two schedules the line. 4. registered = finished + pending.
+// (both sequentially consistent): one of the two schedules the line. 4. registered = finished + pending, of users'
+// handlers; the library's own entries are counted apart.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,10 @@ class CompletionLine {
     Ticket ticket;
     CompletionHandler handler;
     HandlerOptions options;
-    std::shared_ptr<void> keep;  // what must outlive a task that an executor keeps; null without an executor
+    std::shared_ptr<void> keep;   // what must outlive a task that an executor keeps; null without an executor
+    bool is_library_own = false;  // nobody's handler: waited for at the end, but in no statistics and no limit
   };
+  // Of users' handlers.
   struct Counts {
     std::uint64_t registered = 0;
     std::uint64_t run = 0;
@@ -42,10 +45,10 @@ class CompletionLine {
   Queue& queue() noexcept { return queue_; }
 
   // How an entry that was taken out has ended.
-  enum class Outcome : unsigned char { kNone, kRun, kAbandoned };
+  enum class Outcome : unsigned char { kNone, kRun, kAbandoned, kLibraryOwn };
 
-  // Waits until fewer than `most` entries are pending, or `stop` is set and wake() was called. REQUIRES: no lock held,
-  // and not where waiting is forbidden, unless there is room.
+  // Waits until fewer than `most` of users' entries are pending, or `stop` is set and wake() was called. REQUIRES: no
+  // lock held, and not where waiting is forbidden, unless there is room.
   void wait_for_room(std::size_t most, const sync::Atomic<bool>& stop);
   void wake() noexcept;
   // Counts the entry, then puts it into the line. False (nothing changed) once the line is closed.
@@ -58,6 +61,8 @@ class CompletionLine {
   bool take(Ticket limit, Entry* out, Outcome previous = Outcome::kNone);
   void note_finished(Outcome outcome);
   Counts counts() const;
+  // Whether anything is pending, the library's own entries too.
+  bool idle() const;
   // True when the first waiting ticket is at most `completed`. One load.
   bool ripe(Ticket completed) const noexcept { return front_.load(sync::seq_cst) <= completed.value; }
 
@@ -97,6 +102,7 @@ class CompletionLine {
   std::vector<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);  // waiting from head_ on; its memory is used again
   std::size_t head_ HEDDLE_GUARDED_BY(mutex_) = 0;
   Counts counts_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint64_t own_pending_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of the library's own
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
 };
 

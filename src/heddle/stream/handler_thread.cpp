@@ -32,7 +32,8 @@ class HandlerThread::Task {
       : owner_(owner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
   ~Task() {
     if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child() && !HEDDLE_PLANT(task_drops_quietly)) {
-      finish(owner_.dropped_, kInHandler);
+      finish(Status(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
+             kInHandler);
     }
   }
   Task(const Task&) = delete;
@@ -57,13 +58,7 @@ class HandlerThread::Task {
 };
 
 HandlerThread::HandlerThread(const Limits& limits, bool spins, HandlerFailureHook on_failure)
-    : limits_(limits),
-      spins_(spins),
-      on_failure_(std::move(on_failure)),
-      dropped_(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
-      without_memory_(ErrorKind::kAbandoned,
-                      "host memory ran out on the way to the completion handler; its work may be done: synchronize() "
-                      "tells") {}
+    : limits_(limits), spins_(spins), on_failure_(std::move(on_failure)) {}
 
 HandlerThread::~HandlerThread() {
   sync::MutexLock lock(mutex_);
@@ -202,31 +197,36 @@ void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
   schedule(line);  // its next turn, or the next generation's
 }
 
-Status HandlerThread::status_for(CompletionLine& line, const CompletionLine::Entry& entry) {
-  if (line.queue().completed() >= entry.ticket) return line.queue().failures().status_of(entry.ticket);
-  sync::require_host_memory();
-  return {ErrorKind::kAbandoned, fmt::format("the runtime shut down before ticket {} of stream {} was complete",
-                                             entry.ticket.value, line.queue().stream().value)};
-}
-
 // kNone: it went to an executor, which ends it.
-CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) noexcept {
-  try {
-    const Status status = status_for(line, entry);
-    if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
-    hand_over(line, std::move(entry), status);
-  } catch (const std::bad_alloc&) {  // nobody but the handler is there to be told
-    return call(line, entry, without_memory_, kInHandler);
+CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
+  Status status;
+  if (line.queue().completed() < entry.ticket) {
+    status = {ErrorKind::kAbandoned, [&] {
+                return fmt::format("the runtime shut down before ticket {} of stream {} was complete",
+                                   entry.ticket.value, line.queue().stream().value);
+              }};
+  } else {
+    status = line.queue().failures().status_of(entry.ticket);
   }
-  return CompletionLine::Outcome::kNone;
+  if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
+  return hand_over(line, std::move(entry), status);
 }
 
-// Throws bad_alloc; the entry is still whole then.
-void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status) {
-  sync::require_host_memory();
+CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry,
+                                                 const Status& status) {
   // The task does not own the executor: else the last owner could be one of the executor's own threads.
   const std::shared_ptr<Executor> executor = std::move(entry.options.executor);
-  const auto task = std::make_shared<Task>(*this, line, std::move(entry), status);
+  std::shared_ptr<Task> task;
+  try {
+    sync::require_host_memory();
+    task = std::make_shared<Task>(*this, line, std::move(entry), status);
+  } catch (const std::bad_alloc&) {  // the entry is still here
+    return call(line, entry,
+                {ErrorKind::kAbandoned,
+                 "host memory ran out on the way to the completion handler's executor; its work may be done: "
+                 "synchronize() tells"},
+                kInHandler);
+  }
   const sync::NoWaiting no_waiting("an executor called by the handler thread");
   sync::assert_no_locks_held("a user's executor");
   try {
@@ -234,6 +234,7 @@ void HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entr
   } catch (...) {  // NOLINT(bugprone-empty-catch): its error is told another way
     // The task says so to its handler when it goes, unless the executor ran or kept it all the same.
   }
+  return CompletionLine::Outcome::kNone;
 }
 
 // Runs the handler and destroys it; only then may the caller count it as finished. `place`: null where it may wait.
@@ -251,6 +252,7 @@ CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine
     entry.handler = nullptr;
   }
   if (sync::in_forked_child()) return CompletionLine::Outcome::kNone;
+  if (entry.is_library_own) return CompletionLine::Outcome::kLibraryOwn;
   const sync::Duration took = sync::now() - start;
   if (took > limits_.slow_handler) note_slow(line.queue().stream(), entry.options.name, took);
   return status.kind() == ErrorKind::kAbandoned ? CompletionLine::Outcome::kAbandoned : CompletionLine::Outcome::kRun;

@@ -79,10 +79,8 @@ class HandlerThread {
   void work(std::uint64_t generation, Worker& worker);
   void spin() const;
   void run_turn(CompletionLine& line, std::uint64_t generation);
-  // What the handler is to be told. Throws bad_alloc.
-  static Status status_for(CompletionLine& line, const CompletionLine::Entry& entry);
-  CompletionLine::Outcome run_entry(CompletionLine& line, CompletionLine::Entry&& entry) noexcept;
-  void hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
+  CompletionLine::Outcome run_entry(CompletionLine& line, CompletionLine::Entry&& entry);
+  CompletionLine::Outcome hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
   CompletionLine::Outcome call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
                                const char* place) noexcept;
   void announce_finished() noexcept;
@@ -93,7 +91,6 @@ class HandlerThread {
   const Limits limits_;
   const bool spins_;
   const HandlerFailureHook on_failure_;
-  const Status dropped_, without_memory_;  // made in advance: there may be no memory when they are told
   sync::Atomic<std::uint64_t> generation_{0};
   sync::Atomic<bool> started_{false};
   sync::Atomic<bool> abandoning_{false};

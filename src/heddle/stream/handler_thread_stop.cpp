@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kTellingMost{1000};
 
 bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
   const auto done = [&] {
-    return std::all_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->counts().pending() == 0; });
+    return std::all_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->idle(); });
   };
   while (true) {
     std::uint64_t seen = 0;

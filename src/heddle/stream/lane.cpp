@@ -142,13 +142,17 @@ void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::s
   completions_.wait_for_room(limits_.handlers_max, abandoned_);
   if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
   if (options.executor == nullptr || HEDDLE_PLANT(task_owns_nothing)) keep = nullptr;
-  if (!add_handler({issued(), std::move(handler), std::move(options), std::move(keep)})) {
+  if (!add_handler({.ticket = issued(),
+                    .handler = std::move(handler),
+                    .options = std::move(options),
+                    .keep = std::move(keep)})) {
     throw Closed("on_complete: the runtime has shut down; register handlers before Runtime::shutdown()");
   }
 }
 
-void Lane::on_complete(Ticket ticket, CompletionHandler handler) {
-  static_cast<void>(add_handler({ticket, std::move(handler), {}, nullptr}));
+bool Lane::on_complete(Ticket ticket, CompletionHandler handler) {
+  return add_handler(
+      {.ticket = ticket, .handler = std::move(handler), .options = {}, .keep = nullptr, .is_library_own = true});
 }
 
 bool Lane::add_handler(CompletionLine::Entry&& entry) {

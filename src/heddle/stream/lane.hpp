@@ -141,8 +141,9 @@ class Lane {
   // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). `keep`:
   // owns this lane; needed where the options name an executor. Throws InvalidArgument for an empty handler, Closed.
   void on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
-  // Any thread: the same, for a ticket of this lane; dropped without being told when the runtime has ended.
-  void on_complete(Ticket ticket, CompletionHandler handler);
+  // Any thread: the library's own, for a ticket of this lane; in no statistics. False: the runtime has ended, and the
+  // handler was not taken.
+  [[nodiscard]] bool on_complete(Ticket ticket, CompletionHandler handler);
   // [holder] True when nothing is recorded, committed or running.
   bool idle() const noexcept { return nothing_to_commit() && completed() == issued(); }
   // [holder] True when another thread may get the stream: idle, and no error waits for its holder's synchronize().

@@ -21,9 +21,12 @@ Poller::~Poller() {
 
 void Poller::add(Queue& queue) {
   sync::MutexLock lock(mutex_);
-  moved_.reserve(queues_.size() + 1);  // now: the poller's thread has nobody to tell that memory ran out
+  // Both now, and before the queue is known: the poller's thread has nobody to tell that memory ran out, and a queue
+  // whose owner could not be made does not come back to be removed.
   sync::require_host_memory();
-  queues_.push_back({&queue});  // last: nobody removes what was not added
+  queues_.reserve(queues_.size() + 1);
+  moved_.reserve(queues_.capacity());
+  queues_.push_back({&queue});
 }
 
 void Poller::remove(Queue& queue) noexcept {

@@ -203,9 +203,10 @@ Status CpuQueue::execute_commands(const CommandList& list) {
     const auto index = static_cast<std::size_t>(command.kernel());
     const Kernel kernel = index < kKernelCount ? engine_.kernels[index] : nullptr;
     if (kernel == nullptr) {
-      status = {ErrorKind::kUnsupported,
-                fmt::format("the cpu backend has no kernel {} (number {}); the rest of its list was skipped",
-                            kernel_name(command.kernel()), index)};
+      status = {ErrorKind::kUnsupported, [&] {
+                  return fmt::format("the cpu backend has no kernel {} (number {}); the rest of its list was skipped",
+                                     kernel_name(command.kernel()), index);
+                }};
       break;
     }
     try {
@@ -245,8 +246,9 @@ void CpuQueue::resolve(const CpuQueue& other, Ticket ticket, const Status& statu
       if (entry.other != &other || entry.ticket != ticket) continue;
       entry.other = nullptr;
       if (entry.inherits && !status.ok()) {
-        entry.status = {status.kind(),
-                        fmt::format("inherited from stream {}: {}", other.stream().value, status.text())};
+        entry.status = {status.kind(), [&] {
+                          return fmt::format("inherited from stream {}: {}", other.stream().value, status.text());
+                        }};
       }
       break;
     }

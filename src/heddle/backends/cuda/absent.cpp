@@ -11,6 +11,8 @@ Status open_cuda(const CudaOptions&, std::unique_ptr<Device>*) {
 
 bool cuda_built_in() noexcept { return false; }
 
+std::vector<CudaDeviceName> cuda_devices() { return {}; }
+
 std::uint64_t cuda_calls_made() noexcept { return 0; }
 
 }  // namespace HEDDLE_NS

@@ -35,14 +35,14 @@ bool is_sticky(cudaError_t error) noexcept {
   }
 }
 
-Status to_status(cudaError_t error, const char* call) {
+Status to_status(cudaError_t error, const char* call) noexcept {
   if (error == cudaSuccess) return {};
   // The runtime repeats the last error of a thread; it is told here.
   cudaGetLastError();
   const ErrorKind kind = error == cudaErrorMemoryAllocation ? ErrorKind::kOutOfMemory
                          : is_sticky(error)                 ? ErrorKind::kDeviceLost
                                                             : ErrorKind::kDeviceError;
-  return {kind, fmt::format("{}: {} ({})", call, cudaGetErrorString(error), cudaGetErrorName(error))};
+  return {kind, [&] { return fmt::format("{}: {} ({})", call, cudaGetErrorString(error), cudaGetErrorName(error)); }};
 }
 
 void plant_failure(std::uint64_t nth, cudaError_t error) noexcept {

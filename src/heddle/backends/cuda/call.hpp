@@ -1,7 +1,7 @@
 // One way to make a CUDA call whose failure matters: its error becomes a Status, and tests can make it fail.
 //
-//   if (Status status = call("cudaStreamCreate", [&] { return cudaStreamCreate(&stream); }); !status.ok()) return
-//   status;
+//   Status status = call("cudaStreamCreate", [&] { return cudaStreamCreate(&stream); });
+//   if (!status.ok()) return status;
 //
 // Thread safety: all functions, from any thread; the planted failure is one for the process.
 #pragma once
@@ -20,7 +20,7 @@ namespace HEDDLE_NS::cuda {
 bool is_sticky(cudaError_t error) noexcept;
 
 // kOutOfMemory, kDeviceLost (sticky), or kDeviceError, with the call's name and CUDA's text. Ok for cudaSuccess.
-Status to_status(cudaError_t error, const char* call);
+Status to_status(cudaError_t error, const char* call) noexcept;
 
 // For calls that give something back: nothing can be done where they fail, but CUDA would tell the thread's next
 // caller.

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/driver.hpp"
 #include "heddle/sync/atomic.hpp"
 
@@ -12,15 +13,15 @@ namespace {
 // Primary contexts that were pushed once, by device. Retained for the life of the process, as the CUDA runtime does.
 std::array<sync::Atomic<CUcontext>, 1024> contexts{};  // release when one is put in, acquire when it is pushed
 
-CUcontext primary_context(const Driver& driver, int device) noexcept {
+CUresult primary_context(const Driver& driver, int device, CUcontext* out) noexcept {
   sync::Atomic<CUcontext>& known = contexts[static_cast<std::size_t>(device) % contexts.size()];
-  if (CUcontext context = known.load(sync::acquire); context != nullptr) return context;
+  *out = known.load(sync::acquire);
+  if (*out != nullptr) return CUDA_SUCCESS;
   CUdevice handle = 0;
-  CUcontext context = nullptr;
-  if (driver.device(&handle, device) != CUDA_SUCCESS) return nullptr;
-  if (driver.context_retain(&context, handle) != CUDA_SUCCESS) return nullptr;
-  known.store(context, sync::release);  // two threads at once store the same
-  return context;
+  if (const CUresult result = driver.device(&handle, device); result != CUDA_SUCCESS) return result;
+  if (const CUresult result = driver.context_retain(out, handle); result != CUDA_SUCCESS) return result;
+  known.store(*out, sync::release);  // two threads at once store the same
+  return CUDA_SUCCESS;
 }
 
 }  // namespace
@@ -28,8 +29,20 @@ CUcontext primary_context(const Driver& driver, int device) noexcept {
 bool CurrentDevice::push(int device) noexcept {
   const Driver* driver = nullptr;
   if (!Driver::load(&driver).ok()) return false;
-  CUcontext context = primary_context(*driver, device);
-  return context != nullptr && driver->context_push(context) == CUDA_SUCCESS;
+  CUcontext context = nullptr;
+  return primary_context(*driver, device, &context) == CUDA_SUCCESS && driver->context_push(context) == CUDA_SUCCESS;
+}
+
+Status CurrentDevice::status() const noexcept {
+  int now = device_;
+  if (Status status = call("cudaGetDevice", [&] { return cudaGetDevice(&now); }); !status.ok()) return status;
+  if (now == device_) return {};
+  const Driver* driver = nullptr;
+  if (Status status = Driver::load(&driver); !status.ok()) return status;
+  CUcontext context = nullptr;
+  Status status = driver->status(primary_context(*driver, device_, &context), "cuDevicePrimaryCtxRetain");
+  if (status.ok()) status = {ErrorKind::kDeviceError, "cuCtxPushCurrent failed"};
+  return status;
 }
 
 void CurrentDevice::pop() noexcept {

@@ -9,13 +9,14 @@
 
 #include <cuda_runtime_api.h>
 
+#include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 
 class CurrentDevice {
  public:
-  explicit CurrentDevice(int device) noexcept {
+  explicit CurrentDevice(int device) noexcept : device_(device) {
     int before = device;
     if (cudaGetDevice(&before) != cudaSuccess || before == device) [[likely]]
       return;
@@ -27,6 +28,10 @@ class CurrentDevice {
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
+  // Ok where the device is current: it may not be when its context was to be made now. Asked when a device is opened;
+  // from then on the context is there.
+  Status status() const noexcept;
+
   // Within such an object, behind a user's function, which may have chosen another device.
   static void renew(int device) noexcept {
     int now = device;
@@ -37,6 +42,7 @@ class CurrentDevice {
   static bool push(int device) noexcept;
   static void pop() noexcept;
 
+  const int device_;
   bool pushed_ = false;
 };
 

@@ -46,7 +46,7 @@ Status Driver::load(const Driver** out) {
   return loaded->status;
 }
 
-Status Driver::status(CUresult result, const char* call) const {
+Status Driver::status(CUresult result, const char* call) const noexcept {
   if (result == CUDA_SUCCESS) return {};
   const char* text = nullptr;
   if (get_error_string == nullptr || get_error_string(result, &text) != CUDA_SUCCESS) text = "an unknown error";
@@ -54,7 +54,7 @@ Status Driver::status(CUresult result, const char* call) const {
   const ErrorKind kind = result == CUDA_ERROR_OUT_OF_MEMORY                 ? ErrorKind::kOutOfMemory
                          : is_sticky(static_cast<cudaError_t>(int{result})) ? ErrorKind::kDeviceLost
                                                                             : ErrorKind::kDeviceError;
-  return {kind, fmt::format("{}: {} ({})", call, text, int{result})};
+  return {kind, [&] { return fmt::format("{}: {} ({})", call, text, int{result}); }};
 }
 
 }  // namespace HEDDLE_NS::cuda

@@ -31,7 +31,7 @@ struct Driver {
   // one of them.
   static Status load(const Driver** out);
   // As to_status(cudaError_t), for a driver call.
-  Status status(CUresult result, const char* call) const;
+  Status status(CUresult result, const char* call) const noexcept;
 };
 
 }  // namespace HEDDLE_NS::cuda

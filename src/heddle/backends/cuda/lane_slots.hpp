@@ -53,7 +53,7 @@ class LaneSlots {
   LaneSlots& operator=(const LaneSlots&) = delete;
 
   Status open(PinnedMemory& pinned);
-  // The record is zeroed in the order of `stream`.
+  // Waits, on `stream`, until the record is zero.
   Status take(cudaStream_t stream, LaneSlot* out);
 
  private:

@@ -22,7 +22,9 @@ namespace {
 
 constexpr const char* kConnections = "CUDA_DEVICE_MAX_CONNECTIONS";
 
+// Also the process's first call of CUDA, so the environment is set before it.
 Status count_devices(int* count) {
+  setenv(kConnections, "32", 0);
   const cudaError_t error = attempt([&] { return cudaGetDeviceCount(count); });
   if (error == cudaSuccess) return {};
   cudaGetLastError();
@@ -66,7 +68,6 @@ Status open_pages(const CudaOptions& options, std::size_t bytes, std::unique_ptr
 }
 
 Status open_device(const CudaOptions& options, std::unique_ptr<Device>* out) {
-  setenv(kConnections, "32", 0);  // read once, when the first context is made
   int count = 0;
   Status status = count_devices(&count);
   if (!status.ok()) return status;
@@ -76,8 +77,9 @@ Status open_device(const CudaOptions& options, std::unique_ptr<Device>* out) {
   if (status = Driver::load(&driver); !status.ok()) return status;
   const std::string connections_text = connections(*driver, index);
   const CurrentDevice current(index);
-  status = call("making the device's context", [] { return cudaFree(nullptr); });
-  if (!status.ok()) return status;
+  status = current.status();
+  if (status.ok()) status = call("making the device's context", [] { return cudaFree(nullptr); });
+  if (!status.ok()) return context_error(status, options.index);
   cudaDeviceProp properties{};
   status = call("cudaGetDeviceProperties", [&] { return cudaGetDeviceProperties(&properties, index); });
   if (!status.ok()) return status;
@@ -109,6 +111,22 @@ Status open_device(const CudaOptions& options, std::unique_ptr<Device>* out) {
 }  // namespace cuda
 
 bool cuda_built_in() noexcept { return true; }
+
+std::vector<CudaDeviceName> cuda_devices() {
+  std::vector<CudaDeviceName> devices;
+  int count = 0;
+  if (!cuda::count_devices(&count).ok()) return devices;
+  for (int index = 0; index < count; ++index) {
+    cudaDeviceProp properties{};
+    if (const cudaError_t error = cudaGetDeviceProperties(&properties, index); error != cudaSuccess) {
+      cuda::release(error);
+      devices.push_back({"a device that cannot be asked for its name", 0});
+    } else {
+      devices.push_back({properties.name, properties.totalGlobalMem});
+    }
+  }
+  return devices;
+}
 
 Status open_cuda(const CudaOptions& options, std::unique_ptr<Device>* out) { return cuda::open_device(options, out); }
 

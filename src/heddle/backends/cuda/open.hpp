@@ -1,8 +1,11 @@
 // Opens the CUDA backend. absent.cpp stands in for it in builds without the CUDA toolkit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
@@ -36,6 +39,14 @@ Status open_cuda(const CudaOptions& options, std::unique_ptr<Device>* out);
 
 // False in builds without the CUDA toolkit: open_cuda() then always fails.
 bool cuda_built_in() noexcept;
+
+struct CudaDeviceName {
+  std::string name;  // the product's, for people
+  std::size_t memory_bytes = 0;
+};
+// Which devices there are, by index; none where open_cuda() says why. Makes no context on any. Thread safety: any
+// thread.
+std::vector<CudaDeviceName> cuda_devices();
 
 // How many calls of CUDA whose failure matters (launches, allocations, copies, waits; not releases) the backend has
 // made in this process since this was first asked. 0 without the backend. Thread safety: any thread.

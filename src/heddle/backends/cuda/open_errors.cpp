@@ -35,8 +35,15 @@ Status count_error(cudaError_t error, int driver, const char* visible) {
 }
 
 Status index_error(unsigned index, int count) {
-  return {ErrorKind::kInvalidArgument,
-          fmt::format("cuda device {} does not exist; allowed: 0 to {}", index, count - 1)};
+  return {ErrorKind::kInvalidArgument, fmt::format("cuda device {} does not exist; allowed: 0{}", index,
+                                                   count > 1 ? fmt::format(" to {}", count - 1) : "")};
+}
+
+Status context_error(const Status& why, unsigned index) {
+  return {why.kind(),
+          fmt::format("cuda device {} has no context for this process: {}; see with nvidia-smi whether its "
+                      "memory is full or its compute mode keeps other processes out, or name another device",
+                      index, why.text())};
 }
 
 Status load_error(cudaError_t error, unsigned index, const cudaDeviceProp& properties) {

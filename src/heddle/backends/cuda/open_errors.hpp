@@ -14,6 +14,8 @@ namespace HEDDLE_NS::cuda {
 // it; 0 where there is no driver. `visible`: CUDA_VISIBLE_DEVICES; null where it is not set.
 Status count_error(cudaError_t error, int driver, const char* visible);
 Status index_error(unsigned index, int count);
+// `why`: what CUDA said when the context was to be made.
+Status context_error(const Status& why, unsigned index);
 // `error`: of loading a kernel onto the device.
 Status load_error(cudaError_t error, unsigned index, const cudaDeviceProp& properties);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <new>
-#include <string>
 #include <utility>
 
 #include "heddle/backends/cuda/call.hpp"
@@ -21,7 +20,7 @@ bool is_of_captures(cudaError_t error) noexcept {
 
 }  // namespace
 
-CudaQueue::CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot) noexcept
+CudaQueue::CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot)
     : Queue(stream, slot.word()),
       engine_(engine),
       slot_(std::move(slot)),
@@ -117,7 +116,7 @@ void CudaQueue::close(const TickArgs& tick, Ticket closes) {
     return;
   failure_log().fail(Ticket{closes.value - tick.commands + 1}, status);
   if (!is_lost(status)) status = close_by_host(closes);
-  if (!status.ok()) engine_.owner->lose({ErrorKind::kDeviceLost, std::string(status.text())});
+  if (!status.ok()) engine_.owner->lose(status.as(ErrorKind::kDeviceLost));
 }
 
 // What the tick kernel would have done, by waiting for the stream.
@@ -186,14 +185,15 @@ Status CudaQueue::fault() const {
   if (error == cudaSuccess) return {};
   cudaGetLastError();
   if (error == cudaErrorNotReady || is_of_captures(error)) return {};
-  return {ErrorKind::kDeviceLost, std::string(to_status(error, "the device reported a fault").text())};
+  return to_status(error, "the device reported a fault").as(ErrorKind::kDeviceLost);
 }
 
 Status CudaQueue::wait_on(CudaQueue& other, Ticket ticket) {
   if (&other == this) return {};
   if (const Status failed = other.failures().status_of(ticket); !failed.ok()) {
     if (inherited_.ok()) {
-      inherited_ = {failed.kind(), fmt::format("inherited from stream {}: {}", other.stream().value, failed.text())};
+      inherited_ = {failed.kind(),
+                    [&] { return fmt::format("inherited from stream {}: {}", other.stream().value, failed.text()); }};
     }
     return {};
   }

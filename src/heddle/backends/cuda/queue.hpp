@@ -51,7 +51,7 @@ struct Engine {
 
 class CudaQueue final : public Queue {
  public:
-  CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot) noexcept;
+  CudaQueue(StreamId stream, Engine& engine, OwnedStream native, LaneSlot slot);
   // REQUIRES: everything submitted is complete.
   ~CudaQueue() override;
 

@@ -138,8 +138,9 @@ void SimDevice::drop_passed_waits(SimQueue& queue) {
     if (head.other == nullptr || head.other->completed() < head.ticket) return;
     const Status status = head.inherits ? head.other->failures().status_of(head.ticket) : Status{};
     if (!status.ok() && queue.inherited_.ok() && !HEDDLE_PLANT(device_drops_inherited_errors)) {
-      queue.inherited_ = {status.kind(),
-                          fmt::format("inherited from stream {}: {}", head.other->stream().value, status.text())};
+      queue.inherited_ = {
+          status.kind(),
+          [&] { return fmt::format("inherited from stream {}: {}", head.other->stream().value, status.text()); }};
     }
     queue.free_at_ns_ = std::max(queue.free_at_ns_, now_ns_);
     queue.entries_.pop_front();
@@ -222,8 +223,10 @@ Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCount
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
     if (!supports(command.kernel(), command.dtype())) {
-      return {ErrorKind::kUnsupported,
-              fmt::format("the sim backend has no kernel of number {}", static_cast<unsigned>(command.kernel()))};
+      return {ErrorKind::kUnsupported, [&] {
+                return fmt::format("the sim backend has no kernel of number {}",
+                                   static_cast<unsigned>(command.kernel()));
+              }};
     }
     try {
       execute(command, now_ns);

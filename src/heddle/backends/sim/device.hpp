@@ -32,7 +32,7 @@ class SimDevice;
 // A queue of the simulated device. Thread safety, locks: all state is the device's, under its mutex.
 class SimQueue final : public Queue {
  public:
-  SimQueue(StreamId stream, SimDevice& device) noexcept : Queue(stream), device_(device) {}
+  SimQueue(StreamId stream, SimDevice& device) : Queue(stream), device_(device) {}
   ~SimQueue() override;
 
  private:

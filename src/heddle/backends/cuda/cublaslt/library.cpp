@@ -72,11 +72,11 @@ Status CublasLtHandle::create() {
   return cublas_call("cublasLtCreate", [&] { return library_.create(&handle_); });
 }
 
-Status to_status(cublasStatus_t status, const char* call) {
+Status to_status(cublasStatus_t status, const char* call) noexcept {
   if (status == CUBLAS_STATUS_SUCCESS) return {};
   cudaGetLastError();  // what CUDA told it, and would repeat to this thread
   return {status == CUBLAS_STATUS_ALLOC_FAILED ? ErrorKind::kOutOfMemory : ErrorKind::kDeviceError,
-          fmt::format("{}: {} ({})", call, word(status), static_cast<int>(status))};
+          [&] { return fmt::format("{}: {} ({})", call, word(status), static_cast<int>(status)); }};
 }
 
 }  // namespace HEDDLE_NS::cuda

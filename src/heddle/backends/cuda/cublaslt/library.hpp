@@ -29,7 +29,7 @@ struct CublasLt {
 };
 
 // kOutOfMemory or kDeviceError, with the call's name and cuBLAS's word for it.
-Status to_status(cublasStatus_t status, const char* call);
+Status to_status(cublasStatus_t status, const char* call) noexcept;
 
 // As call() for CUDA: tests can make it fail.
 template <class Function>

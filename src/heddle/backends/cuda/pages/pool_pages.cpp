@@ -70,7 +70,12 @@ Status open_pool_pages(int device, std::unique_ptr<PageSource>* out) {
     release(cudaMemPoolDestroy(pool));
     return status;
   }
-  *out = std::make_unique<PoolPages>(device, pool, std::move(stream));
+  try {
+    *out = std::make_unique<PoolPages>(device, pool, std::move(stream));
+  } catch (...) {
+    release(cudaMemPoolDestroy(pool));
+    throw;
+  }
   return {};
 }
 

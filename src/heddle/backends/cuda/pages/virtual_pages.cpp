@@ -128,7 +128,12 @@ Status open_virtual_pages(int device, std::size_t device_bytes, std::unique_ptr<
   CUdeviceptr base = 0;
   status = driver.status(driver.address_reserve(&base, bytes, 0, 0, 0), "cuMemAddressReserve");
   if (!status.ok()) return status;
-  *out = std::make_unique<VirtualPages>(device, driver, granule, base, bytes);
+  try {
+    *out = std::make_unique<VirtualPages>(device, driver, granule, base, bytes);
+  } catch (...) {
+    driver.address_free(base, bytes);
+    throw;
+  }
   return {};
 }
 

@@ -1,0 +1,41 @@
+// Host memory that runs out: the n-th allocation of a call fails, alone or with all behind it.
+//
+// Linked into a program whose operator new calls fail_if_due() (host_memory_test.cpp).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <new>
+
+#include "heddle/base/error.hpp"
+
+namespace heddle::test {
+
+inline thread_local std::size_t fails_in = 0;  // of the calling thread: the allocation that fails; 0: none
+inline bool for_ever = false;                  // and all behind it; set before threads start
+inline thread_local bool has_failed = false;
+
+inline void fail_if_due() {
+  if (fails_in == 0 || --fails_in != 0) return;
+  has_failed = true;
+  if (for_ever) fails_in = 1;
+  throw std::bad_alloc();
+}
+
+// Calls `call` with its n-th allocation failing. True when it came to that.
+inline bool fails_at(std::size_t n, const std::function<void()>& call) {
+  has_failed = false;
+  fails_in = n;
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+  } catch (const OutOfMemory&) {
+  } catch (...) {
+    fails_in = 0;
+    throw;
+  }
+  fails_in = 0;
+  return has_failed;
+}
+
+}  // namespace heddle::test
