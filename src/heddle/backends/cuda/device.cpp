@@ -64,14 +64,14 @@ std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return 
 Status CudaDevice::allocate_segment(std::size_t bytes, void** out) {
   *out = nullptr;
   if (engine_.loss.lost()) return engine_.loss.status();
-  const UnseenByCaptures unseen;
+  const UnseenByCaptures unseen(engine_.device);
   Status status = pages_->acquire(bytes, out);
   if (is_lost(status)) lose(status);
   return status;
 }
 
 void CudaDevice::release_segment(void* segment, std::size_t bytes) noexcept {
-  const UnseenByCaptures unseen;
+  const UnseenByCaptures unseen(engine_.device);
   pages_->release(segment, bytes);
 }
 
@@ -89,8 +89,7 @@ Status CudaDevice::read_memory(void* out, const void* from, std::size_t bytes) {
 }
 
 Status CudaDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {
-  const CurrentDevice current(engine_.device);
-  const UnseenByCaptures unseen;
+  const UnseenByCaptures unseen(engine_.device);
   OwnedStream native;
   Status status = make_stream(engine_.device, &native);
   if (!status.ok()) return status;
@@ -128,8 +127,7 @@ void CudaDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_fa
 // A query costs the driver's lock, for which launching threads queue, and this thread is also the one that looks for
 // tickets: so one stream is asked, in turn. A fault is the device's, and every stream tells it.
 void CudaDevice::poll() {
-  const CurrentDevice current(engine_.device);
-  const UnseenByCaptures unseen;
+  const UnseenByCaptures unseen(engine_.device);
   Status fault;
   std::list<CudaQueue::Kept> ended;  // destroyed without the lock, and without what is the user's code
   {

@@ -100,8 +100,7 @@ Status PinnedMemory::grow(std::size_t bytes, std::size_t seen) {
     sync::MutexLock lock(mutex_);
     cut_rest();
   }
-  const CurrentDevice current(device_);
-  const UnseenByCaptures unseen;
+  const UnseenByCaptures unseen(device_);
   void* memory = nullptr;
   const auto obtain = [&](std::size_t size) {
     return call("cudaHostAlloc",

@@ -22,8 +22,7 @@ Status Reader::take(OwnedStream* out) {
 }
 
 Status Reader::read(void* out, const void* from, std::size_t bytes) {
-  const CurrentDevice current(device_);
-  const UnseenByCaptures unseen;
+  const UnseenByCaptures unseen(device_);
   OwnedStream stream;
   Status status = take(&stream);
   if (!status.ok()) return status;

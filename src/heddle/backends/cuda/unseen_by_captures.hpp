@@ -2,23 +2,26 @@
 // program captures a stream, nor spoils that capture.
 //
 // In the usual mode of a capture CUDA refuses, to every thread, calls that could disturb one: allocations, queries and
-// waits. Ours concern no captured stream. Thread safety: an object of one thread's stack.
+// waits. Ours concern no captured stream. The device is current meanwhile, as saying so to CUDA would else make a
+// context on the thread's own. Thread safety: an object of one thread's stack.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
+#include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/base/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 
 class UnseenByCaptures {
  public:
-  UnseenByCaptures() noexcept { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  explicit UnseenByCaptures(int device) noexcept : current_(device) { cudaThreadExchangeStreamCaptureMode(&mode_); }
   ~UnseenByCaptures() { cudaThreadExchangeStreamCaptureMode(&mode_); }
   UnseenByCaptures(const UnseenByCaptures&) = delete;
   UnseenByCaptures& operator=(const UnseenByCaptures&) = delete;
 
  private:
+  const CurrentDevice current_;
   cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;  // then the thread's own
 };
 
