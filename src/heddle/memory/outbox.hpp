@@ -1,6 +1,6 @@
 // Outbox: blocks that one thread gave back and that belong to heaps it may not touch, on their way to the inboxes.
 //
-// Collected in chains, so that one compare-exchange posts up to 8 blocks. Posted when a chain is full or heavy, when
+// Collected in chains, so that one compare-exchange posts up to 16 blocks. Posted when a chain is full or heavy, when
 // the thread commits, allocates slowly or ends, and whenever somebody runs out of memory.
 // Thread safety: add() and flush() by the thread it belongs to; flush_from_outside() by who holds the ledger's mutex,
 // between announce() and withdraw() (sync/owner_gate.hpp); freed() by any thread.
@@ -28,7 +28,7 @@ struct FreedCounts {
 class Outbox {
  public:
   static constexpr std::size_t kChains = 8;
-  static constexpr std::uint32_t kMostBlocks = 8;
+  static constexpr std::uint32_t kMostBlocks = 16;
   static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
   Outbox() = default;
