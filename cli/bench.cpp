@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "cli/commands.hpp"
+#include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "cli/values.hpp"
 #include "heddle/base/environment.hpp"
@@ -85,7 +86,12 @@ std::string device_name(const BenchOptions& options) {
 }
 
 int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
-  const BenchRows rows = bench.measure(options);
+  BenchRows rows;
+  {
+    const Progress progress(fmt::format("bench {}", bench.name), [&options] { return options.done->load(); });
+    rows = bench.measure(options);
+  }
+  const std::size_t runs = rows.empty() ? 0 : rows.front().values.size();  // some make their own number
   Table table({"case", "median", "least", "greatest", "unit"});
   nlohmann::ordered_json cases = nlohmann::ordered_json::array();
   for (const BenchRow& row : rows) {
@@ -97,15 +103,16 @@ int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
   if (json) {
     const nlohmann::ordered_json result = {{"bench", bench.name},
                                            {"about", bench.about},
-                                           {"runs", options.runs},
+                                           {"runs", runs},
                                            {"seconds", options.seconds},
                                            {"device", device_name(options)},
                                            {"build_id", build_id()},
                                            {"rows", cases}};
     fmt::print("{}\n", result.dump(2));
   } else {
-    fmt::print("heddle bench {}, build {}: {}\n{}; {} runs of {} s a case, cases interleaved\n{}", bench.name,
-               build_id(), bench.about, device_name(options), options.runs, options.seconds, table.text());
+    fmt::print("heddle bench {}, build {}: {}\n{}; {} of {} s a case, cases interleaved\n{}", bench.name, build_id(),
+               bench.about, device_name(options), runs == 1 ? "1 run" : fmt::format("{} runs", runs), options.seconds,
+               table.text());
   }
   return kExitPass;
 }

@@ -2,7 +2,9 @@
 // kBenches in bench.cpp.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +21,10 @@ struct BenchOptions {
   std::uint32_t threads = 1;
   std::string pattern = "same";
   std::string allocator = "all";
+
+  // A measurement tells how far it is, 0 to 1, for the line that shows it.
+  void report_done(double fraction) const { done->store(fraction, std::memory_order_relaxed); }
+  std::shared_ptr<std::atomic<double>> done = std::make_shared<std::atomic<double>>(0.0);
 };
 
 // One case: a value of every run. The median, least and greatest are shown.

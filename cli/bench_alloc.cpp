@@ -169,6 +169,7 @@ BenchRows bench_alloc(const BenchOptions& options) {
     }
   };
   for (std::uint64_t run = 0; run < options.runs; ++run) {
+    options.report_done(static_cast<double>(run) / static_cast<double>(options.runs));
     if (options.allocator != "malloc") add("heddle", measure<Heddle>(options.pattern, pattern));
     if (options.allocator == "malloc") add(malloc_name(), measure<Malloc>(options.pattern, pattern));
     if (options.allocator != "all") continue;

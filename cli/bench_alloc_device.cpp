@@ -27,6 +27,7 @@ BenchRows bench_alloc_device(const BenchOptions& options) {
       calls.values.push_back(1000 * same.counted / same.pairs);
     }
     rows.insert(rows.end(), {rate, cost, calls});
+    options.report_done(static_cast<double>(rows.size()) / 12);
   }
   return rows;
 }

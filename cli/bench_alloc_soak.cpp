@@ -74,6 +74,7 @@ BenchRows bench_alloc_soak(const BenchOptions& options) {
   while (true) {
     const double spent = std::chrono::duration<double>(Clock::now() - start).count() / options.seconds;
     if (spent > 1) break;
+    options.report_done(spent);
     const double reserved = static_cast<double>(runtime.memory_statistics().reserved) / kMiB;
     const double resident = resident_mib();
     if (spent > 0.2 && spent <= 0.5) {

@@ -127,6 +127,8 @@ BenchRows bench_ceiling(const BenchOptions& options) {
     BenchRow runtime{fmt::format("N = {}, stress loop, {} threads", size, kThreads), "iterations/s", {}};
     BenchRow ratio{fmt::format("N = {}, stress loop / by hand, {} threads", size, kThreads), "", {}};
     for (std::uint64_t run = 0; run < options.runs; ++run) {
+      const auto done = static_cast<double>(run + (size == 64 ? 0 : options.runs));
+      options.report_done(done / (2 * static_cast<double>(options.runs)));
       by_hand.values.push_back(hand_rate(options, kThreads, size));
       runtime.values.push_back(stress_rate(options, kThreads, size, kIterations));
       few.values.push_back(hand_rate(options, processors, size));

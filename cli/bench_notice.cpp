@@ -313,6 +313,7 @@ BenchRows bench_notice(const BenchOptions& options) {
   rows.push_back({"idle runtime", "% of a core", {}});
   rows.push_back({"idle runtime, its threads without a driver's", "% of a core", {}});
   for (std::uint64_t run = 0; run < options.runs; ++run) {
+    options.report_done(static_cast<double>(run) / static_cast<double>(options.runs));
     rows[0].values.push_back(handlers_per_second(options.runtime, options.seconds, 32, 1));
     rows[1].values.push_back(handlers_per_second(options.runtime, options.seconds, 32, 8));
     std::size_t row = 2;

@@ -56,6 +56,7 @@ BenchRows bench_record(const BenchOptions& options) {
   cases.push_back({{"sum", "ns/op", {}}, 1, [&] { const Tensor z = sum(a); }});
   cases.push_back({{"add", "ns/op", {}}, 1, [&] { const Tensor z = add(a, a); }});
   for (std::uint64_t run = 0; run < options.runs; ++run) {
+    options.report_done(static_cast<double>(run) / static_cast<double>(options.runs));
     for (Case& one : cases) {
       one.row.values.push_back(nanoseconds_per_op(runtime, options.seconds, one.ops, one.round));
     }

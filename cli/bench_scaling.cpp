@@ -21,6 +21,7 @@ BenchRows bench_scaling(const BenchOptions& options) {
     rows.push_back({fmt::format("N = {}, {} threads", one.size, one.threads), "iterations/s", {}});
   }
   for (std::uint64_t run = 0; run < options.runs; ++run) {
+    options.report_done(static_cast<double>(run) / static_cast<double>(options.runs));
     for (std::size_t i = 0; i < cases.size(); ++i) {
       rows[i].values.push_back(stress_rate(options, cases[i].threads, cases[i].size, 40));
     }

@@ -35,6 +35,7 @@ BenchRows bench_submit(const BenchOptions& options) {
   const std::vector<int> sizes = {1, 12, 120};
   for (const int commands : sizes) rows.push_back({fmt::format("{} commands", commands), "us/list", {}});
   for (std::uint64_t run = 0; run < options.runs; ++run) {
+    options.report_done(static_cast<double>(run) / static_cast<double>(options.runs));
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       rows[i].values.push_back(microseconds_per_list(runtime, options.seconds, sizes[i]));
     }

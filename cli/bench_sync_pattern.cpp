@@ -13,6 +13,7 @@ BenchRows bench_sync_pattern(const BenchOptions& options) {
     rows.push_back({fmt::format("every {}", interval), "iterations/s", {}});
   BenchRow ratio{"every 1 / every 40", "", {}};
   for (std::uint64_t run = 0; run < options.runs; ++run) {
+    options.report_done(static_cast<double>(run) / static_cast<double>(options.runs));
     double every_40 = 1;
     for (std::size_t i = 0; i < intervals.size(); ++i) {
       const double rate = stress_rate(options, 32, 64, intervals[i]);
