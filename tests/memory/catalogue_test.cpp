@@ -212,6 +212,18 @@ TEST(Catalogue, C12_ASegmentIsGivenBackOnlyAfterEveryStreamThatUsedIt) {
   EXPECT_EQ(test.pages().held(), 0u);
 }
 
+// C30: an operation notes its use of a block and then finds no memory for its command. That is no use.
+TEST(Catalogue, C30_AUseWhoseCommandWasNotRecordedHoldsNothing) {
+  TestMemory test;
+  Buffer x = test.make(1000);
+  elsewhere([&] {
+    Recording recording(test.sim().pool());
+    recording.lane().note_use(x.residency());
+  });
+  x = {};
+  EXPECT_EQ(test.statistics().pending, 0u) << "nothing was recorded that could end";
+}
+
 // C13: figures are read while threads change them.
 TEST(Catalogue, C13_StatisticsAreReadWhileThreadsAllocateAndFree) {
   TestMemory test;

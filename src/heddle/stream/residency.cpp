@@ -52,9 +52,13 @@ void destroy(StreamUses* uses) noexcept {
   }
 }
 
-bool unfinished(const StreamUses::Entry& entry) noexcept {
-  const Lane* lane = entry.lane.load(sync::relaxed);
-  return lane != nullptr && lane->completed() < Ticket{entry.ticket.load(sync::relaxed)};
+// The entry's use, where its stream has not finished it; else none. A ticket that was never issued, as its command
+// could not be recorded, is no use: whoever asks has seen all that was recorded with the block.
+StreamUse unfinished(const StreamUses::Entry& entry) noexcept {
+  Lane* const lane = entry.lane.load(sync::relaxed);
+  if (lane == nullptr) return {nullptr, Ticket{}};
+  const Ticket ticket = std::min(Ticket{entry.ticket.load(sync::relaxed)}, lane->issued());
+  return lane->completed() < ticket ? StreamUse{lane, ticket} : StreamUse{nullptr, Ticket{}};
 }
 
 }  // namespace
@@ -96,7 +100,7 @@ void Residency::note_use(Lane* lane, Ticket ticket) {
 StreamUse Residency::first_use() const noexcept {
   for (const StreamUses* uses = uses_.load(sync::relaxed); uses != nullptr; uses = uses->next.load(sync::relaxed)) {
     for (const StreamUses::Entry& entry : uses->entries) {
-      if (unfinished(entry)) return {entry.lane.load(sync::relaxed), Ticket{entry.ticket.load(sync::relaxed)}};
+      if (const StreamUse use = unfinished(entry); use.lane != nullptr) return use;
     }
   }
   return {nullptr, Ticket{}};
