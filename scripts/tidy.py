@@ -44,7 +44,7 @@ UNTESTED = {
     "sync/lock_checks.cpp": "tested through the mutex, in tests/sync/mutex_test.cpp",
     "tensor/core.cpp": "opened and closed by every test in tests/runtime/runtime_test.cpp",
     "tensor/timing_event.cpp": "tested in tests/tensor/surfaces_test.cpp, with the other ways in and out",
-    "device/custom_failure.cpp": "tested where custom operations throw, in tests/tensor/surfaces_test.cpp",
+    "device/kernel_failure.cpp": "tested where custom operations throw, in tests/tensor/surfaces_test.cpp",
     "tensor/generator.cpp": "tested in tests/ops/random_test.cpp, with the operations that draw from it",
     "runtime/open_device.cpp": "tested through Options in tests/runtime/runtime_test.cpp",
     "device/device.cpp": "the defaults of optional calls; a backend that lacks them is tested through them",

@@ -1,5 +1,6 @@
 // Memory of the user's that is dropped while a stream uses it, and a runtime that ends meanwhile.
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "check/scenarios.hpp"
@@ -15,16 +16,18 @@ namespace {
 void dropped_during_a_shutdown() {
   heddle_check::Noted<int> ended = 0;
   float mine = 1.0f;
-  {
-    Runtime runtime(simulated());
-    Tensor x = Tensor::from_external(runtime.core(), &mine, {1}, {}, [&] { ++ended; });
-    add(x, x);
-    runtime.commit();
-    ShutdownReport report;
-    heddle_check::run_together({{"dropper", [&] { x = {}; }}, {"closer", [&] { report = runtime.shutdown(); }}});
-    heddle_check::require(report.complete, "nothing was left undone");
-    heddle_check::require(report.handlers_run == 0, "the library's own entries are nobody's handlers");
-  }
+  auto runtime = std::make_unique<Runtime>(simulated());
+  Tensor x = Tensor::from_external(runtime->core(), &mine, {1}, {}, [&] { ++ended; });
+  add(x, x);
+  runtime->commit();
+  ShutdownReport report;
+  heddle_check::run_together(
+      {{"dropper", [&] { x = {}; }}, {"closer", [&] {
+                                        report = runtime->shutdown();
+                                        runtime.reset();  // and with the last block, all that it owned
+                                      }}});
+  heddle_check::require(report.complete, "nothing was left undone");
+  heddle_check::require(report.handlers_run == 0, "the library's own entries are nobody's handlers");
   heddle_check::require(ended == 1, "the memory is its owner's again, once");
 }
 

@@ -61,6 +61,22 @@ TEST_P(Failures, ALogOfFailuresTakesAllItsMemoryInAdvance) {
   }
 }
 
+TEST(FailuresOnce, AKernelWithoutMemoryIsAFailedList) {
+  for_ever = false;
+  Runtime runtime;
+  const Tensor a = cast(full(runtime, {16, 16}, 1.0F), Dtype::kFloat16);
+  runtime.synchronize();
+  custom(runtime, "switch", {a}, {}, [](const CustomCall&) { fails_in = 1; });
+  const Tensor product = matmul(a, a);  // makes room for its operands in float32
+  try {
+    runtime.synchronize();
+    ADD_FAILURE() << "the product found memory";
+  } catch (const DeviceError& error) {
+    EXPECT_NE(std::string(error.what()).find("host memory ran out in a kernel"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(sum(cast(matmul(a, a), Dtype::kFloat32)).item(), 16.0F * 16 * 16) << "the stream goes on";
+}
+
 // What fails while a list runs fails the list, and the next stream that waits for it; never the thread that ran it.
 TEST_P(Failures, AListThatFailsWithoutMemoryForItsErrorIsAFailedList) {
   bool failed = true;

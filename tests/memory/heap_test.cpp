@@ -156,17 +156,18 @@ TEST_F(Heaps, RunsDoubleAndDissolve) {
   EXPECT_EQ(heap_.counters().owned.load(), 0u);
 }
 
-TEST_F(Heaps, EmptyRunsDissolveOnlyAboveWhatIsKeptAndWhereThatServes) {
-  for (int i = 0; i < 3; ++i) heap_.give(take(std::size_t{100'000} * static_cast<std::size_t>(i + 1)));
-  const std::size_t runs = heap_.empty_run_bytes(false);
-  const std::size_t free = runs + heap_.free_span_bytes(false);
-  EXPECT_FALSE(heap_.dissolve_above(free, 1000, false)) << "no more is free than is kept";
-  EXPECT_FALSE(heap_.dissolve_above(0, runs + 4096, false)) << "it would not serve";
-  EXPECT_FALSE(heap_.dissolve_above(0, 1000, true)) << "nothing roams";
-  EXPECT_EQ(heap_.empty_run_bytes(false), runs);
-  EXPECT_TRUE(heap_.dissolve_above(free - 1, 1000, false));
-  EXPECT_EQ(heap_.empty_run_bytes(false), 0u);
-  EXPECT_EQ(heap_.free_span_bytes(false), free);
+TEST_F(Heaps, WhatItMayOwnFollowsWhatItNeededAtOnceInTheLastLists) {
+  const std::size_t unused = heap_.allowed_bytes(5);
+  EXPECT_EQ(unused, 5u);
+  std::vector<Block*> blocks;
+  for (int i = 0; i < 20; ++i) blocks.push_back(take(std::size_t{3} << 20, 1));
+  const std::size_t most = std::size_t{60} << 20;
+  EXPECT_EQ(heap_.allowed_bytes(5), 3 * most + 5);
+  for (Block* block : blocks) heap_.give(block);
+  for (std::uint64_t list = 2; list < 16; ++list) heap_.give(take(1000, list));
+  EXPECT_EQ(heap_.allowed_bytes(5), 3 * most + 5) << "a few lists ago";
+  for (std::uint64_t list = 16; list < 64; ++list) heap_.give(take(1000, list));
+  EXPECT_LT(heap_.allowed_bytes(5), most) << "long ago";
 }
 
 TEST_F(Heaps, APieceOfAFreeSpanGoesToAnother) {

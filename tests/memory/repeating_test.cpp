@@ -42,6 +42,53 @@ TEST(Repeating, BalancedLoopsGetTheSameAddressesFromTheThirdRoundOn) {
   }
 }
 
+// Rounds of two phases, each given back before the next begins: what one leaves empty stays its own.
+TEST(Repeating, PhasesOfARoundKeepTheirAddresses) {
+  struct Phase {
+    int many;
+    std::size_t bytes;
+  };
+  constexpr std::size_t kKiB = 1024;
+  constexpr std::size_t kGiB = std::size_t{1} << 30;
+  const auto addresses = [](TestMemory& test, const Phase& phase) {
+    std::vector<Buffer> blocks;
+    std::vector<void*> at;
+    for (int i = 0; i < phase.many; ++i) {
+      blocks.push_back(test.make(phase.bytes));
+      at.push_back(blocks.back().data());
+    }
+    return at;
+  };
+  struct Loop {
+    std::size_t limit;
+    std::uint32_t streams;
+    Phase first, second;
+  };
+  for (const Loop& loop :
+       {Loop{kGiB / 16, 1, {40, 256 * kKiB}, {44, 224 * kKiB}}, Loop{8 * kGiB, 1, {120, 512 * kKiB}, {20, 4096 * kKiB}},
+        Loop{8 * kGiB, 1, {80, 1024 * kKiB}, {90, 896 * kKiB}},
+        Loop{4 * kGiB, 4, {80, 1024 * kKiB}, {90, 896 * kKiB}}}) {
+    TestMemory test({.limit = loop.limit});
+    const DeviceRunner runner(test.sim().device());
+    std::vector<std::thread> threads;
+    for (std::uint32_t stream = 0; stream < loop.streams; ++stream) {
+      threads.emplace_back([&] {
+        std::vector<void*> third;
+        for (int round = 1; round <= 100; ++round) {
+          std::vector<void*> all = addresses(test, loop.first);
+          const std::vector<void*> second = addresses(test, loop.second);
+          all.insert(all.end(), second.begin(), second.end());
+          if (round == 3) third = all;
+          EXPECT_TRUE(round < 3 || all == third) << "round " << round;
+          test.work();
+          test.commit();
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  }
+}
+
 // Sizes mixed in one loop, frees shuffled, and a foreign thread that frees some of them.
 TEST(Repeating, MixedSizesRepeatToo) {
   TestMemory test({.limit = std::size_t{8} << 30});

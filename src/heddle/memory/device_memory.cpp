@@ -12,6 +12,8 @@
 namespace HEDDLE_NS {
 
 struct DeviceMemory::ExternalBlock : Block {
+  // Of the thread that registers the handler which is to end it, and that handler: the second goes on.
+  sync::Atomic<bool> let_go{false};
   std::function<void()> deleter;
 };
 
@@ -38,9 +40,9 @@ Block* DeviceMemory::allocate_slowly(Lane& lane, std::size_t bytes) {
   Block* block = try_slowly(lane, bytes);
   if (block != nullptr) return block;
   constexpr const char* kAdvice = "free tensors, raise the memory limit, or use fewer threads";
-  if (bytes > budget_.limit()) {
-    throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}, more than the limit; {}; {}", bytes,
-                                  lane.id().value, report(), kAdvice));
+  if (!can_ever_hold(bytes)) {
+    throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}, more than the limit after rounding; {}; {}",
+                                  bytes, lane.id().value, report(), kAdvice));
   }
   throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}; {}; tried: {}; {}", bytes, lane.id().value,
                                 report(), rungs_.text(), kAdvice));
@@ -48,7 +50,8 @@ Block* DeviceMemory::allocate_slowly(Lane& lane, std::size_t bytes) {
 
 Block* DeviceMemory::try_slowly(Lane& lane, std::size_t bytes) {
   Block* block = nullptr;
-  if (bytes <= kLargestBlock && rounded_bytes(bytes) <= budget_.limit()) {
+  if (can_ever_hold(bytes)) {
+    const Moving moving(*this);
     Heap& heap = heap_of(lane);
     ledger_->flush_own();
     block = search(heap, bytes);
@@ -119,15 +122,19 @@ void DeviceMemory::free_external(ExternalBlock* block) noexcept {
 bool DeviceMemory::ends_behind_use(ExternalBlock* block) noexcept {
   const StreamUse use = block->residency.first_use();
   if (use.lane == nullptr) return false;  // it has just ended
+  block->let_go.store(false, sync::relaxed);
   const auto end = [this, block](const Status& status) {
+    // Who registered this is still inside the stream, which may go with the last block: it ends the block.
+    if (!block->let_go.exchange(true, sync::acq_rel)) return;
     // Abandoned: the streams have not ended. What shut down without them closes nothing, so it stays where it is then.
     if (status.kind() != ErrorKind::kAbandoned || !deferred_.post(block)) free_external(block);
   };
   try {
-    return use.lane->on_complete(use.ticket, end) || HEDDLE_PLANT(dropped_memory_trusts_handlers);
+    if (!use.lane->on_complete(use.ticket, end)) return HEDDLE_PLANT(dropped_memory_trusts_handlers);
   } catch (...) {
     return false;
   }
+  return !block->let_go.exchange(true, sync::acq_rel);
 }
 
 void DeviceMemory::end_externals(Block* chain) noexcept {
@@ -186,38 +193,29 @@ void DeviceMemory::retire(std::shared_ptr<void> owner) noexcept {
 }
 
 std::size_t DeviceMemory::release_cached() {
+  const Moving moving(*this);
   reclaim_from_others(false);
   return give_back(budget_.limit());
 }
 
 bool DeviceMemory::audit() {
-  std::size_t used = 0;
+  const std::uint64_t ended = moves_ended_.load(sync::seq_cst);
+  static_cast<void>(ledger_->flush_all());
+  std::size_t owned = 0;
   std::size_t visited = 0;
-  const auto owned_by_heaps = [&] {
-    std::size_t owned = 0;
-    for (std::size_t id = 0; id < heaps_max_; ++id) {
-      if (const Heap* heap = heaps_[id].load(sync::acquire)) owned += heap->counters().owned.load(sync::relaxed);
-    }
-    return owned;
-  };
-  const MemoryStatistics before = statistics();
-  const std::size_t owned = owned_by_heaps();
-  const bool all_posted = ledger_->flush_all();  // what was given back before is in its heap then
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
     if (heap == nullptr) return;
     heap->collect();
     heap->audit();
-    used += heap->counters().owned.load(sync::relaxed) - heap->free_bytes();
+    owned += heap->counters().owned.load(sync::relaxed);
     ++visited;
   });
+  if (visited != heap_count_.load(sync::relaxed)) return false;
   const Depot::Totals depot = depot_.totals();
-  const MemoryStatistics after = statistics();
-  const bool still = all_posted && before.allocations == after.allocations && before.live_blocks == after.live_blocks &&
-                     before.reserved == after.reserved && owned == owned_by_heaps();
-  if (visited != heap_count_.load(sync::relaxed) || !still) return false;
-  HEDDLE_CHECK(owned + depot.ready + depot.waiting == after.reserved, "memory was lost between heaps and depot");
-  HEDDLE_CHECK(used == after.rounded + after.pending, "blocks in use are not as many bytes as were counted");
+  const std::size_t reserved = budget_.reserved();
+  if (moves_begun_.load(sync::seq_cst) != ended) return false;
+  HEDDLE_CHECK(owned + depot.ready + depot.waiting == reserved, "memory was lost between heaps and depot");
   return true;
 }
 

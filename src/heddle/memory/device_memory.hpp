@@ -105,15 +105,30 @@ class DeviceMemory final : public CommitListener {
       end_externals(deferred_.take_all());
   }
 
-  // Aborts when memory was lost or given out twice, as far as streams are not being recorded. True when all were looked
-  // at and nothing moved meanwhile, so that the sums were compared too: what heaps and depot have with what is
-  // reserved, and what runs and spans have in use with what was counted.
+  // Aborts when memory was lost or given out twice, in a heap (of streams that are not being recorded) or, if all heaps
+  // could be looked at and no memory moved between heaps, depot and device meanwhile, between those: then it is true.
   bool audit();
 
  private:
   struct ExternalBlock;
+  // Memory may move between heaps, depot and device, which audit() would miscount.
+  class Moving {
+   public:
+    explicit Moving(DeviceMemory& memory) noexcept : memory_(memory) {
+      memory_.moves_begun_.fetch_add(1, sync::seq_cst);
+    }
+    ~Moving() { memory_.moves_ended_.fetch_add(1, sync::seq_cst); }
+    Moving(const Moving&) = delete;
+    Moving& operator=(const Moving&) = delete;
+
+   private:
+    DeviceMemory& memory_;
+  };
 
   Block* take(Lane& lane, std::size_t bytes) noexcept;
+  bool can_ever_hold(std::size_t bytes) const noexcept {
+    return bytes <= kLargestBlock && rounded_bytes(bytes) <= budget_.limit();
+  }
   Block* allocate_slowly(Lane& lane, std::size_t bytes);
   Block* try_slowly(Lane& lane, std::size_t bytes);
   void free_elsewhere(Block* block) noexcept;
@@ -134,13 +149,16 @@ class DeviceMemory final : public CommitListener {
   bool grow(Heap& heap, std::size_t bytes);
   std::size_t run_bytes_max() const noexcept;
   std::size_t segment_bytes() const noexcept;
-  // What a heap keeps free, of what stays or of what roams, before others may have it.
-  std::size_t free_bytes_kept(bool roaming) const noexcept;
+  // For Heap::allowed_bytes().
+  std::size_t bytes_kept() const noexcept;
   static void dissolve(Heap& heap) noexcept;
   // Moves what a heap does not use into the depot. REQUIRES: the caller may touch the heap.
   void surrender(Heap& heap) noexcept;
-  // Moves segments that are free as a whole, beyond what a heap keeps, into the depot. REQUIRES: as surrender().
-  void pass_on_surplus(Heap& heap, bool roaming) noexcept;
+  // A block of what empty runs of other sizes leave, where the heap would else own more than it is allowed; null where
+  // it may have more, or that does not do. What it owns beyond that goes to the depot.
+  Block* remake_runs(Heap& heap, std::size_t bytes, std::size_t wanted, bool roaming);
+  // Moves segments that are free as a whole, of `most` bytes in all, into the depot. REQUIRES: as surrender().
+  void pass_on(Heap& heap, std::size_t most, bool roaming) noexcept;
   void reclaim_from_others(bool only_unleased);
   // The same by one of the threads that ask at once; the others wait until it is done.
   void reclaim_once_for_all();
@@ -161,6 +179,7 @@ class DeviceMemory final : public CommitListener {
   const std::size_t heaps_max_;
   const std::unique_ptr<sync::Atomic<Heap*>[]> heaps_;  // by stream id; null: that stream has allocated nothing
   sync::Atomic<std::size_t> heap_count_{0};
+  sync::Atomic<std::uint64_t> moves_begun_{0}, moves_ended_{0};
   SingleFlight flight_;
   LadderCounts rungs_;
   sync::Atomic<std::uint64_t> out_of_memory_{0};

@@ -34,8 +34,8 @@ class FreeLedger : public std::enable_shared_from_this<FreeLedger> {
   bool flush_all() noexcept;
   FreedCounts freed() const noexcept;
 
-  // From now on `live` blocks, less what was freed, are live, and no more are allocated. Returns the owner if there is
-  // none now.
+  // From now on `allocated` blocks, less what was freed, are live, and no more are allocated. Returns the owner if
+  // there is none now.
   std::shared_ptr<void> retire(std::uint64_t allocated, std::shared_ptr<void> owner) noexcept;
   // After each block that was freed: the owner, to be dropped, if that was the last block. Cheap before retire().
   std::shared_ptr<void> settle(const Outbox* outbox) noexcept;

@@ -8,6 +8,12 @@
 #include "heddle/memory/outbox.hpp"
 
 namespace HEDDLE_NS {
+namespace {
+
+constexpr std::uint64_t kWindow = 16;  // lists
+
+}  // namespace
+
 HeapCounters::Sums HeapCounters::sums() const noexcept {
   Sums sums;
   for (std::size_t index = 0; index < blocks.size(); ++index) {
@@ -48,6 +54,7 @@ void Heap::destroy(Run& run) noexcept { delete[] std::exchange(run.blocks, nullp
 void Heap::find_first(std::size_t kind) noexcept {
   // All runs below the one that was first are full.
   const Runs& runs = runs_[kind];
+  note_most();
   for (std::size_t index = first_[kind]->index + std::size_t{1}; index < runs.size(); ++index) {
     if (runs[index] == nullptr || runs[index]->free == 0) continue;
     first_[kind] = runs[index].get();
@@ -63,6 +70,7 @@ std::size_t Heap::occupied(const Block& block) noexcept {
 void Heap::put(Block* block) noexcept {
   if (block->run->slot_bytes != 0) return put_slot(block);
   auto* const span = static_cast<SpanBlock*>(block);
+  occupied_ -= span->bytes;
   spans_[span->run->is_roaming].give(static_cast<std::byte*>(span->data), span->bytes);
   span->references.store(kBlockFree, sync::relaxed);
   span->set_next(std::exchange(unused_span_blocks_, span));
@@ -94,7 +102,10 @@ void Heap::give_slowly(Block* block) noexcept {
 void Heap::begin_list(std::uint64_t list) noexcept {
   list_ = list;
   ordinal_ = {};
-  ++lists_;
+  if (++lists_ >= window_end_) {
+    window_end_ = lists_ + kWindow;
+    most_before_ = std::exchange(most_, occupied_);
+  }
   if (!inbox_.empty()) collect();
 }
 
@@ -127,6 +138,8 @@ Block* Heap::start_span(std::byte* base, std::size_t occupied, std::size_t bytes
   block->bytes = occupied;
   block->run = sites_.roams(site) ? &spans_roaming_ : &spans_staying_;
   HeapCounters::add(counters_.spans, occupied);
+  occupied_ += occupied;
+  note_most();
   start(*block, bytes, kSizeClasses, site);
   return block;
 }
@@ -217,6 +230,7 @@ void Heap::audit() const {
     }
   }
   HEDDLE_CHECK(bytes == counters_.owned.load(sync::relaxed), "a heap lost or found memory");
+  HEDDLE_CHECK(bytes - free_bytes() == occupied_, "blocks that are not free are not as many bytes as were counted");
 }
 
 void Heap::misused(const Block& block) noexcept {

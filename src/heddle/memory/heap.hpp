@@ -12,6 +12,7 @@
 // lowest run of its kind with a free slot, or none_. 3. A block in the pending chain has an unfinished foreign use.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -90,15 +91,18 @@ class Heap {
   // Makes room for so many add_memory() or drop(), which then do not throw. May throw bad_alloc.
   void expect_memory(std::size_t spans = 1);
 
+  // How much this heap may own before it makes others of its empty runs rather than take more: three times as much as
+  // it needed at once in the last lists, and `kept`.
+  std::size_t allowed_bytes(std::size_t kept) const noexcept {
+    return 3 * std::max({most_, most_before_, occupied_}) + kept;
+  }
+
   // What blocks that stay and blocks that roam are made from is kept apart; these are about one of the two.
   void add_memory(Span span, bool roaming = false);
   // Bytes in runs without a live block.
   std::size_t empty_run_bytes(bool roaming) const noexcept;
   // Runs without a live block become free spans again.
   void dissolve(bool roaming) noexcept;
-  // The same, if more than `kept` bytes are free, so that a block of `bytes` may be made of what other sizes left. True
-  // when there were such runs.
-  bool dissolve_above(std::size_t kept, std::size_t bytes, bool roaming) noexcept;
   std::size_t free_span_bytes(bool roaming) const noexcept { return spans_[roaming].bytes(); }
   // May throw bad_alloc.
   std::vector<Span> free_spans(bool roaming) { return spans_[roaming].spans(); }
@@ -126,6 +130,7 @@ class Heap {
 
   void start(Block& block, std::size_t bytes, std::size_t size_class, RoamingSites::Site site) noexcept;
   void find_first(std::size_t kind) noexcept;
+  void note_most() noexcept { most_ = std::max(most_, occupied_); }
   void give_slowly(Block* block) noexcept;
   // The block's memory is free from now on: of a slot; of any block.
   void put_slot(Block* block) noexcept;
@@ -152,6 +157,11 @@ class Heap {
   RoamingSites::Ordinal ordinal_;  // of the next allocation in that list
   std::uint64_t lists_ = 0;        // how many there were
   std::uint64_t flush_from_ = 0;   // lists_ from which on may_flush_others()
+  std::size_t occupied_ = 0;       // bytes of blocks that are not free: in use, on their way back, or pending
+  // The most that it was, as seen when runs were full and spans were taken: in the present window of lists, and in the
+  // one before.
+  std::size_t most_ = 0, most_before_ = 0;
+  std::uint64_t window_end_ = 0;
   std::array<Run*, kKinds> first_;
   HeapCounters counters_;
   RoamingSites sites_;
@@ -192,6 +202,7 @@ inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
   if (free == 0) [[unlikely]]
     return nullptr;
   run.free = free & (free - 1);
+  occupied_ += run.slot_bytes;
   Block& block = run.blocks[std::countr_zero(free)];
   start(block, bytes, index, site);
   if (run.free == 0) [[unlikely]]
@@ -202,6 +213,7 @@ inline Block* Heap::take(std::size_t bytes, std::uint64_t list) noexcept {
 inline void Heap::put_slot(Block* block) noexcept {
   Run& run = *block->run;
   block->references.store(kBlockFree, sync::relaxed);
+  occupied_ -= run.slot_bytes;
   run.free |= std::uint64_t{1} << (block - run.blocks);
   Run*& first = first_[run.kind];
   if (run.index < first->index) first = &run;

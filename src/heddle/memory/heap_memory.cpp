@@ -74,13 +74,6 @@ std::size_t Heap::empty_run_bytes(bool roaming) const noexcept {
   return bytes;
 }
 
-bool Heap::dissolve_above(std::size_t kept, std::size_t bytes, bool roaming) noexcept {
-  const std::size_t empty = empty_run_bytes(roaming);
-  if (empty < rounded_bytes(bytes) || empty + spans_[roaming].bytes() <= kept) return false;
-  dissolve(roaming);
-  return true;
-}
-
 void Heap::expect_memory(std::size_t spans) {
   for (SpanReplay& kind : spans_) kind.expect(spans);
 }

@@ -16,10 +16,9 @@ namespace {
 
 constexpr std::size_t kSegmentUsual = std::size_t{2} << 20;
 constexpr std::size_t kRunBytesLeast = 4096;
-// What a heap keeps free for itself, at most, before it makes other runs of empty ones and passes whole segments on: as
-// much as runs of all large classes need. What roams is of few classes.
-constexpr std::size_t kKeptMost = std::size_t{48} << 20;
-constexpr std::size_t kKeptRoamingMost = std::size_t{16} << 20;
+// What a heap may own beside a multiple of what it needs at once: runs of every large class, so that sizes that come
+// and go find theirs.
+constexpr std::size_t kKeptMost = std::size_t{32} << 20;
 // The wait of the last rung: for streams to finish what still uses freed blocks.
 constexpr std::chrono::milliseconds kWaitMost{2000};
 constexpr std::chrono::milliseconds kWaitStep{1};
@@ -62,9 +61,8 @@ std::size_t DeviceMemory::segment_bytes() const noexcept {
   return std::min(kSegmentUsual, std::max<std::size_t>(kRunBytesLeast, budget_.limit() / 64));
 }
 
-std::size_t DeviceMemory::free_bytes_kept(bool roaming) const noexcept {
-  const std::size_t share = budget_.limit() / (8 * std::max<std::size_t>(1, heap_count_.load(sync::relaxed)));
-  return std::min(share, roaming ? kKeptRoamingMost : kKeptMost);
+std::size_t DeviceMemory::bytes_kept() const noexcept {
+  return std::min(kKeptMost, budget_.limit() / (8 * std::max<std::size_t>(1, heap_count_.load(sync::relaxed))));
 }
 
 bool DeviceMemory::grow(Heap& heap, std::size_t bytes) {
@@ -95,18 +93,14 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
     return block;
   }
   const bool roaming = heap.roams(bytes, list);
-  if (heap.dissolve_above(free_bytes_kept(roaming), bytes, roaming)) {
-    Block* const block = heap.take_slowly(bytes, list, run_bytes);
-    pass_on_surplus(heap, roaming);
-    if (block != nullptr) {
-      rungs_.yielded(Rung::kOwn);
-      return block;
-    }
+  const std::size_t wanted = std::max(segment_bytes(), heap.wanted_bytes(bytes, run_bytes));
+  if (Block* block = remake_runs(heap, bytes, wanted, roaming)) {
+    rungs_.yielded(Rung::kOwn);
+    return block;
   }
   rungs_.tried(Rung::kDepot);
   heap.expect_memory();
-  // Whole segments where there are any: pieces of several heaps in one segment would seldom come together again.
-  const std::size_t wanted = std::max(segment_bytes(), heap.wanted_bytes(bytes, run_bytes));
+  // As much as a segment where there is one: pieces of several heaps in one segment seldom come together again.
   const Span span = depot_.take(*heap.home(), wanted, rounded_bytes(bytes));
   if (span.base != nullptr) {
     heap.add_memory(span, roaming);
@@ -214,17 +208,25 @@ void DeviceMemory::surrender(Heap& heap) noexcept {
   }
 }
 
-void DeviceMemory::pass_on_surplus(Heap& heap, bool roaming) noexcept {
-  const std::size_t kept = free_bytes_kept(roaming);
-  std::size_t left = heap.free_span_bytes(roaming);
-  if (left <= kept) return;
+Block* DeviceMemory::remake_runs(Heap& heap, std::size_t bytes, std::size_t wanted, bool roaming) {
+  const std::size_t allowed = heap.allowed_bytes(bytes_kept());
+  const std::size_t owned = heap.counters().owned.load(sync::relaxed);
+  if (owned + wanted <= allowed || heap.empty_run_bytes(roaming) < rounded_bytes(bytes)) return nullptr;
+  heap.dissolve(roaming);
+  Block* const block = heap.take_slowly(bytes, heap.home()->committed().value, run_bytes_max());
+  // Not as soon as it owns more: a loop that needs just what is allowed would lose memory and get other in each round.
+  if (owned > allowed + allowed / 4) pass_on(heap, owned - allowed, roaming);
+  return block;
+}
+
+void DeviceMemory::pass_on(Heap& heap, std::size_t most, bool roaming) noexcept {
   try {
     std::vector<Span> passed;
     for (const Span& span : heap.free_spans(roaming)) {
       for (const Span& segment : segments_.within(span)) {
-        if (left < kept + segment.bytes) continue;
+        if (segment.bytes > most) continue;
         passed.push_back(segment);
-        left -= segment.bytes;
+        most -= segment.bytes;
       }
     }
     if (passed.empty()) return;

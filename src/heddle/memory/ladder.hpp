@@ -14,7 +14,7 @@
 namespace HEDDLE_NS {
 
 enum class Rung : std::uint8_t {
-  kOwn,         // own inbox, own pending blocks, own spans
+  kOwn,         // own inbox, own pending blocks, own spans; empty runs, where the heap would own too much
   kDepot,       // what other streams surrendered and is ready
   kGrow,        // a new segment from the device
   kOwnRuns,     // own empty runs become spans again

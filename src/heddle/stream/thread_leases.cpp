@@ -98,8 +98,9 @@ std::shared_ptr<LeaseSlot> ThreadLeases::add_implicit(const std::shared_ptr<Lane
 void ThreadLeases::attach(const std::shared_ptr<LanePool>& pool, std::shared_ptr<LeaseSlot> slot) {
   std::erase_if(entries_, [](const Entry& entry) { return entry.pool.expired(); });
   current_lease() = {};
-  slot->thread.store(sync::this_thread_id(), sync::relaxed);
   sync::require_host_memory();
+  entries_.reserve(entries_.size() + 1);  // before the slot says whose it is
+  slot->thread.store(sync::this_thread_id(), sync::relaxed);
   entries_.push_back({pool->id(), pool, std::move(slot)});
 }
 

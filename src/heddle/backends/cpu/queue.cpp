@@ -8,7 +8,7 @@
 
 #include "heddle/backends/cpu/device.hpp"
 #include "heddle/backends/cpu/help_chain.hpp"
-#include "heddle/device/custom_failure.hpp"
+#include "heddle/device/kernel_failure.hpp"
 #include "heddle/sync/process.hpp"
 #include "heddle/sync/thread_local.hpp"
 
@@ -212,7 +212,7 @@ Status CpuQueue::execute_commands(const CommandList& list) {
     try {
       kernel(command, context_);
     } catch (...) {
-      status = custom_failure(command);
+      status = kernel_failure(command);
     }
     // A custom operation forked, and this is the child: whatever comes next would take a lock that nobody gives back.
     sync::require_not_forked();

@@ -5,7 +5,7 @@
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/kernels/launch.hpp"
-#include "heddle/device/custom_failure.hpp"
+#include "heddle/device/kernel_failure.hpp"
 #include "heddle/device/kernel_table.hpp"
 #include "heddle/sync/lock_checks.hpp"
 #include "heddle/sync/no_waiting.hpp"
@@ -84,7 +84,7 @@ Status encode_custom(const CommandView& command, const EncodeContext& context) {
   try {
     custom.run(context.stream);
   } catch (...) {
-    status = custom_failure(command);
+    status = kernel_failure(command);
   }
   CurrentDevice::renew(context.device);
   if (!status.ok()) return status;

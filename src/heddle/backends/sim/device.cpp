@@ -7,7 +7,7 @@
 #include <new>
 
 #include "heddle/backends/sim/executor.hpp"
-#include "heddle/device/custom_failure.hpp"
+#include "heddle/device/kernel_failure.hpp"
 #include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
@@ -231,7 +231,7 @@ Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCount
     try {
       execute(command, now_ns);
     } catch (...) {
-      return custom_failure(command);
+      return kernel_failure(command);
     }
     ++counts[static_cast<std::size_t>(command.kernel())];
     at = command.next();

@@ -1,4 +1,4 @@
-#include "heddle/device/custom_failure.hpp"
+#include "heddle/device/kernel_failure.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,10 @@
 
 namespace HEDDLE_NS {
 
-Status custom_failure(const CommandView& command) noexcept {
+Status kernel_failure(const CommandView& command) noexcept {
+  if (command.kernel() != KernelId::kCustom) {
+    return {ErrorKind::kDeviceError, "host memory ran out in a kernel; the rest of its list was skipped"};
+  }
   const std::string& name = command.args<CustomArgs>().command->name;
   try {
     throw;
