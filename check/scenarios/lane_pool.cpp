@@ -31,6 +31,24 @@ void two_threads_one_stream() {
   heddle_check::require(pool.lanes() == 1, "no stream was created beyond the limit");
 }
 
+// Three threads take the only stream and give it back.
+void three_threads_one_stream() {
+  Limits limits;
+  limits.streams = 1;
+  LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
+  const auto of_main = std::make_shared<LeaseSlot>();
+  pool.acquire(*of_main);  // the stream that is the main thread's
+  heddle_check::Cell<int> held(0, "use of the stream");
+  const auto user = [&] {
+    const auto slot = std::make_shared<LeaseSlot>();
+    pool.acquire(*slot);
+    held.change() += 1;
+    pool.release(*slot);
+  };
+  heddle_check::run_together({{"first", user}, {"second", user}, {"third", user}});
+  heddle_check::require(held.get() == 3 && pool.lanes() == 2, "each had the only stream");
+}
+
 // A thread waits for the only stream; another comes later, when the holder may be giving it back.
 void a_waiter_and_a_newcomer() {
   Limits limits;
@@ -111,6 +129,13 @@ void add_lane_pool(Scenarios& to) {
                 .limits = {.timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1},
                 .strategies = {{.name = "bounded", .bound = 3}, {.name = "walk", .executions = 20'000}},
                 .claim = "a stream has one holder at a time, and a thread that waits for one gets it"});
+  to.push_back({.name = "lane_pool_3x2",
+                .group = "pool",
+                .threads = 3,
+                .body = three_threads_one_stream,
+                .limits = {.spurious_wakeups = 1},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "the same of three threads"});
   to.push_back({.name = "pool_hand_over",
                 .group = "pool",
                 .threads = 3,

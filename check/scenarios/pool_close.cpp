@@ -49,6 +49,26 @@ void close_against_a_recorder_and_a_waiter() {
   pool.stop_handlers(sync::Deadline::never());
 }
 
+// The handshake alone: a thread takes the only stream and gives it back, while the pool closes.
+void close_against_one_holder() {
+  Limits limits;
+  limits.streams = limits.streams_max = 1;
+  LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  const auto slot = std::make_shared<LeaseSlot>();
+  bool complete = false;
+  heddle_check::run_together({{"holder",
+                               [&] {
+                                 try {
+                                   pool.acquire(*slot);
+                                   pool.release(*slot);
+                                 } catch (const Closed&) {  // as the contract says
+                                 }
+                               }},
+                              {"closer", [&] { complete = pool.close(sync::Deadline::never()); }}});
+  heddle_check::require(complete, "a close without a deadline leaves nothing");
+  pool.stop_handlers(sync::Deadline::never());
+}
+
 // Threads record and exit while the pool closes, and the host has no memory for one of their lists, or
 // for their streams.
 void thread_exit_without_memory() {
@@ -107,6 +127,13 @@ void add_pool_close(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a pool that closes completes what was recorded, and leaves no thread waiting"});
+  to.push_back({.name = "close_handshake",
+                .group = "shutdown",
+                .threads = 2,
+                .body = close_against_one_holder,
+                .limits = {.timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1},
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 10'000}},
+                .claim = "a close and the thread that has the stream find each other, whoever comes first"});
   to.push_back({.name = "thread_exit_without_memory",
                 .group = "shutdown",
                 .threads = 3,
