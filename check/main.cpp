@@ -74,7 +74,7 @@ int run_command_line(int argc, char** argv) {
                    : run_command->parsed()      ? run(options, argv[0])
                    : minimise_command->parsed() ? minimise(decisions)
                                                 : replay(decisions, json);
-  if (std::fflush(stdout) != 0) return fail(kExitFail, "the output could not be written");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return fail(kExitFail, "the output could not be written");
   return code;
 }
 

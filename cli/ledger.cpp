@@ -40,6 +40,9 @@ RoundState parse_state(const std::string& name) {
 
 // Throws (a JSON exception or a runtime_error) when `entry` does not fit.
 void take_entry(const Json& entry, LedgerHistory& history) {
+  if (const Json& round = entry.at("round"); !round.is_number_unsigned() || round == 0 || round > kMostRounds) {
+    throw std::runtime_error(fmt::format("its round is {}; allowed: 1 to {}", round.dump(), kMostRounds));
+  }
   const auto number = entry.at("round").get<std::uint64_t>();
   const auto event = entry.at("event").get<std::string>();
   LedgerRound* round = find(history.rounds, number);
@@ -161,6 +164,10 @@ RoundClaim Ledger::begin(std::optional<std::uint64_t> number, const std::string&
                     *number, path_, last + 1));
   }
   const std::uint64_t taken = number.value_or(last + 1);
+  if (taken > kMostRounds) {
+    throw InvalidArgument(
+        fmt::format("the ledger {} has round {}, the last that there can be; begin another ledger", path_, last));
+  }
   LedgerFile claim(path_, Access::kWrite);
   if (!claim.try_lock(taken))
     throw Error(ErrorKind::kTimeout, fmt::format("round {} is locked by another process", taken));

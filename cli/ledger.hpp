@@ -33,6 +33,8 @@ struct RoundOutcome {
   std::string report;  // the report's file, in the ledger's folder
 };
 
+inline constexpr std::uint64_t kMostRounds = 999'999;  // the greatest number that a round can have
+
 struct LedgerRound {
   std::uint64_t number = 0;
   std::string build_id;

@@ -48,7 +48,7 @@ int run_command_line(int argc, char** argv) {
                 "no command is given; allowed: info, stress, verify, ledger, bench (`heddle --help` says more)");
   }
   const int code = run();
-  if (std::fflush(stdout) != 0) return fail(kExitFail, "the output could not be written");
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return fail(kExitFail, "the output could not be written");
   return code;
 }
 

@@ -7,9 +7,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "cli/commands.hpp"
 
 namespace heddle::cli {
 
@@ -43,7 +48,12 @@ void on_threads(std::uint32_t threads, Body body) {
   for (std::uint32_t number = 0; number < threads; ++number) {
     workers.emplace_back([number, &body] {
       pin_thread(number);
-      body(number);
+      try {
+        body(number);
+      } catch (const std::exception& error) {  // the others may wait for this thread without end
+        std::fprintf(stderr, "heddle: a thread of the measurement failed: %s\n", error.what());
+        std::_Exit(kExitFail);
+      }
     });
   }
   for (auto& worker : workers) worker.join();

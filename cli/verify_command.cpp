@@ -79,7 +79,7 @@ std::optional<std::filesystem::path> require_source(const Text& asked) {
 
 Plan read(const Typed& typed) {
   Plan plan;
-  if (typed.round) plan.number = parse_count("--round", *typed.round, 1, 999'999);
+  if (typed.round) plan.number = parse_count("--round", *typed.round, 1, kMostRounds);
   if (typed.rounds) plan.rounds = parse_count("--rounds", *typed.rounds, 1, 10'000);
   if (typed.until) {
     plan.rounds = 0;

@@ -160,6 +160,8 @@ TEST_F(LedgerTest, CorruptionIsNamedAndNobodyAppends) {
         Case{good.substr(begin.size()), "without a begin"}, Case{good + good.substr(begin.size()), "ends twice"},
         Case{good + R"({"event":"pause","round":2})" + "\n", "pause"},
         Case{good + R"({"event":"begin","round":"two"})" + "\n", "line 3"},
+        Case{good + R"({"event":"begin","round":-3})" + "\n", "allowed: 1 to 999999"},
+        Case{good + R"({"event":"begin","round":1000000})" + "\n", "allowed: 1 to 999999"},
         Case{good + "torn {\n" + begin, "line 3"}}) {
     write(bad.text);
     try {

@@ -48,7 +48,7 @@ class PointerTable {
 
 // std::pmr over the memory of a device that the host can reach: containers on the calling thread's stream. Whoever
 // gives memory back, on whatever thread, has no command pending that uses it. Outlived by `pool` and `memory`.
-// do_allocate throws OutOfMemory, do_deallocate InvalidArgument, both for alignments above 256 too.
+// allocate(): OutOfMemory; InvalidArgument for alignments above 256. deallocate(): InvalidArgument, foreign pointers.
 class MemoryResource final : public std::pmr::memory_resource {
  public:
   MemoryResource(std::shared_ptr<LanePool> pool, DeviceMemory& memory) : pool_(std::move(pool)), memory_(memory) {}

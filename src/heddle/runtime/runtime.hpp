@@ -65,9 +65,9 @@ class Runtime {
   std::size_t streams() const;
 
   // New leases, recordings and registrations throw Closed; what was recorded is committed and awaited; handlers run;
-  // then threads stop and memory is released. What is not done by the deadline is abandoned, and its handlers are told
-  // so, which may take a second more; those that are slower are told behind this call's back, and the report counts
-  // them as pending. Memory that the device may still use is kept, never freed. Tensors that are alive keep theirs.
+  // threads stop. Memory goes with the Runtime, idle memory at release_cached(). What is not done by the deadline is
+  // abandoned, and its handlers are told, which may take a second more; those that are slower are told behind this
+  // call's back, counted as pending. Memory that the device may still use is kept, as is that of live tensors.
   // Concurrent and later calls get the same report. Throws WouldBlock inside a handler.
   static constexpr std::chrono::milliseconds kShutdownDeadline{30'000};
   ShutdownReport shutdown(std::chrono::milliseconds deadline = kShutdownDeadline);
