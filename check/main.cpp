@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 
@@ -44,7 +45,10 @@ int run_command_line(int argc, char** argv) {
   run_command
       ->add_option("--seconds", options.seconds,
                    "At most so long in all; strategies that end early leave it to the others")
-      ->check(CLI::PositiveNumber);
+      ->check([](const std::string& text) {
+        const double seconds = std::strtod(text.c_str(), nullptr);
+        return seconds > 0 && seconds <= 1e6 ? "" : "allowed is a number above 0, to 1000000";  // no NaN
+      });
   run_command->add_option("--plant", options.plant,
                           "With this planted fault; without a scenario: in the one that it makes fail");
   run_command->add_flag("--real-threads", options.real_threads, "On real threads in place of fibres; slow");

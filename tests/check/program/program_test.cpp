@@ -218,8 +218,8 @@ INSTANTIATE_TEST_SUITE_P(
                       BadInput{"minimise nonsense", "malformed"}, BadInput{"run --plant none", "allowed: owner_gate"},
                       BadInput{"run --all --plant none", "allowed: owner_gate_without_fence"},
                       BadInput{"run --all --executions 0", "executions"}, BadInput{"run --all --seconds x", "seconds"},
-                      BadInput{"run --all --bound -2", "bound"}, BadInput{"replay", "decisions"},
-                      BadInput{"replay nonsense", "malformed"},
+                      BadInput{"run --all --seconds nan", "seconds"}, BadInput{"run --all --bound -2", "bound"},
+                      BadInput{"replay", "decisions"}, BadInput{"replay nonsense", "malformed"},
                       BadInput{"replay hc1:other:owner_gate:-:0:0", "build other"}));
 
 }  // namespace
