@@ -160,7 +160,7 @@ void DeviceMemory::note_all_streams(Block& block) noexcept {
 std::vector<std::size_t> DeviceMemory::live_sizes(std::size_t most) {
   std::vector<std::size_t> sizes;  // a heap, the least first: the `most` largest so far
   sizes.reserve(most + 1);         // the visitor must not throw
-  static_cast<void>(ledger_->flush_all());
+  ledger_->flush_all();
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
     if (heap == nullptr) return;
@@ -200,7 +200,7 @@ std::size_t DeviceMemory::release_cached() {
 
 bool DeviceMemory::audit() {
   const std::uint64_t ended = moves_ended_.load(sync::seq_cst);
-  static_cast<void>(ledger_->flush_all());
+  ledger_->flush_all();
   std::size_t owned = 0;
   std::size_t visited = 0;
   pool_.visit_idle([&](Lane& lane) {

@@ -105,17 +105,15 @@ void FreeLedger::flush_own() noexcept {
   if (current_outbox().ledger == id_) current_outbox().outbox->flush();
 }
 
-bool FreeLedger::flush_all() noexcept {
+void FreeLedger::flush_all() noexcept {
   sync::MutexLock lock(mutex_);
-  if (outboxes_.empty()) return true;
+  if (outboxes_.empty()) return;
   for (const auto& outbox : outboxes_) outbox->announce();
   sync::asymmetric_fence_heavy();
-  bool all = true;
   for (const auto& outbox : outboxes_) {
-    all = outbox->flush_from_outside() && all;
+    outbox->flush_from_outside();
     outbox->withdraw();
   }
-  return all;
 }
 
 FreedCounts FreeLedger::freed_locked() const noexcept {

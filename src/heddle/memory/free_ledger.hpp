@@ -30,8 +30,8 @@ class FreeLedger : public std::enable_shared_from_this<FreeLedger> {
   void count(std::size_t requested, std::size_t rounded) noexcept;
   // Posts what is in the calling thread's outbox.
   void flush_own() noexcept;
-  // Posts what is in all outboxes, but for those whose thread is inside at this moment; true when there was none.
-  bool flush_all() noexcept;
+  // Posts what is in all outboxes, but for those whose thread is inside at this moment.
+  void flush_all() noexcept;
   FreedCounts freed() const noexcept;
 
   // From now on `allocated` blocks, less what was freed, are live, and no more are allocated. Returns the owner if

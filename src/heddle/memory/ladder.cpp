@@ -85,7 +85,7 @@ Block* DeviceMemory::search(Heap& heap, std::size_t bytes) {
   rungs_.tried(Rung::kOwn);
   heap.collect();
   if (bytes <= kLargestSlot && heap.may_flush_others()) {
-    static_cast<void>(ledger_->flush_all());
+    ledger_->flush_all();
     heap.collect();
   }
   if (Block* block = heap.take_slowly(bytes, list, run_bytes)) {
@@ -253,7 +253,7 @@ void DeviceMemory::reclaim_once_for_all() {
 }
 
 void DeviceMemory::reclaim_from_others(bool only_unleased) {
-  static_cast<void>(ledger_->flush_all());
+  ledger_->flush_all();
   pool_.visit_idle([&](Lane& lane) {
     Heap* const heap = heaps_[lane.id().value].load(sync::acquire);
     if (heap == nullptr || (only_unleased && lane.holder_thread() != 0)) return;
