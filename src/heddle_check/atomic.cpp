@@ -191,9 +191,9 @@ void thread_fence(std::memory_order order, Site site) noexcept {
   const Entered execution;
   if (execution == nullptr || order == std::memory_order_relaxed) return;
   if (order == std::memory_order_seq_cst) {
-    execution->drained_point(OperationKind::kFence, kAllObjects, site);
+    execution->drained_point(OperationKind::kFence, execution->fenced(), site);
   } else {
-    execution->point(OperationKind::kFence, kAllObjects, site);
+    execution->point(OperationKind::kFence, execution->fenced(), site);
   }
   if (execution->tracks_knowledge()) fence_here(*execution, order);
   sanitizer::updated(kAllObjects, std::memory_order_acq_rel);
@@ -202,7 +202,7 @@ void thread_fence(std::memory_order order, Site site) noexcept {
 void fence_all_threads(Site site) noexcept {
   const Entered execution;
   if (execution == nullptr) return;
-  execution->drained_point(OperationKind::kFence, kAllObjects, site);
+  execution->drained_point(OperationKind::kFence, execution->fenced(), site);
   if (execution->tracks_knowledge()) fence_here(*execution, std::memory_order_seq_cst);
   sanitizer::updated(kAllObjects, std::memory_order_acq_rel);
   // Pair by pair: two of the others are not ordered by it.

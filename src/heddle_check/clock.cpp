@@ -7,9 +7,9 @@
 
 namespace heddle_check {
 
-TimePoint now() noexcept {
+TimePoint now(Site site) noexcept {
   const Entered execution;
-  return execution == nullptr ? std::chrono::steady_clock::now() : execution->now();
+  return execution == nullptr ? std::chrono::steady_clock::now() : execution->read_clock(site);
 }
 
 void sleep_for(Duration duration, Site site) {
@@ -18,7 +18,7 @@ void sleep_for(Duration duration, Site site) {
     std::this_thread::sleep_for(duration);
     return;
   }
-  const TimePoint end = execution->now() + duration;
+  const TimePoint end = execution->read_clock(site) + duration;
   execution->yield_point(OperationKind::kSleep, site);
   execution->advance_to(end);
 }

@@ -24,6 +24,7 @@ const char* name_of(OperationKind kind) noexcept {
     case OperationKind::kDrain: return "drain";
     case OperationKind::kYield: return "yield";
     case OperationKind::kSleep: return "sleep";
+    case OperationKind::kReadClock: return "read clock";
     case OperationKind::kJoin: return "join";
     case OperationKind::kBuffer: return "store in";
     case OperationKind::kCellRead: return "read";

@@ -30,8 +30,11 @@ struct Limits {
   std::uint32_t host_memory_failures = 0;  // where the code under test says that it survives them
   std::uint32_t thread_failures = 0;       // of the host to start one
   bool unlock_is_visible = false;          // needed where try_lock is used; multiplies schedules
-  bool masked_wakeups = true;              // report them; off for code that polls by design
-  bool races = true;                       // of Cells; needs vector clocks
+  // Readings of the clock are operations, so that an exhaustive search need not take waits with a deadline for
+  // dependent on everything.
+  bool clock_is_visible = false;
+  bool masked_wakeups = true;  // report them; off for code that polls by design
+  bool races = true;           // of Cells; needs vector clocks
 };
 
 struct StrategySpec {

@@ -99,6 +99,53 @@ TEST(Counts, NestedLocksReduceToTheOrderOfTheSharedOne) {
   expect_executions(exhaust(nested_locks(2, 2), Reduction::kNone), 70);
 }
 
+// A wait that times out where its thread meets nobody has one order with what others do. With an invisible clock it has
+// as many as there are places among their sections for its end.
+TEST(Counts, AWaitWithADeadlineHasOneOrderWithUnrelatedSections) {
+  const auto waiter_and_sections = [](bool clock_is_visible) {
+    Scenario made = scenario([] {
+      Mutex own, other;
+      ConditionVariable changed;
+      const TimePoint deadline = now() + std::chrono::milliseconds(1);
+      run_together({{"waiter",
+                     [&] {
+                       own.lock();
+                       static_cast<void>(changed.wait_until(own, deadline));
+                       own.unlock();
+                     }},
+                    {"other", [&] {
+                       for (int i = 0; i < 3; ++i) {
+                         other.lock();
+                         other.unlock();
+                       }
+                     }}});
+    });
+    made.limits = {.timeout_mode = Timeouts::kChoice, .timeouts = 1, .clock_is_visible = clock_is_visible};
+    return made;
+  };
+  expect_executions(exhaust(waiter_and_sections(true)), 1);
+  expect_executions(exhaust(waiter_and_sections(false)), 4);
+}
+
+// Where no store is seen late, fences concern nobody else.
+TEST(Counts, FencesHaveOneOrderWithUnrelatedSections) {
+  const auto fences_and_sections = [](std::uint32_t stale_reads) {
+    Scenario made = scenario([] {
+      Mutex mutex;
+      run_together({{"fences", [] { fence_all_threads(); }}, {"other", [&] {
+                                                                for (int i = 0; i < 3; ++i) {
+                                                                  mutex.lock();
+                                                                  mutex.unlock();
+                                                                }
+                                                              }}});
+    });
+    made.limits.stale_reads = stale_reads;
+    return made;
+  };
+  expect_executions(exhaust(fences_and_sections(0)), 1);
+  expect_executions(exhaust(fences_and_sections(1)), 4);
+}
+
 void expect_bounded(const Scenario& of, int bound, std::uint64_t executions) {
   Explorer explorer;
   Bounded strategy(bound);

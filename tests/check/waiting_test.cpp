@@ -1,6 +1,9 @@
 // Waits that end too late, too early, or never: each fails, and its repaired twin passes.
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "kernels.hpp"
 
 namespace heddle_check {
@@ -120,6 +123,57 @@ TEST(Waiting, SpinLoopsWithADeadlineEnd) {
     const TimePoint end = now() + std::chrono::microseconds(50);
     while (!never.load() && now() < end) yield();
   }));
+}
+
+// What two waiters with deadlines, and a third thread, may come to see: of three flags that nothing orders, of their
+// waits, of the clock.
+std::set<std::string> outcomes(bool clock_is_visible, Exhaustive::Reduction reduction, std::uint64_t* executions) {
+  std::set<std::string> seen;
+  Scenario made = scenario(
+      [&] {
+        Mutex mutexes[2];
+        ConditionVariable changed[2];
+        Atomic<int> done{0};
+        std::string results[3];
+        const TimePoint start = now();
+        const auto waiter = [&](int own) {
+          const TimePoint deadline = now() + std::chrono::milliseconds(1 + own);
+          mutexes[own].lock();
+          const bool notified = changed[own].wait_until(mutexes[own], deadline);
+          mutexes[own].unlock();
+          results[own] = fmt::format("{}{}", notified ? 'n' : 't', done.load());
+        };
+        run_together({{"first", [&] { waiter(0); }},
+                      {"second", [&] { waiter(1); }},
+                      {"third", [&] {
+                         done.store(1);
+                         const auto between = now() - start;
+                         done.store(2);
+                         changed[0].notify_one();
+                         results[2] = fmt::format("{},{}", between.count(), (now() - start).count());
+                       }}});
+        seen.insert(fmt::format("{} {} {} {}", results[0], results[1], results[2], (now() - start).count()));
+      },
+      {.timeout_mode = Timeouts::kChoice,
+       .timeouts = 1,
+       .spurious_wakeups = 1,
+       .clock_is_visible = clock_is_visible,
+       .masked_wakeups = false});
+  const Result result = exhaust(made, reduction);
+  expect_pass(result);
+  *executions = result.executions;
+  return seen;
+}
+
+// That readings of the clock are operations, and waits with a deadline depend on few others then, loses nothing.
+TEST(Waiting, AVisibleClockLosesNoOutcome) {
+  std::uint64_t all = 0, reduced = 0, visible = 0;
+  const auto every = outcomes(false, Exhaustive::Reduction::kNone, &all);
+  EXPECT_EQ(outcomes(false, Exhaustive::Reduction::kSleepSets, &reduced), every);
+  EXPECT_EQ(outcomes(true, Exhaustive::Reduction::kSleepSets, &visible), every);
+  EXPECT_GT(every.size(), 20u);
+  EXPECT_LT(visible, reduced / 2);
+  EXPECT_LT(reduced, all);
 }
 
 }  // namespace

@@ -113,9 +113,9 @@ void Execution::yield_point(OperationKind kind, Site site) {
 void Execution::wait_point(ObjectId condition, Site site) {
   ThreadState& state = self();
   waiting_ |= bit(running_);
-  // A wake-up by time moves the clock, which everybody may read.
-  const ObjectId object = state.deadline == TimePoint::max() ? condition : kAllObjects;
-  point(OperationKind::kWake, object, site, false);
+  const bool by_time = state.deadline != TimePoint::max();
+  const ObjectId object = by_time && !limits_->clock_is_visible ? kAllObjects : condition;
+  point({OperationKind::kWake, object, site, by_time}, false);
 }
 
 ThreadMask Execution::wakeable() const noexcept {
@@ -132,6 +132,9 @@ ThreadMask Execution::wakeable() const noexcept {
 
 // Nobody can go on by itself. First every waiter with a deadline is woken once as by a spurious wake-up: one that does
 // not wait again would have gone on long ago, had it been notified. Then the earliest deadline passes.
+//
+// No waiter that a sleep set holds is woken here, which takes no budget and would be another transition: who could be
+// woken still can after operations that are independent of that, so `options` was not empty.
 ThreadMask Execution::at_quiescence() {
   ThreadId first = kNoThread;
   for (ThreadMask rest = waiting_; rest != 0; rest &= rest - 1) {

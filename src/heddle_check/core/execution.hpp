@@ -58,7 +58,10 @@ class Execution {
   // Announces the calling thread's next operation and returns when it was chosen to perform it; then, and until its
   // next operation, nobody else runs. `enabled`: whether it could be performed now; else somebody calls enable().
   void point(OperationKind kind, ObjectId object, Site site, bool enabled = true) {
-    next_[running_] = {kind, object, site};
+    point({kind, object, site}, enabled);
+  }
+  void point(const Operation& operation, bool enabled) {
+    next_[running_] = operation;
     if (enabled) {
       enabled_ |= bit(running_);
     } else {
@@ -100,6 +103,11 @@ class Execution {
   Budgets& left() noexcept { return left_; }
   const Limits& limits() const noexcept { return *limits_; }
   TimePoint now() const noexcept { return now_; }
+  // For the code under test.
+  TimePoint read_clock(Site site) {
+    if (limits_->clock_is_visible) point(OperationKind::kReadClock, kNoObject, site);
+    return now_;
+  }
   void advance_to(TimePoint time) noexcept { now_ = now_ < time ? time : now_; }
   bool deadline_passed(const ThreadState& thread) const noexcept { return thread.deadline <= now_; }
 
@@ -121,6 +129,8 @@ class Execution {
 
   // --- knowledge ---
   bool weak_memory() const noexcept { return weak_memory_; }
+  // What a fence is an operation on.
+  ObjectId fenced() const noexcept { return weak_memory_ || limits_->store_buffer != 0 ? kAllObjects : kNoObject; }
   bool tracks_knowledge() const noexcept { return tracks_; }
   void acquire(const Knowledge& from) noexcept { self().knowledge.join(from, threads_count_, weak_memory_); }
   // The thread's past goes into `into`; what it does from now on is not part of it.

@@ -43,6 +43,7 @@ enum class OperationKind : std::uint8_t {
   kDrain,   // waits until stores of its own are visible; concerns nobody else
   kYield,
   kSleep,
+  kReadClock,  // only where Limits::clock_is_visible
   kJoin,
   // Only rows of a printed trace: accesses to cells are no visible operations.
   kCellRead,
@@ -55,12 +56,26 @@ struct Operation {
   OperationKind kind = OperationKind::kNone;
   ObjectId object = kNoObject;
   Site site{};
+  bool moves_clock = false;  // the end of a wait with a deadline
 };
 
 constexpr bool only_reads(OperationKind kind) noexcept { return kind == OperationKind::kLoad; }
 
 // True when the order of the two can matter. Sleep sets are sound only as far as this never answers false wrongly.
+//
+// The end of a wait with a deadline takes from its condition variable and from the budgets of wake-ups, and may move
+// the clock. Who can tell that the clock moved: other ends of waits (they depend on each other), yields and sleeps
+// (they depend on everything), and whoever reads it. A reading is no operation but where Limits::clock_is_visible, so
+// without that the end of such a wait may matter to the part of a thread behind any operation: its object is
+// kAllObjects. With it, nothing else is left: its object is its condition variable, and it depends on readings besides.
+//
+// A fence is on all objects where stores can be seen late. Where they cannot, it changes only what its own thread knows
+// (and ThreadSanitizer's clock of all fences): it depends on other fences alone.
 constexpr bool dependent(const Operation& a, const Operation& b) noexcept {
+  if (a.kind == OperationKind::kReadClock || b.kind == OperationKind::kReadClock) {
+    return a.moves_clock || b.moves_clock || a.object == kAllObjects || b.object == kAllObjects;
+  }
+  if (a.kind == OperationKind::kFence && b.kind == OperationKind::kFence) return true;
   if (a.object == kNoObject || b.object == kNoObject) return false;
   if (a.object == kAllObjects || b.object == kAllObjects) return true;
   // Wake-ups without a notification draw on one budget.

@@ -6,7 +6,9 @@
 
 namespace HEDDLE_NS::sync {
 
-inline TimePoint now() noexcept { return heddle_check::now(); }
+inline TimePoint now(heddle_check::Site site = heddle_check::Site::current()) noexcept {
+  return heddle_check::now(site);
+}
 inline void sleep_for(Duration duration, heddle_check::Site site = heddle_check::Site::current()) {
   heddle_check::sleep_for(duration, site);
 }
