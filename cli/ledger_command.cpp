@@ -44,7 +44,11 @@ Json history_json(const std::string& path, const LedgerHistory& history) {
 }
 
 std::string history_text(const std::string& path, const LedgerHistory& history) {
-  if (history.rounds.empty()) return fmt::format("no rounds yet in {}; `heddle verify` makes one\n", path);
+  std::string torn;
+  for (const std::size_t line : history.torn_lines) {
+    torn += fmt::format("line {} was cut short when its writer died; it is skipped\n", line);
+  }
+  if (history.rounds.empty()) return fmt::format("no rounds yet in {}; `heddle verify` makes one\n{}", path, torn);
   Table table({"round", "begun", "build", "device", "result", "executions", "seconds"});
   std::string reasons;
   for (const LedgerRound& round : history.rounds) {
@@ -53,13 +57,9 @@ std::string history_text(const std::string& path, const LedgerHistory& history) 
                std::to_string(outcome.executions), fmt::format("{:.1f}", outcome.seconds)});
     if (!outcome.reason.empty()) reasons += fmt::format("round {}: {}\n", round.number, outcome.reason);
   }
-  std::string text = fmt::format("{}\n{}{}", path, table.text(), reasons);
-  for (const std::size_t line : history.torn_lines) {
-    text += fmt::format("line {} was cut short when its writer died; it is skipped\n", line);
-  }
-  return text + fmt::format("clean in a row: {} of build {}, {} over all builds\n",
-                            clean_in_a_row(history.rounds, true), history.rounds.back().build_id,
-                            clean_in_a_row(history.rounds, false));
+  return fmt::format("{}\n{}{}{}", path, table.text(), reasons, torn) +
+         fmt::format("clean in a row: {} of build {}, {} over all builds\n", clean_in_a_row(history.rounds, true),
+                     history.rounds.back().build_id, clean_in_a_row(history.rounds, false));
 }
 
 int show(const Typed& typed) {

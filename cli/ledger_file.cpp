@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "heddle/base/error.hpp"
@@ -38,6 +39,11 @@ void sync_folder(const std::string& path) {
 }  // namespace
 
 LedgerFile::LedgerFile(const std::string& path, Access access) : path_(path) {
+  std::error_code unknown;  // what else is wrong with the path shows below
+  if (std::filesystem::is_directory(path, unknown)) {
+    throw InvalidArgument(
+        fmt::format("the ledger {} is a directory; allowed: a file, or nothing, where verify begins a ledger", path));
+  }
   const bool created = access == Access::kWrite && ::access(path.c_str(), F_OK) != 0;
   const int flags = access == Access::kWrite ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY;
   file_ = ::open(path.c_str(), flags | O_CLOEXEC, 0644);

@@ -244,6 +244,23 @@ TEST_F(LedgerTest, TheCommandShowsHistoryAndCount) {
   EXPECT_EQ(parsed["torn_lines"], nlohmann::json::array({5}));
 }
 
+TEST_F(LedgerTest, TheCommandMentionsATornLineWithoutAnyRound) {
+  write(R"({"event":"begin","rou)");
+  const CommandResult result = run_heddle("ledger --out '" + folder_.string() + "'");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("no rounds yet"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("line 1 was cut short"), std::string::npos) << result.out;
+}
+
+TEST_F(LedgerTest, TheCommandRefusesADirectoryInTheLedgersPlace) {
+  std::filesystem::create_directories(path_);
+  const CommandResult result = run_heddle("ledger --out '" + folder_.string() + "'");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find(path_ + " is a directory; allowed"), std::string::npos) << result.err;
+}
+
 TEST_F(LedgerTest, TheCommandNamesACorruptLine) {
   write("rubbish\n");
   const CommandResult result = run_heddle("ledger --out '" + folder_.string() + "'");
