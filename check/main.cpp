@@ -3,10 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <system_error>
 
 #include "check/run.hpp"
 #include "heddle/runtime/runtime.hpp"
@@ -18,6 +21,14 @@ int fail(int code, std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   fmt::print(stderr, "heddle-check: {}\n", text);
   return code;
+}
+
+// What is wrong with it; empty: nothing. Digits only: the conversion behind it takes a negative number for a large one.
+std::string whole_number_from(std::uint64_t least, const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= least) return "";
+  return fmt::format("'{}' is out of range; allowed is a whole number from {} to {}", text, least, UINT64_MAX);
 }
 
 int run_command_line(int argc, char** argv) {
@@ -39,9 +50,11 @@ int run_command_line(int argc, char** argv) {
                           "exhaustive, bounded[:PREEMPTIONS], walk[:PROBABILITY], pct[:DEPTH], pos, surw, portfolio; "
                           "else those of each scenario");
   run_command->add_option("--bound", options.bound, "bounded: at most so many preemptions")->check(CLI::Range(0, 100));
-  run_command->add_option("--seed", options.seed, "Of random strategies (1)");
+  run_command->add_option("--seed", options.seed, "Of random strategies (1)")->check([](const std::string& text) {
+    return whole_number_from(0, text);
+  });
   run_command->add_option("--executions", options.executions, "At most so many for each strategy")
-      ->check(CLI::PositiveNumber);
+      ->check([](const std::string& text) { return whole_number_from(1, text); });
   run_command
       ->add_option("--seconds", options.seconds,
                    "At most so long in all; strategies that end early leave it to the others")

@@ -234,7 +234,11 @@ int run(const RunOptions& options, const std::string& program) {
   if (options.strategy == kPortfolio) {
     if (options.real_threads) throw std::invalid_argument("a portfolio runs on fibres; leave out --real-threads");
   } else if (!options.strategy.empty()) {
-    parsed_strategy(options.strategy);  // refuses unknown ones
+    const StrategySpec spec = parsed_strategy(options.strategy);  // refuses unknown ones
+    if (spec.name == "bounded" && spec.bound >= 0 && options.bound >= 0 && spec.bound != options.bound) {
+      throw std::invalid_argument(fmt::format("--strategy {} and --bound {} contradict each other; say the bound once",
+                                              options.strategy, options.bound));
+    }
   }
   std::vector<Row> rows;
   bool failed = false;

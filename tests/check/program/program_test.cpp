@@ -217,9 +217,13 @@ INSTANTIATE_TEST_SUITE_P(
                       BadInput{"run --all --strategy portfolio --real-threads", "fibres"},
                       BadInput{"minimise nonsense", "malformed"}, BadInput{"run --plant none", "allowed: owner_gate"},
                       BadInput{"run --all --plant none", "allowed: owner_gate_without_fence"},
-                      BadInput{"run --all --executions 0", "executions"}, BadInput{"run --all --seconds x", "seconds"},
-                      BadInput{"run --all --seconds nan", "seconds"}, BadInput{"run --all --bound -2", "bound"},
-                      BadInput{"replay", "decisions"}, BadInput{"replay nonsense", "malformed"},
+                      BadInput{"run --all --executions 0", "allowed is a whole number from 1 to 18446744073709551615;"},
+                      BadInput{"run --all --executions 1e3", "--executions: '1e3'"},
+                      BadInput{"run --all --seed -1", "--seed: '-1' is out of range; allowed is a whole number from 0"},
+                      BadInput{"run --all --strategy bounded:2 --bound 3", "bounded:2 and --bound 3 contradict"},
+                      BadInput{"run --all --seconds x", "seconds"}, BadInput{"run --all --seconds nan", "seconds"},
+                      BadInput{"run --all --bound -2", "bound"}, BadInput{"replay", "decisions"},
+                      BadInput{"replay nonsense", "malformed"},
                       BadInput{"replay hc1:other:owner_gate:-:0:0", "build other"}));
 
 }  // namespace
