@@ -1,5 +1,6 @@
 #include "heddle/stream/handler_thread.hpp"
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 
@@ -10,6 +11,8 @@
 
 namespace heddle::check {
 namespace {
+
+constexpr std::chrono::milliseconds kSoon{1};
 
 class Tells final : public CompletionListener {
  public:
@@ -136,6 +139,38 @@ void handlers_at_the_bound() {
   heddle_check::require(told == 3, "each ran once");
 }
 
+// What stop() promises of handlers that `taken` were: each was told once, and none is pending when it says so.
+void require_all_told(OneLine& one, int taken, int told) {
+  const CompletionLine::Counts counts = one.line.counts();
+  heddle_check::require(one.line.idle() && counts.pending() == 0, "the count came back to zero");
+  heddle_check::require(told == taken && counts.registered == std::uint64_t(taken),
+                        "each that was taken was told once");
+}
+
+// A thread registers a handler, completes its ticket, and waits, with a deadline, until none is pending; then the line
+// is closed. The second thread is the handler thread: it takes the handler, runs it, counts it, and ends.
+void count_of_a_handler() {
+  OneLine one;
+  heddle_check::Noted<int> told = 0;
+  const bool taken = one.add([&](const Status&) { ++told; });
+  heddle_check::require(one.device.step(), "a list is due");
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::after(kSoon)), "no handler is left");
+  require_all_told(one, int{taken}, told);
+}
+
+// The same of three: one registers, the second waits and closes, the handler thread takes it and counts it.
+void count_at_stop() {
+  OneLine one;
+  heddle_check::require(one.device.step(), "a list is due");
+  heddle_check::Noted<int> told = 0, taken = 0;
+  heddle_check::run_together({{"recorder", [&] { taken += one.add([&](const Status&) { ++told; }) ? 1 : 0; }},
+                              {"stopper", [&] {
+                                 heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::after(kSoon)),
+                                                       "no handler is left");
+                               }}});
+  require_all_told(one, taken, told);
+}
+
 }  // namespace
 
 void add_handler_thread(Scenarios& to) {
@@ -183,6 +218,20 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a thread that waits for room among the handlers of a stream gets it"});
+  to.push_back({.name = "handler_count_2x4",
+                .group = "handlers",
+                .threads = 2,
+                .body = count_of_a_handler,
+                .limits = all_choices(),
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "who waits until no handler is pending goes on when each has been told, not before"});
+  to.push_back({.name = "handler_count_3x2",
+                .group = "handlers",
+                .threads = 3,
+                .body = count_at_stop,
+                .limits = all_choices(),
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "the same while another thread registers one"});
 }
 
 }  // namespace heddle::check

@@ -39,14 +39,20 @@ void three_threads_one_stream() {
   const auto of_main = std::make_shared<LeaseSlot>();
   pool.acquire(*of_main);  // the stream that is the main thread's
   heddle_check::Cell<int> held(0, "use of the stream");
+  heddle_check::Noted<int> timed_out = 0;
   const auto user = [&] {
     const auto slot = std::make_shared<LeaseSlot>();
-    pool.acquire(*slot);
-    held.change() += 1;
-    pool.release(*slot);
+    try {
+      pool.acquire(*slot);
+      held.change() += 1;
+      pool.release(*slot);
+    } catch (const PoolExhausted&) {  // a waiter's own deadline passed
+      ++timed_out;
+    }
   };
   heddle_check::run_together({{"first", user}, {"second", user}, {"third", user}});
-  heddle_check::require(held.get() == 3 && pool.lanes() == 2, "each had the only stream");
+  heddle_check::require(held.get() + timed_out == 3 && timed_out <= 2 && pool.lanes() == 2,
+                        "each had the only stream, or waited as long as it may");
 }
 
 // A thread waits for the only stream; another comes later, when the holder may be giving it back.
@@ -126,14 +132,14 @@ void add_lane_pool(Scenarios& to) {
                 .group = "pool",
                 .threads = 2,
                 .body = two_threads_one_stream,
-                .limits = {.timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1},
-                .strategies = {{.name = "bounded", .bound = 3}, {.name = "walk", .executions = 20'000}},
+                .limits = all_choices(),
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
                 .claim = "a stream has one holder at a time, and a thread that waits for one gets it"});
   to.push_back({.name = "lane_pool_3x2",
                 .group = "pool",
                 .threads = 3,
                 .body = three_threads_one_stream,
-                .limits = {.spurious_wakeups = 1},
+                .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "the same of three threads"});
   to.push_back({.name = "pool_hand_over",

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 #include <new>
 
@@ -10,6 +11,8 @@
 
 namespace heddle::check {
 namespace {
+
+constexpr std::chrono::milliseconds kSoon{1};
 
 // A pool of one stream closes while a thread records on it, and another waits for it.
 void close_against_a_recorder_and_a_waiter() {
@@ -67,6 +70,104 @@ void close_against_one_holder() {
                               {"closer", [&] { complete = pool.close(sync::Deadline::never()); }}});
   heddle_check::require(complete, "a close without a deadline leaves nothing");
   pool.stop_handlers(sync::Deadline::never());
+}
+
+// A pool whose only worker stream `held` has; stream 0 is the main thread's.
+struct HeldPool {
+  HeldPool() {
+    pool.acquire(*of_main);
+    held->thread.store(1);
+    pool.add_slot(held);
+    pool.acquire(*held);
+  }
+  static Limits one_stream() {
+    Limits limits;
+    limits.streams = 1;
+    return limits;
+  }
+  // Whether a command was recorded with `slot`: not where its stream was taken from it, or is being taken.
+  bool record(LeaseSlot& slot) {
+    if (!slot.gate.try_enter()) return false;
+    const bool has = slot.lane != nullptr;
+    if (has) slot.lane->append(KernelId::kFill, FillArgs{&cell, 1, 0});
+    slot.gate.leave();
+    return has;
+  }
+
+  // What an incomplete close leaves is done before the pool goes.
+  ~HeldPool() {
+    while (device->step()) {
+    }
+  }
+
+  void require_told(bool complete, std::uint64_t recorded) {
+    if (!complete) pool.abandon();
+    const LaneTotals totals = pool.totals();
+    heddle_check::require(totals.completed + totals.abandoned == recorded, "what was recorded is done, or told of");
+    heddle_check::require(!complete || totals.abandoned == 0, "a close says whether all is done");
+    heddle_check::require(pool.stop_handlers(sync::Deadline::never()), "no handler is left");
+  }
+
+  const std::shared_ptr<sim::SimDevice> device = std::make_shared<sim::SimDevice>(SimOptions{});
+  LanePool pool{device, one_stream(), WaitPolicy::kBlock, ExhaustionPolicy::kWait};
+  const std::shared_ptr<LeaseSlot> of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
+  // An idle stream is handed to a waiter at once; one that was recorded on, when it is done.
+  const bool holder_records = heddle_check::choose(heddle_check::ChoiceKind::kCustom, 2) == 0;
+  float cell = 0;
+};
+
+// Whether `slot` got a stream.
+bool acquires(LanePool& pool, LeaseSlot& slot) {
+  try {
+    pool.acquire(slot);
+    return true;
+  } catch (const Closed&) {         // as the contract says
+  } catch (const PoolExhausted&) {  // its own deadline passed
+  }
+  return false;
+}
+
+// Who has the only stream perhaps records, gives it back and closes the pool, while another waits for the stream, uses
+// it and leaves.
+void close_against_a_waiter() {
+  HeldPool of;
+  heddle_check::Noted<std::uint64_t> recorded = 0;
+  bool complete = false;
+  heddle_check::run_together({{"waiter",
+                               [&] {
+                                 const auto slot = std::make_shared<LeaseSlot>();
+                                 of.pool.add_slot(slot);
+                                 if (acquires(of.pool, *slot)) recorded += of.record(*slot) ? 1 : 0;
+                                 of.pool.release(*slot);
+                                 of.pool.remove_slot(*slot);
+                               }},
+                              {"closer", [&] {
+                                 if (of.holder_records) recorded += of.record(*of.held) ? 1 : 0;
+                                 of.pool.release(*of.held);
+                                 complete = of.pool.close(sync::Deadline::after(kSoon));
+                               }}});
+  of.require_told(complete, recorded);
+}
+
+// One thread perhaps records, and gives the only stream back, another waits for it and gives it back, a third closes
+// the pool.
+void close_against_a_holder_and_a_waiter() {
+  HeldPool of;
+  const auto slot = std::make_shared<LeaseSlot>();
+  of.pool.add_slot(slot);
+  bool complete = false;
+  heddle_check::Noted<std::uint64_t> recorded = 0;
+  heddle_check::run_together({{"holder",
+                               [&] {
+                                 if (of.holder_records) recorded += of.record(*of.held) ? 1 : 0;
+                                 of.pool.release(*of.held);
+                               }},
+                              {"waiter",
+                               [&] {
+                                 if (acquires(of.pool, *slot)) of.pool.release(*slot);
+                               }},
+                              {"closer", [&] { complete = of.pool.close(sync::Deadline::after(kSoon)); }}});
+  of.require_told(complete, recorded);
 }
 
 // Threads record and exit while the pool closes, and the host has no memory for one of their lists, or
@@ -148,6 +249,21 @@ void add_pool_close(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a device that is late in telling finds whom it tells alive"});
+  to.push_back({.name = "close_2x4",
+                .group = "shutdown",
+                .threads = 2,
+                .body = close_against_a_waiter,
+                .limits = all_choices(),
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 10'000}},
+                .claim = "a pool that closes, with a deadline, leaves no thread waiting and loses nothing untold"});
+  to.push_back(
+      {.name = "close_3x2",
+       .group = "shutdown",
+       .threads = 3,
+       .body = close_against_a_holder_and_a_waiter,
+       .limits = all_choices(),
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "the same of a thread that gives its stream back, one that waits for it, and one that closes"});
 }
 
 }  // namespace heddle::check

@@ -8,6 +8,7 @@
 #include "heddle/backends/sim/open.hpp"
 #include "heddle/runtime/options.hpp"
 #include "heddle/stream/lane.hpp"
+#include "heddle_check/scenario.hpp"
 
 namespace heddle::check {
 
@@ -53,6 +54,12 @@ void with_memory(Call call) {
   } catch (const std::bad_alloc&) {
     call();
   }
+}
+
+// Of a scenario whose every order is explored: whatever a wait may do, once each in an execution.
+inline heddle_check::Limits all_choices() {
+  return {
+      .timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1, .clock_is_visible = true};
 }
 
 }  // namespace heddle::check

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <memory>
 
 #include "check/scenarios.hpp"
@@ -18,6 +19,35 @@ class Wakes final : public CompletionListener {
  private:
   TicketParking& parking_;
 };
+
+// One thread or two wait for each of so many tickets, one after the other, as Lane::wait() does.
+void wait_for_tickets(int waiters, std::uint64_t tickets) {
+  TicketParking parking;
+  Wakes wakes(parking);
+  sim::SimDevice device({.auto_run = false});
+  device.set_listener(&wakes);
+  const std::unique_ptr<Queue> queue = make_queue(device);
+  float cell = 0;
+  for (std::uint64_t ticket = 1; ticket <= tickets; ++ticket) submit_fill(device, *queue, ticket, &cell);
+  const sync::Atomic<bool> stop{false};
+  const auto waits = [&] {
+    for (std::uint64_t ticket = 1; ticket <= tickets; ++ticket) {
+      const sync::Deadline deadline = sync::Deadline::after(std::chrono::milliseconds(1));
+      while (queue->completed() < Ticket{ticket} && !deadline.passed()) {
+        parking.park(*queue, Ticket{ticket}, deadline, stop);
+      }
+    }
+  };
+  const auto completes = [&] {
+    for (std::uint64_t ticket = 1; ticket <= tickets; ++ticket) heddle_check::require(device.step(), "a list is due");
+  };
+  if (waiters == 1) {
+    heddle_check::run_together({{"waiter", waits}, {"device", completes}});
+  } else {
+    heddle_check::run_together({{"first", waits}, {"second", waits}, {"device", completes}});
+  }
+  heddle_check::require(!queue->watched(), "nobody watches any more");
+}
 
 void wait_for_a_ticket() {
   TicketParking parking;
@@ -48,6 +78,20 @@ void add_ticket_wait(Scenarios& to) {
                 .limits = {.spurious_wakeups = 1},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 50'000}},
                 .claim = "a thread that parks for a ticket goes on once the ticket has passed"});
+  to.push_back({.name = "ticket_wait_2x4",
+                .group = "ticket",
+                .threads = 2,
+                .body = [] { wait_for_tickets(1, 3); },
+                .limits = all_choices(),
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "the same of three waits with a deadline, one after the other"});
+  to.push_back({.name = "ticket_wait_3x2",
+                .group = "ticket",
+                .threads = 3,
+                .body = [] { wait_for_tickets(2, 1); },
+                .limits = all_choices(),
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "the same of two threads that wait for one ticket, with a deadline"});
 }
 
 }  // namespace heddle::check

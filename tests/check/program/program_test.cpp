@@ -113,6 +113,16 @@ TEST(Program, EveryStrategyRuns) {
   EXPECT_NE(run("run inbox --strategy pct:2 --executions 9").out.find("not reached"), std::string::npos);
 }
 
+// The larger ones of docs/checking.md are run by hand.
+TEST(Program, EveryOrderOfTheSmallScenariosIsMade) {
+  const CommandResult result =
+      run("run lane_pool ticket_wait close_handshake completion_line --strategy exhaustive --executions 20000 --json");
+  ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
+  const json document = json::parse(result.out);
+  EXPECT_EQ(document.at("results").size(), 4u);
+  for (const json& entry : document.at("results")) EXPECT_TRUE(entry.at("exhausted").get<bool>()) << entry;
+}
+
 TEST(Program, PctMakesAsManyExecutionsAsItsClaimNeeds) {
   const auto entry = [](const std::string& more) {
     return json::parse(run("run owner_gate --strategy pct:2 --json" + more).out).at("results")[0];
