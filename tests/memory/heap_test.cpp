@@ -156,18 +156,24 @@ TEST_F(Heaps, RunsDoubleAndDissolve) {
   EXPECT_EQ(heap_.counters().owned.load(), 0u);
 }
 
-TEST_F(Heaps, WhatItMayOwnFollowsWhatItNeededAtOnceInTheLastLists) {
-  const std::size_t unused = heap_.allowed_bytes(5);
-  EXPECT_EQ(unused, 5u);
-  std::vector<Block*> blocks;
-  for (int i = 0; i < 20; ++i) blocks.push_back(take(std::size_t{3} << 20, 1));
-  const std::size_t most = std::size_t{60} << 20;
-  EXPECT_EQ(heap_.allowed_bytes(5), 3 * most + 5);
-  for (Block* block : blocks) heap_.give(block);
-  for (std::uint64_t list = 2; list < 16; ++list) heap_.give(take(1000, list));
-  EXPECT_EQ(heap_.allowed_bytes(5), 3 * most + 5) << "a few lists ago";
-  for (std::uint64_t list = 16; list < 64; ++list) heap_.give(take(1000, list));
-  EXPECT_LT(heap_.allowed_bytes(5), most) << "long ago";
+TEST_F(Heaps, WhatItMayOwnFollowsWhatItNeededAtOnce) {
+  EXPECT_EQ(heap_.allowed_bytes(5), 5u);
+  constexpr std::size_t kMost = std::size_t{60} << 20;
+  std::uint64_t list = 1;
+  const auto need = [&](int blocks_of_3_mib) {
+    std::vector<Block*> blocks;
+    for (int i = 0; i < blocks_of_3_mib; ++i) blocks.push_back(take(std::size_t{3} << 20, list));
+    for (Block* block : blocks) heap_.give(block);
+    ++list;
+  };
+  need(20);
+  EXPECT_EQ(heap_.allowed_bytes(5), 3 * kMost + 5);
+  while (list < 200) need(10);
+  EXPECT_GT(heap_.allowed_bytes(5), 3 * kMost / 100 * 98) << "needs that vary are forgotten slowly";
+  while (list < 50'000) need(10);
+  EXPECT_LT(heap_.allowed_bytes(5), 3 * kMost / 100 * 51) << "but forgotten";
+  while (list < 51'200) need(1);
+  EXPECT_LT(heap_.allowed_bytes(5), 3 * kMost / 4) << "sooner where it is another need altogether";
 }
 
 TEST_F(Heaps, APieceOfAFreeSpanGoesToAnother) {

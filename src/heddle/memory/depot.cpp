@@ -146,11 +146,19 @@ std::vector<Span> Depot::take_segments(const Segments& segments, std::size_t mos
 
 Depot::Totals Depot::totals() const {
   Totals totals;
+  std::size_t most = 0;
   for (const Shard& shard : shards_) {
     sync::MutexLock lock(shard.mutex);
     totals.ready += shard.ready.bytes();
     totals.largest = std::max(totals.largest, shard.ready.largest());
-    for (const Waiting& waiting : shard.waiting) totals.waiting += waiting.span.bytes;
+    for (const Waiting& waiting : shard.waiting) {
+      const std::size_t bytes = waiting.span.bytes;
+      totals.waiting += bytes;
+      if (waiting.last.lane == nullptr || waiting.last.lane->committed() >= waiting.last.ticket) continue;
+      totals.uncommitted += bytes;
+      if (bytes > most) totals.uncommitted_stream = waiting.last.lane;
+      most = std::max(most, bytes);
+    }
   }
   return totals;
 }

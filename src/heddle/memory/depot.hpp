@@ -46,6 +46,9 @@ class Depot {
     std::size_t ready = 0;    // bytes
     std::size_t waiting = 0;  // bytes
     std::size_t largest = 0;  // ready span
+    // Bytes that wait for commands which their stream has not committed, and the stream of the largest of these spans.
+    std::size_t uncommitted = 0;
+    const Lane* uncommitted_stream = nullptr;
   };
   Totals totals() const;
 

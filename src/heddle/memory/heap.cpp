@@ -11,6 +11,12 @@ namespace HEDDLE_NS {
 namespace {
 
 constexpr std::uint64_t kWindow = 16;  // lists
+// What was needed once is forgotten by so much a window. Slowly, as a steady stream's needs vary by chance: each record
+// that it had forgotten would let it own more at another time, so that the streams' highest needs would add up. Sooner
+// once it needs a fraction only.
+constexpr std::size_t kForgotten = 1024;
+constexpr std::size_t kForgottenSoon = 16;
+constexpr std::size_t kFraction = 4;
 
 }  // namespace
 
@@ -104,7 +110,8 @@ void Heap::begin_list(std::uint64_t list) noexcept {
   ordinal_ = {};
   if (++lists_ >= window_end_) {
     window_end_ = lists_ + kWindow;
-    most_before_ = std::exchange(most_, occupied_);
+    most_before_ -= most_before_ / (most_ < most_before_ / kFraction ? kForgottenSoon : kForgotten);
+    most_before_ = std::max(most_before_, std::exchange(most_, occupied_));
   }
   if (!inbox_.empty()) collect();
 }

@@ -92,7 +92,7 @@ class Heap {
   void expect_memory(std::size_t spans = 1);
 
   // How much this heap may own before it makes others of its empty runs rather than take more: three times as much as
-  // it needed at once in the last lists, and `kept`.
+  // it needed at once (forgotten slowly), and `kept`.
   std::size_t allowed_bytes(std::size_t kept) const noexcept {
     return 3 * std::max({most_, most_before_, occupied_}) + kept;
   }
@@ -158,8 +158,8 @@ class Heap {
   std::uint64_t lists_ = 0;        // how many there were
   std::uint64_t flush_from_ = 0;   // lists_ from which on may_flush_others()
   std::size_t occupied_ = 0;       // bytes of blocks that are not free: in use, on their way back, or pending
-  // The most that it was, as seen when runs were full and spans were taken: in the present window of lists, and in the
-  // one before.
+  // The most that it was, as seen when runs were full and spans were taken: in the present window of lists, and in
+  // those before, forgotten slowly.
   std::size_t most_ = 0, most_before_ = 0;
   std::uint64_t window_end_ = 0;
   std::array<Run*, kKinds> first_;

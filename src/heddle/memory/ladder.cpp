@@ -18,7 +18,7 @@ constexpr std::size_t kSegmentUsual = std::size_t{2} << 20;
 constexpr std::size_t kRunBytesLeast = 4096;
 // What a heap may own beside a multiple of what it needs at once: runs of every large class, so that sizes that come
 // and go find theirs.
-constexpr std::size_t kKeptMost = std::size_t{32} << 20;
+constexpr std::size_t kKeptMost = std::size_t{16} << 20;
 // The wait of the last rung: for streams to finish what still uses freed blocks.
 constexpr std::chrono::milliseconds kWaitMost{2000};
 constexpr std::chrono::milliseconds kWaitStep{1};
@@ -285,11 +285,15 @@ void DeviceMemory::give_back_above_high() noexcept {
 
 std::string DeviceMemory::report() const {
   const MemoryStatistics now = statistics();
+  const Depot::Totals depot = depot_.totals();
   std::string text = fmt::format(
       "limit {}, reserved {}, in use {} in {} blocks ({} after rounding), free {} (largest span {}), still used by "
       "other streams {}",
-      now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, depot_.totals().largest,
-      now.pending);
+      now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, depot.largest, now.pending);
+  if (const Lane* lane = depot.uncommitted_stream) {
+    text += fmt::format("; {} free once what used it is committed, as by stream {} (thread {})", depot.uncommitted,
+                        lane->id().value, lane->holder_thread());
+  }
   struct Holder {
     std::size_t stream, owned, rounded;
   };
