@@ -9,6 +9,7 @@
 #include <functional>
 #include <latch>
 #include <semaphore>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -212,9 +213,10 @@ Latency latency_of_a_word(const Options&, double seconds) {
   return summarise(all);
 }
 
-// The same where the device executes by itself: `ahead` lists stay outstanding behind the one that is looked at (0: the
+// The same where the device executes by itself: kAhead lists stay outstanding behind the one that is looked at (0: the
 // runtime sleeps in between), and a thread that spins on the ticket writes down the time.
-Latency latency_on_device(const Options& opened, double seconds, std::size_t ahead) {
+template <std::size_t kAhead, std::int64_t kSide>
+Latency latency_on_device(const Options& opened, double seconds) {
   struct DeviceProbe {
     std::uint64_t finished = 0;
     Event event;
@@ -223,26 +225,29 @@ Latency latency_on_device(const Options& opened, double seconds, std::size_t ahe
   Runtime runtime(opened);
   std::vector<double> all;
   for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
-    std::vector<DeviceProbe> probes(ahead + 1);
+    std::vector<DeviceProbe> probes(kAhead + 1);
     for (DeviceProbe& probe : probes) {
-      const Tensor x = randn(runtime, {64, 64});
+      const Tensor x = randn(runtime, {kSide, kSide});
       for (int i = 0; i < kWorkBehind; ++i) const Tensor y = matmul(x, x);
       runtime.on_complete([&probe](const Status&) { probe.entered.store(now_ns(), std::memory_order_release); });
       probe.event = runtime.record_event();
     }
-    for (DeviceProbe& probe : probes) {  // without a pause, so that it sees each ticket at once
+    for (DeviceProbe& probe : probes) {   // without a pause, so that it sees each ticket at once
+      if (probe.event.query()) continue;  // while the lists were recorded: when is not known
       while (!probe.event.query()) sync::spin_wait();
       probe.finished = now_ns();
     }
     for (DeviceProbe& probe : probes) {
       while (probe.entered.load(std::memory_order_acquire) == 0)
         std::this_thread::sleep_for(std::chrono::microseconds(50));
+      if (probe.finished == 0) continue;
       // The handler may be there before the thread that spins.
       const auto late = static_cast<std::int64_t>(probe.entered.load() - probe.finished);
       all.push_back(static_cast<double>(std::max<std::int64_t>(late, 0)) * 1e-3);
     }
-    if (ahead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (kAhead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
+  if (all.empty()) throw std::runtime_error("bench notice: every list was complete before it was looked at");
   return summarise(all);
 }
 
@@ -293,10 +298,9 @@ std::vector<LatencyCase> latency_cases(bool executes_on_host) {
             {"a word seen by a spinning thread, no runtime", latency_of_a_word},
             kWakeUp};
   }
-  return {{"ticket to handler, lists outstanding",
-           [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 32); }},
-          {"ticket to handler, from sleep",
-           [](const Options& opened, double seconds) { return latency_on_device(opened, seconds, 0); }},
+  return {{"ticket to handler, lists outstanding, 20 products of 256", latency_on_device<32, 256>},
+          {"ticket to handler, lists outstanding, 20 products of 1024", latency_on_device<32, 1024>},
+          {"ticket to handler, from sleep", latency_on_device<0, 64>},
           kWakeUp};
 }
 
