@@ -84,7 +84,7 @@ TEST_F(Depots, NeighboursOfDifferentShardsJoinWhenGathered) {
 }
 
 TEST_F(Depots, TakesOutWholeSegmentsOnly) {
-  FakePages pages;
+  FakePages pages(0);
   Segments segments(pages);
   const Span a = segments.obtain(8192, 8192);
   const Span b = segments.obtain(8192, 8192);

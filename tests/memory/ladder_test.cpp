@@ -94,6 +94,7 @@ TEST(Ladder, SegmentsThatAreTooSmallGoBackForOneThatFits) {
   small.clear();
   EXPECT_NO_THROW(test.make(7 * kMiB));
   EXPECT_LE(test.pages().peak(), 8 * kMiB);
+  EXPECT_GE(test.memory().statistics().segments_released, 4u);
 }
 
 TEST(Ladder, AWaitOnTheDeviceServesWhatAnotherStreamHasNotFinished) {

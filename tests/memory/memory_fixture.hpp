@@ -1,6 +1,7 @@
 // What tests of the allocator share: a memory of its own over a page source that a test can look into.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <functional>
@@ -19,12 +20,14 @@ namespace heddle {
 // Hands out addresses without memory behind them, and checks that what it gets back is what it gave.
 class FakePages final : public PageSource {
  public:
+  // `gap`: bytes between two segments; without it, they touch and join.
+  explicit FakePages(std::size_t gap = 4096) : gap_(gap) {}
   std::size_t granule() const noexcept override { return 4096; }
   Status allocate(std::size_t bytes, void** out) override {
     sync::MutexLock lock(mutex_);
     *out = std::bit_cast<void*>(next_);
     segments_[next_] = bytes;
-    next_ += bytes;
+    next_ += bytes + gap_;
     held_ += bytes;
     peak_ = std::max(peak_, held_);
     return {};
@@ -46,6 +49,7 @@ class FakePages final : public PageSource {
   }
 
  private:
+  const std::size_t gap_;
   mutable sync::Mutex mutex_{Rank::kLeaf};
   std::uintptr_t next_ = std::uintptr_t{1} << 40;
   std::map<std::uintptr_t, std::size_t> segments_;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "heddle/base/check.hpp"
-#include "heddle/memory/outbox.hpp"
 
 namespace HEDDLE_NS {
 namespace {
