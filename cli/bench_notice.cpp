@@ -213,7 +213,7 @@ Latency latency_of_a_word(const Options&, double seconds) {
   return summarise(all);
 }
 
-// The same where the device executes by itself: kAhead lists stay outstanding behind the one that is looked at (0: the
+// The same where the device executes by itself: kAhead lists are outstanding behind the first one (0: the
 // runtime sleeps in between), and a thread that spins on the ticket writes down the time.
 template <std::size_t kAhead, std::int64_t kSide>
 Latency latency_on_device(const Options& opened, double seconds) {
@@ -245,7 +245,7 @@ Latency latency_on_device(const Options& opened, double seconds) {
       const auto late = static_cast<std::int64_t>(probe.entered.load() - probe.finished);
       all.push_back(static_cast<double>(std::max<std::int64_t>(late, 0)) * 1e-3);
     }
-    if (kAhead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (kAhead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   if (all.empty()) throw std::runtime_error("bench notice: every list was complete before it was looked at");
   return summarise(all);
@@ -300,7 +300,7 @@ std::vector<LatencyCase> latency_cases(bool executes_on_host) {
   }
   return {{"ticket to handler, lists outstanding, 20 products of 256", latency_on_device<32, 256>},
           {"ticket to handler, lists outstanding, 20 products of 1024", latency_on_device<32, 1024>},
-          {"ticket to handler, from sleep", latency_on_device<0, 64>},
+          {"ticket to handler, from sleep", latency_on_device<0, 256>},
           kWakeUp};
 }
 

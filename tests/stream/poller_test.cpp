@@ -35,7 +35,7 @@ TEST(Poller, TellsOfWatchedQueuesThatMovedAndOfNoOthers) {
   sim::SimDevice device(kSilent);
   Listener listener;
   AQueue watched(1), other(2);
-  Poller poller(device, listener, {});
+  Poller poller(device, listener, [] { return std::chrono::microseconds(20); });
   poller.add(watched);
   poller.add(other);
   other.publish(Ticket{1});
@@ -55,7 +55,7 @@ TEST(Poller, FindsAWatcherThatComesWhileItSleeps) {
   sim::SimDevice device(kSilent);
   Listener listener;
   AQueue queue(1);
-  Poller poller(device, listener, {});
+  Poller poller(device, listener, [] { return std::chrono::microseconds(20); });
   poller.add(queue);
   for (std::uint64_t round = 1; round <= 200; ++round) {
     queue.watch();
@@ -81,7 +81,7 @@ TEST(Poller, AsksForFaultsWhileTheDeviceIsBusyAndNobodyWaits) {
   Busy device;
   Listener listener;
   AQueue queue(1);
-  Poller poller(device, listener, {});
+  Poller poller(device, listener, [] { return std::chrono::microseconds(20); });
   poller.add(queue);
   std::this_thread::sleep_for(3 * Poller::kFaultInterval);
   EXPECT_EQ(device.polls.load(), 0) << "an idle device is left alone";
@@ -103,7 +103,7 @@ TEST(Poller, AsksForFaultsWhileTheDeviceIsBusyAndNobodyWaits) {
 TEST(Poller, C46_ARemovedQueueIsNotTouchedAnyMore) {
   sim::SimDevice device(kSilent);
   Listener listener;
-  Poller poller(device, listener, {});
+  Poller poller(device, listener, [] { return std::chrono::microseconds(20); });
   for (int round = 0; round < 200; ++round) {
     AQueue queue(7);
     poller.add(queue);

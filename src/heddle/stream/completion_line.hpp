@@ -66,6 +66,9 @@ class CompletionLine {
   // True when the first waiting ticket is at most `completed`. One load.
   bool ripe(Ticket completed) const noexcept { return front_.load(sync::seq_cst) <= completed.value; }
 
+  // Whether an entry waits for its ticket. One load.
+  bool waiting() const noexcept { return front_.load(sync::relaxed) != kNone; }
+
   // True for the one caller who now has to put the line among the ready ones.
   bool claim_schedule() noexcept { return !scheduled_.exchange(true, sync::seq_cst); }
   // The line left the ready ones and is about to be looked at.

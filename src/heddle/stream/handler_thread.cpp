@@ -57,8 +57,9 @@ class HandlerThread::Task {
   sync::Atomic<bool> ran_{false};
 };
 
-HandlerThread::HandlerThread(const Limits& limits, bool spins, HandlerFailureHook on_failure)
-    : limits_(limits), spins_(spins), on_failure_(std::move(on_failure)) {}
+HandlerThread::HandlerThread(const Limits& limits, bool spins, std::chrono::microseconds spin_expecting,
+                             HandlerFailureHook on_failure)
+    : limits_(limits), spins_(spins), spin_expecting_(spin_expecting), on_failure_(std::move(on_failure)) {}
 
 HandlerThread::~HandlerThread() {
   sync::MutexLock lock(mutex_);
@@ -146,6 +147,7 @@ void HandlerThread::start_worker() {
 
 void HandlerThread::work(std::uint64_t generation, Worker& worker) {
   sync::prefer_short_turns();  // it is woken by threads that go on running, and has little to do each time
+  bool expecting = false;
   {
     sync::MutexLock lock(mutex_);
     while (generation_.load(sync::relaxed) == generation) {
@@ -154,32 +156,33 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
         if (ending_) break;
         if (spins_) {
           lock.unlock();
-          spin();
+          spin(expecting);
           lock.lock();
         }
         if (ready_.empty() && !ending_ && generation_.load(sync::relaxed) == generation) {
           judge_early_wake(false);
           sleep();
+          expecting = woken_early_;
         }
         continue;
       }
       judge_early_wake(true);
       lock.unlock();
-      run_turn(*line, generation);
+      expecting = run_turn(*line, generation);
       lock.lock();
     }
   }
   worker.ended.store(true, sync::release);
 }
 
-void HandlerThread::spin() const {
+void HandlerThread::spin(bool expecting) const {
   // Whoever made the last line ready cannot make another one ready while this thread keeps its processor.
   if (scheduled_on_.load(sync::relaxed) == sync::current_processor()) return;
-  const sync::Deadline end = sync::Deadline::after(limits_.spin_max);
+  const sync::Deadline end = sync::Deadline::after(expecting ? spin_expecting_ : limits_.spin_max);
   while (ready_.none_new() && !end.passed()) sync::spin_wait();
 }
 
-void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
+bool HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
   using Outcome = CompletionLine::Outcome;
   line.end_schedule();
   Outcome previous = Outcome::kNone;
@@ -188,13 +191,14 @@ void HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
     CompletionLine::Entry entry;
     const bool taken = line.take(limit, &entry, previous);
     if (previous != Outcome::kNone) announce_finished();
-    if (!taken) return;
+    if (!taken) return line.waiting();
     previous = run_entry(line, std::move(entry));
     sync::end_forked_child();  // a handler forked, and the child came back from it
   }
   line.note_finished(previous);
   if (previous != Outcome::kNone) announce_finished();
   schedule(line);  // its next turn, or the next generation's
+  return true;
 }
 
 // kNone: it went to an executor, which ends it.

@@ -32,7 +32,10 @@ namespace HEDDLE_NS {
 
 class HandlerThread {
  public:
-  HandlerThread(const Limits& limits, bool spins, HandlerFailureHook on_failure);
+  // `spins`: with nothing to run, it spins for `limits.spin_max` before it sleeps, and for `spin_expecting` where the
+  // line that it served last has handlers that wait, or a registration has just woken it.
+  HandlerThread(const Limits& limits, bool spins, std::chrono::microseconds spin_expecting,
+                HandlerFailureHook on_failure);
   ~HandlerThread();  // REQUIRES: stop() returned true, or nothing was ever added
   HandlerThread(const HandlerThread&) = delete;
   HandlerThread& operator=(const HandlerThread&) = delete;
@@ -50,6 +53,9 @@ class HandlerThread {
   // not returned or was not told yet: threads of this object then still run, and tell the rest. REQUIRES: not called
   // from a handler.
   bool stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline);
+
+  // A hint: it has not slept since the last handler, or was woken for the next.
+  bool awake() const noexcept { return started_.load(sync::relaxed) && !asleep_.load(sync::relaxed); }
 
   // Adds what is counted here, not in the lines, to `statistics`.
   void add_statistics(HandlerStatistics& statistics) const;
@@ -77,8 +83,9 @@ class HandlerThread {
   void judge_early_wake(bool in_time) HEDDLE_REQUIRES(mutex_);
   void start_worker() HEDDLE_REQUIRES(mutex_);
   void work(std::uint64_t generation, Worker& worker);
-  void spin() const;
-  void run_turn(CompletionLine& line, std::uint64_t generation);
+  void spin(bool expecting) const;
+  // True: handlers of the line wait for their tickets.
+  bool run_turn(CompletionLine& line, std::uint64_t generation);
   CompletionLine::Outcome run_entry(CompletionLine& line, CompletionLine::Entry&& entry);
   CompletionLine::Outcome hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
   CompletionLine::Outcome call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
@@ -90,6 +97,7 @@ class HandlerThread {
 
   const Limits limits_;
   const bool spins_;
+  const std::chrono::microseconds spin_expecting_;
   const HandlerFailureHook on_failure_;
   sync::Atomic<std::uint64_t> generation_{0};
   sync::Atomic<bool> started_{false};

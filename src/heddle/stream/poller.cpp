@@ -1,14 +1,24 @@
 #include "heddle/stream/poller.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
+namespace {
 
-Poller::Poller(Device& device, CompletionListener& listener, const Limits& limits)
-    : device_(device), listener_(listener), limits_(limits), thread_("heddle-poller", [this] { work(); }) {}
+// Between two looks, so that the mutex is free for those who begin to watch.
+constexpr int kSpinTurns = 8;
+
+}  // namespace
+
+Poller::Poller(Device& device, CompletionListener& listener, std::function<std::chrono::microseconds()> spin_time)
+    : device_(device),
+      listener_(listener),
+      spin_time_(std::move(spin_time)),
+      thread_("heddle-poller", [this] { work(); }) {}
 
 Poller::~Poller() {
   {
@@ -89,12 +99,12 @@ void Poller::look() {
 void Poller::work() {
   sync::prefer_short_turns();
   sync::MutexLock lock(mutex_);
-  sync::Deadline spin_end = sync::Deadline::at({});
+  sync::TimePoint moved_at{};
   put_off_questions();
   while (!stopping_) {
     if (!any_watched()) {
       rest();
-      spin_end = sync::Deadline::after(limits_.spin_max);
+      moved_at = sync::now();
       continue;
     }
     look();
@@ -112,7 +122,7 @@ void Poller::work() {
       changed_.notify_all();
     }
     if (any_moved) {
-      spin_end = sync::Deadline::after(limits_.spin_max);
+      moved_at = sync::now();
       next_fault_ = sync::Deadline::after(kFaultInterval);
     }
     if (next_fault_.passed() || next_question_.passed()) {
@@ -122,11 +132,11 @@ void Poller::work() {
       put_off_questions();
     } else if (any_moved) {
       continue;
-    } else if (spin_end.passed()) {
+    } else if (sync::Deadline::at(moved_at + spin_time_()).passed()) {
       changed_.wait_until(mutex_, sync::Deadline::after(kInterval));
     } else {
       lock.unlock();
-      sync::spin_wait();
+      for (int turn = 0; turn < kSpinTurns; ++turn) sync::spin_wait();
       lock.lock();
     }
   }

@@ -2,7 +2,7 @@
 //
 // One thread per device; it runs no user code and calls the driver only through Device::poll(): while something is
 // watched or the device is busy, 10 ms after the last progress, which a faulted device does not make, and every 100 ms.
-// It spins for Limits::spin_max after each progress, then looks every kInterval; while no queue is watched it sleeps,
+// It spins for a while after each progress, then looks every kInterval; while no queue is watched it sleeps,
 // until a fault may have to be found or, on an idle device, for good.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kPoller). Invariants: 1. A watcher calls wake() after
@@ -12,10 +12,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
-#include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
@@ -30,7 +30,8 @@ class Poller {
   // In any case: the driver may keep the call for 70 us, during which no ticket is looked for.
   static constexpr std::chrono::milliseconds kQuestionInterval{100};
 
-  Poller(Device& device, CompletionListener& listener, const Limits& limits);
+  // `spin_time`: asked after progress for how long to spin; by the poller's thread, so it must not wait.
+  Poller(Device& device, CompletionListener& listener, std::function<std::chrono::microseconds()> spin_time);
   ~Poller();  // ends the thread
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -62,7 +63,7 @@ class Poller {
 
   Device& device_;
   CompletionListener& listener_;
-  const Limits limits_;
+  const std::function<std::chrono::microseconds()> spin_time_;
   mutable sync::Mutex mutex_{Rank::kPoller};
   sync::ConditionVariable changed_;
   std::vector<Watched> queues_ HEDDLE_GUARDED_BY(mutex_);
