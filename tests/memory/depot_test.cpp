@@ -74,6 +74,21 @@ TEST_F(Depots, AWaitingSpanIsOfferedWithItsTicketOnceThatIsCommitted) {
   EXPECT_EQ(depot_.find_waiting(1).lane, nullptr);
 }
 
+TEST_F(Depots, NamesTheStreamThatHoldsMostBackByNotCommitting) {
+  depot_.give({{at(0), 4096}}, use(lane(0)));
+  depot_.give({{at(8192), 8192}, {at(20'480), 512}}, use(lane(1)));
+  EXPECT_EQ(depot_.uncommitted(nullptr).stream, &lane(1));
+  EXPECT_EQ(depot_.uncommitted(nullptr).bytes, 4096u + 8192 + 512);
+  EXPECT_EQ(depot_.uncommitted(&lane(1)).stream, &lane(0)) << "a stream has its own in stream order";
+  EXPECT_EQ(depot_.uncommitted(&lane(1)).bytes, 4096u);
+  lane(1).commit();
+  EXPECT_EQ(depot_.uncommitted(nullptr).stream, &lane(0)) << "the other's is the device's matter";
+  EXPECT_EQ(depot_.uncommitted(nullptr).bytes, 4096u);
+  lane(0).commit();
+  EXPECT_EQ(depot_.uncommitted(nullptr).stream, nullptr);
+  sim_.run_all();
+}
+
 TEST_F(Depots, NeighboursOfDifferentShardsJoinWhenGathered) {
   depot_.give({{at(0), 4096}}, {&lane(0), Ticket{}});
   depot_.give({{at(4096), 4096}}, {&lane(1), Ticket{}});
@@ -84,7 +99,7 @@ TEST_F(Depots, NeighboursOfDifferentShardsJoinWhenGathered) {
 }
 
 TEST_F(Depots, TakesOutWholeSegmentsOnly) {
-  FakePages pages(0);
+  FakePages pages;
   Segments segments(pages);
   const Span a = segments.obtain(8192, 8192);
   const Span b = segments.obtain(8192, 8192);

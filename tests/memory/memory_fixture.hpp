@@ -20,8 +20,8 @@ namespace heddle {
 // Hands out addresses without memory behind them, and checks that what it gets back is what it gave.
 class FakePages final : public PageSource {
  public:
-  // `gap`: bytes between two segments; without it, they touch and join.
-  explicit FakePages(std::size_t gap = 4096) : gap_(gap) {}
+  // `gap`: bytes between two segments, which else touch, as on the CPU device, and join.
+  explicit FakePages(std::size_t gap = 0) : gap_(gap) {}
   std::size_t granule() const noexcept override { return 4096; }
   Status allocate(std::size_t bytes, void** out) override {
     sync::MutexLock lock(mutex_);

@@ -42,6 +42,23 @@ TEST(Repeating, BalancedLoopsGetTheSameAddressesFromTheThirdRoundOn) {
   }
 }
 
+// One block at a time of each size class: its runs are empty whenever another class wants memory.
+TEST(Repeating, SizesThatTakeTurnsKeepTheirAddresses) {
+  TestMemory test({.limit = std::size_t{8} << 30});
+  std::vector<void*> third;
+  for (int round = 1; round <= 20; ++round) {
+    std::vector<void*> addresses;
+    for (std::size_t index = 0; index < kSizeClasses; ++index) {
+      addresses.push_back(test.make(class_bytes(index)).data());
+    }
+    test.work();
+    test.commit();
+    test.run_all();
+    if (round == 3) third = addresses;
+    EXPECT_TRUE(round < 3 || addresses == third) << "round " << round;
+  }
+}
+
 // Rounds of two phases, each given back before the next begins: what one leaves empty stays its own.
 TEST(Repeating, PhasesOfARoundKeepTheirAddresses) {
   struct Phase {

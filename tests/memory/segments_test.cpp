@@ -19,7 +19,7 @@ TEST(Segments, TakesLessWhereTheWantedIsRefused) {
 }
 
 TEST(Segments, FindsThoseThatLieWithinASpan) {
-  FakePages pages(0);
+  FakePages pages;
   Segments segments(pages);
   const Span a = segments.obtain(4096, 4096);
   const Span b = segments.obtain(8192, 8192);

@@ -146,21 +146,28 @@ std::vector<Span> Depot::take_segments(const Segments& segments, std::size_t mos
 
 Depot::Totals Depot::totals() const {
   Totals totals;
-  std::size_t most = 0;
   for (const Shard& shard : shards_) {
     sync::MutexLock lock(shard.mutex);
     totals.ready += shard.ready.bytes();
     totals.largest = std::max(totals.largest, shard.ready.largest());
-    for (const Waiting& waiting : shard.waiting) {
-      const std::size_t bytes = waiting.span.bytes;
-      totals.waiting += bytes;
-      if (waiting.last.lane == nullptr || waiting.last.lane->committed() >= waiting.last.ticket) continue;
-      totals.uncommitted += bytes;
-      if (bytes > most) totals.uncommitted_stream = waiting.last.lane;
-      most = std::max(most, bytes);
-    }
+    for (const Waiting& waiting : shard.waiting) totals.waiting += waiting.span.bytes;
   }
   return totals;
+}
+
+Depot::Uncommitted Depot::uncommitted(const Lane* but) const {
+  Uncommitted found;
+  std::size_t largest = 0;
+  for (const Shard& shard : shards_) {
+    sync::MutexLock lock(shard.mutex);
+    for (const auto& [span, last] : shard.waiting) {
+      if (last.lane == nullptr || last.lane == but || last.lane->committed() >= last.ticket) continue;
+      found.bytes += span.bytes;
+      if (span.bytes > largest) found.stream = last.lane;
+      largest = std::max(largest, span.bytes);
+    }
+  }
+  return found;
 }
 
 }  // namespace HEDDLE_NS

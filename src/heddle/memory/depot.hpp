@@ -46,11 +46,15 @@ class Depot {
     std::size_t ready = 0;    // bytes
     std::size_t waiting = 0;  // bytes
     std::size_t largest = 0;  // ready span
-    // Bytes that wait for commands which their stream has not committed, and the stream of the largest of these spans.
-    std::size_t uncommitted = 0;
-    const Lane* uncommitted_stream = nullptr;
   };
   Totals totals() const;
+  // What waits for commands that their stream, another than `but`, has not committed: bytes of all such streams, and
+  // the one of the largest span; null: there is none.
+  struct Uncommitted {
+    const Lane* stream = nullptr;
+    std::size_t bytes = 0;
+  };
+  Uncommitted uncommitted(const Lane* but) const;
 
  private:
   struct Waiting {

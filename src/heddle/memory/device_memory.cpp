@@ -42,10 +42,10 @@ Block* DeviceMemory::allocate_slowly(Lane& lane, std::size_t bytes) {
   constexpr const char* kAdvice = "free tensors, raise the memory limit, or use fewer threads";
   if (!can_ever_hold(bytes)) {
     throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}, more than the limit after rounding; {}; {}",
-                                  bytes, lane.id().value, report(), kAdvice));
+                                  bytes, lane.id().value, report(&lane), kAdvice));
   }
   throw OutOfMemory(fmt::format("{} bytes were asked for on stream {}; {}; tried: {}; {}", bytes, lane.id().value,
-                                report(), rungs_.text(), kAdvice));
+                                report(&lane), rungs_.text(), kAdvice));
 }
 
 Block* DeviceMemory::try_slowly(Lane& lane, std::size_t bytes) {

@@ -94,8 +94,9 @@ class DeviceMemory final : public CommitListener {
   std::size_t release_cached();
 
   MemoryStatistics statistics() const;
-  // One line: limit, reserved, in use, free, still used by other streams; then who holds most.
-  std::string report() const;
+  // One line: limit, reserved, in use, free, still used by other streams; what streams other than `asking` hold back by
+  // not committing; then who holds most.
+  std::string report(const Lane* asking = nullptr) const;
   Budget& budget() noexcept { return budget_; }
 
   // Posts what this thread has freed for other streams.

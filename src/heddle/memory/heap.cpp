@@ -10,12 +10,12 @@ namespace HEDDLE_NS {
 namespace {
 
 constexpr std::uint64_t kWindow = 16;  // lists
-// What was needed once is forgotten by so much a window. Slowly, as a steady stream's needs vary by chance: each record
-// that it had forgotten would let it own more at another time, so that the streams' highest needs would add up. Sooner
-// once it needs a fraction only.
-constexpr std::size_t kForgotten = 1024;
-constexpr std::size_t kForgottenSoon = 16;
-constexpr std::size_t kFraction = 4;
+// What was needed once is forgotten by a 1024th each window: half after 11,000 lists. A steady stream's needs vary by
+// chance; were its highest forgotten soon, each stream would own for it at another time, and all of them together more
+// and more. By a 16th where it seems to need less than a quarter of what it did.
+constexpr std::size_t kForgetDivisor = 1024;
+constexpr std::size_t kForgetSoonDivisor = 16;
+constexpr std::size_t kSoonBelowDivisor = 4;
 
 }  // namespace
 
@@ -107,9 +107,10 @@ void Heap::give_slowly(Block* block) noexcept {
 void Heap::begin_list(std::uint64_t list) noexcept {
   list_ = list;
   ordinal_ = {};
+  note_most();
   if (++lists_ >= window_end_) {
     window_end_ = lists_ + kWindow;
-    most_before_ -= most_before_ / (most_ < most_before_ / kFraction ? kForgottenSoon : kForgotten);
+    most_before_ -= most_before_ / (most_ < most_before_ / kSoonBelowDivisor ? kForgetSoonDivisor : kForgetDivisor);
     most_before_ = std::max(most_before_, std::exchange(most_, occupied_));
   }
   if (!inbox_.empty()) collect();

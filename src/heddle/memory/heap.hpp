@@ -158,8 +158,8 @@ class Heap {
   std::uint64_t lists_ = 0;        // how many there were
   std::uint64_t flush_from_ = 0;   // lists_ from which on may_flush_others()
   std::size_t occupied_ = 0;       // bytes of blocks that are not free: in use, on their way back, or pending
-  // The most that it was, as seen when runs were full and spans were taken: in the present window of lists, and in
-  // those before, forgotten slowly.
+  // The most that it was, as seen when lists began, runs were full and spans were taken (perhaps less than it was): in
+  // the present window of lists, and in those before, forgotten slowly.
   std::size_t most_ = 0, most_before_ = 0;
   std::uint64_t window_end_ = 0;
   std::array<Run*, kKinds> first_;

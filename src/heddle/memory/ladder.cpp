@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::size_t kSegmentUsual = std::size_t{2} << 20;
 constexpr std::size_t kRunBytesLeast = 4096;
-// What a heap may own beside a multiple of what it needs at once: runs of every large class, so that sizes that come
+// What a heap may own beside a multiple of what it needs at once: a first run of each class, so that sizes that come
 // and go find theirs.
-constexpr std::size_t kKeptMost = std::size_t{16} << 20;
+constexpr std::size_t kKeptMost = std::size_t{26} << 20;
 // The wait of the last rung: for streams to finish what still uses freed blocks.
 constexpr std::chrono::milliseconds kWaitMost{2000};
 constexpr std::chrono::milliseconds kWaitStep{1};
@@ -283,16 +283,17 @@ void DeviceMemory::give_back_above_high() noexcept {
   }
 }
 
-std::string DeviceMemory::report() const {
+std::string DeviceMemory::report(const Lane* asking) const {
   const MemoryStatistics now = statistics();
-  const Depot::Totals depot = depot_.totals();
   std::string text = fmt::format(
       "limit {}, reserved {}, in use {} in {} blocks ({} after rounding), free {} (largest span {}), still used by "
       "other streams {}",
-      now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, depot.largest, now.pending);
-  if (const Lane* lane = depot.uncommitted_stream) {
-    text += fmt::format("; {} free once what used it is committed, as by stream {} (thread {})", depot.uncommitted,
-                        lane->id().value, lane->holder_thread());
+      now.limit, now.reserved, now.live, now.live_blocks, now.rounded, now.cached, depot_.totals().largest,
+      now.pending);
+  const Depot::Uncommitted uncommitted = depot_.uncommitted(asking);
+  if (uncommitted.stream != nullptr) {
+    text += fmt::format("; of what is free, {} behind commands that are not committed, as of stream {}, thread {}",
+                        uncommitted.bytes, uncommitted.stream->id().value, uncommitted.stream->holder_thread());
   }
   struct Holder {
     std::size_t stream, owned, rounded;
