@@ -204,7 +204,7 @@ TEST_P(Failures, AQueueThatThePollerHasNoRoomForIsUnknownToIt) {
     Listener listener;
     AQueue refused(1), known(2);
     {
-      Poller poller(device, listener, {});
+      Poller poller(device, listener, [] { return std::chrono::microseconds(20); });
       failed = fails_at(n, [&] { poller.add(refused); });
       poller.add(known);
       refused.watch();
