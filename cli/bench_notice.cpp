@@ -9,7 +9,6 @@
 #include <functional>
 #include <latch>
 #include <semaphore>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -224,7 +223,7 @@ Latency latency_on_device(const Options& opened, double seconds) {
   };
   Runtime runtime(opened);
   std::vector<double> all;
-  for (const Clock::time_point end = after(seconds); Clock::now() < end;) {
+  for (const Clock::time_point end = after(seconds); Clock::now() < end || all.empty();) {
     std::vector<DeviceProbe> probes(kAhead + 1);
     for (DeviceProbe& probe : probes) {
       const Tensor x = randn(runtime, {kSide, kSide});
@@ -247,7 +246,6 @@ Latency latency_on_device(const Options& opened, double seconds) {
     }
     if (kAhead == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  if (all.empty()) throw std::runtime_error("bench notice: every list was complete before it was looked at");
   return summarise(all);
 }
 
@@ -300,7 +298,7 @@ std::vector<LatencyCase> latency_cases(bool executes_on_host) {
   }
   return {{"ticket to handler, lists outstanding, 20 products of 256", latency_on_device<32, 256>},
           {"ticket to handler, lists outstanding, 20 products of 1024", latency_on_device<32, 1024>},
-          {"ticket to handler, from sleep", latency_on_device<0, 256>},
+          {"ticket to handler, from sleep, 20 products of 1024", latency_on_device<0, 1024>},
           kWakeUp};
 }
 

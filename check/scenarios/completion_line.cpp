@@ -56,6 +56,31 @@ void handlers_of_two_tickets() {
   heddle_check::require(!queue->watched(), "the device is no longer asked to announce progress");
 }
 
+// Two threads wait for room among the handlers of a stream, which is for one, and register one each, while the device
+// completes the stream.
+void handlers_with_room_for_one() {
+  RunsRipe listener;
+  sim::SimDevice device({.auto_run = false});
+  device.set_listener(&listener);
+  const std::unique_ptr<Queue> queue = make_queue(device);
+  CompletionLine line(*queue);
+  listener.line = &line;
+  float cell = 0;
+  submit_fill(device, *queue, 1, &cell);
+  const sync::Atomic<bool> stop{false};
+  heddle_check::Noted<int> told = 0;
+  const auto registers = [&] {
+    line.wait_for_room(1, stop);
+    line.add({Ticket{1}, [&](const Status&) { ++told; }, {}, {}});
+    run_ripe(line);
+  };
+  heddle_check::run_together({{"first", registers},
+                              {"second", registers},
+                              {"device", [&] { heddle_check::require(device.step(), "a list is due"); }}});
+  heddle_check::require(told == 2, "each handler ran once");
+  heddle_check::require(line.counts().pending() == 0 && line.idle(), "the count came back to zero");
+}
+
 }  // namespace
 
 void add_completion_line(Scenarios& to) {
@@ -66,6 +91,14 @@ void add_completion_line(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 20'000}},
                 .claim = "every handler that was registered runs exactly once, whenever its ticket passes"});
+  to.push_back(
+      {.name = "handler_count_3x2",
+       .group = "handlers",
+       .threads = 3,
+       .body = handlers_with_room_for_one,
+       .limits = all_choices(),
+       .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 10'000}},
+       .claim = "who waits for room among the handlers of a stream gets it, and none is counted twice or lost"});
 }
 
 }  // namespace heddle::check

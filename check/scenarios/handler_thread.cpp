@@ -225,7 +225,7 @@ void add_handler_thread(Scenarios& to) {
                 .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "who waits until no handler is pending goes on when each has been told, not before"});
-  to.push_back({.name = "handler_count_3x2",
+  to.push_back({.name = "handler_count_at_stop",
                 .group = "handlers",
                 .threads = 3,
                 .body = count_at_stop,

@@ -62,6 +62,13 @@ class TestMemory {
   explicit TestMemory(MemoryOptions options = {.limit = std::size_t{1} << 30}, PageSource* pages = nullptr)
       : memory_(std::make_unique<DeviceMemory>(pages != nullptr ? *pages : pages_, *sim_.pool(), options)) {}
 
+  // A deleter of external memory has been called a moment before its block is counted as freed.
+  ~TestMemory() {
+    if (memory_ != nullptr) eventually([&] { return memory_->statistics().live_blocks == 0; });
+  }
+  TestMemory(const TestMemory&) = delete;
+  TestMemory& operator=(const TestMemory&) = delete;
+
   SimCore& sim() { return sim_; }
   FakePages& pages() { return pages_; }
   DeviceMemory& memory() { return *memory_; }
