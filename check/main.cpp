@@ -13,13 +13,15 @@
 
 #include "check/run.hpp"
 #include "heddle/runtime/runtime.hpp"
+#include "heddle_check/campaign/portfolio.hpp"
 
 namespace heddle::check {
 namespace {
 
 int fail(int code, std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  fmt::print(stderr, "heddle-check: {}\n", text);
+  std::fputs(fmt::format("heddle-check: {}\n", text).c_str(),
+             stderr);  // which may be closed; that is no error of its own
   return code;
 }
 
@@ -64,6 +66,9 @@ int run_command_line(int argc, char** argv) {
       });
   run_command->add_option("--plant", options.plant,
                           "With this planted fault; without a scenario: in the one that it makes fail");
+  run_command
+      ->add_option("--processes", options.processes, "portfolio: in so many processes at once, each with its seeds (1)")
+      ->check(CLI::Range(1U, heddle_check::kMaxShards));
   run_command->add_flag("--real-threads", options.real_threads, "On real threads in place of fibres; slow");
   run_command->add_flag("--json", options.json, "As JSON");
 

@@ -27,6 +27,20 @@ std::string strategy_name(const Row& row) {
 
 constexpr const char* kColumns = "{:<24} {:>3} {:>7} {:<14} {:>11} {:>9} {:>6} {:>9} {:>9} {:>8}  {}\n";
 
+// As a shell takes it for one word.
+std::string shell_word(const std::string& text) {
+  if (text.find_first_of(" \t'\"\\$&|;<>()*?[]#~`") == std::string::npos) return text;
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted.append("'\\''");
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  return fmt::format("'{}'", quoted);
+}
+
 }  // namespace
 
 void print_header() {
@@ -45,8 +59,8 @@ void print_row(const Row& row, const std::string& program) {
   fmt::print("  choices: {}\n", fmt::join(heddle_check::choice_names(row.scenario.limits), ", "));
   if (!result.summary.empty()) fmt::print("  {}\n", result.summary);
   if (!result.failed()) return;
-  fmt::print("\n{}: {}\n{}\n{}\nreplay: {} replay {}\n\n", heddle_check::name_of(result.failure.kind),
-             result.failure.text, result.failure.details, result.trace, program, row.decisions);
+  fmt::print("\n{}: {}\n{}\n{}\nreplay: {} replay '{}'\n\n", heddle_check::name_of(result.failure.kind),
+             result.failure.text, result.failure.details, result.trace, shell_word(program), row.decisions);
 }
 
 std::string to_json(const std::vector<Row>& rows) {

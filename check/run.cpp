@@ -30,8 +30,9 @@ constexpr std::uint64_t kPortfolioExecutions = 50'000;  // of all its strategies
 template <class Items, class Name>
 std::string names(const Items& items, Name name) {
   std::vector<std::string> all;
-  for (const auto& item : items) all.push_back(name(item));
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  for (const auto& item : items) {
+    if (std::find(all.begin(), all.end(), name(item)) == all.end()) all.push_back(name(item));
+  }
   return fmt::format("{}", fmt::join(all, ", "));
 }
 
@@ -139,8 +140,12 @@ Row made_row(const Scenario& scenario, const StrategySpec& spec, heddle_check::R
 
 // A row for each of its strategies that had a turn.
 std::vector<Row> explore_portfolio(const Scenario& scenario, const RunOptions& options, Shares& shares) {
-  const auto result = heddle_check::run_portfolio(
-      scenario, {.budget = budget_of(options, shares.next(), kPortfolioExecutions), .seed = options.seed});
+  const auto result =
+      heddle_check::run_portfolio(scenario, {.budget = budget_of(options, shares.next(), kPortfolioExecutions),
+                                             .seed = options.seed,
+                                             .shards = options.processes,
+                                             .progress = !options.json});
+  if (!result.lost.empty()) throw std::runtime_error(fmt::format("{}: {}", scenario.name, result.lost.front()));
   std::vector<Row> rows;
   for (const auto& part : result.parts) {
     if (part.result.executions != 0) rows.push_back(made_row(scenario, part.spec, part.result, options.plant));
@@ -233,6 +238,8 @@ int run(const RunOptions& options, const std::string& program) {
   const Scenarios scenarios = selected(options);
   if (options.strategy == kPortfolio) {
     if (options.real_threads) throw std::invalid_argument("a portfolio runs on fibres; leave out --real-threads");
+  } else if (options.processes != 1) {
+    throw std::invalid_argument("only a portfolio runs in several processes; add --strategy portfolio");
   } else if (!options.strategy.empty()) {
     const StrategySpec spec = parsed_strategy(options.strategy);  // refuses unknown ones
     if (spec.name == "bounded" && spec.bound >= 0 && options.bound >= 0 && spec.bound != options.bound) {

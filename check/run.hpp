@@ -25,6 +25,7 @@ struct RunOptions {
   double seconds = 0;            // for all of them together; 0: as many as the executions take
   std::string plant;
   bool real_threads = false;
+  unsigned processes = 1;  // of a portfolio
   bool json = false;
 };
 

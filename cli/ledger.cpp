@@ -21,6 +21,7 @@ using Access = LedgerFile::Access;
 
 constexpr std::uint64_t kAppendLock = 0;
 constexpr std::array kStates = {RoundState::kClean, RoundState::kFailed, RoundState::kVoid};
+constexpr std::uint64_t kMostSeconds = 1'000'000'000;
 constexpr const char* kAfterTornLine = "after_torn_line";
 
 std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
@@ -57,6 +58,10 @@ void take_entry(const Json& entry, LedgerHistory& history) {
     throw std::runtime_error(fmt::format("round {} ends twice", number));
   if (entry.at("build_id") != round->build_id)
     throw std::runtime_error("its build id is not that of the round's begin");
+  if (!entry.at("executions").is_number_unsigned()) throw std::runtime_error("its executions are no count");
+  if (const Json& seconds = entry.at("seconds"); !seconds.is_number() || seconds < 0 || seconds > kMostSeconds) {
+    throw std::runtime_error(fmt::format("its seconds are {}; allowed: 0 to {}", seconds.dump(), kMostSeconds));
+  }
   round->outcome = {parse_state(entry.at("result")), entry.at("executions"), entry.at("seconds"), entry.at("reason"),
                     entry.at("report")};
 }
@@ -90,23 +95,24 @@ const char* state_name(RoundState state) {
 
 LedgerHistory parse_ledger(std::string_view text, const std::string& path) {
   LedgerHistory history;
-  std::string unread;  // why the line before could not be read; empty: it could
+  std::vector<std::size_t> unread;  // the lines before, which are no JSON: torn, if what follows says so or is torn too
   std::size_t line = 0;
+  bool open = false;  // the last line has no end
   while (!text.empty()) {
     ++line;
     const std::size_t end = text.find('\n');
     const std::string_view content = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    open = end == std::string_view::npos;
+    text.remove_prefix(open ? text.size() : end + 1);
     const Json entry = Json::parse(content, nullptr, false);
-    if (!unread.empty()) {
-      if (!entry.is_object() || !entry.contains(kAfterTornLine)) throw_corrupt(path, line - 1, unread);
-      history.torn_lines.push_back(line - 1);
-      unread.clear();
-    }
     if (entry.is_discarded()) {
-      unread = "not JSON";
-      if (end == std::string_view::npos) history.torn_lines.push_back(line);
+      unread.push_back(line);
       continue;
+    }
+    if (!unread.empty()) {
+      if (!entry.is_object() || !entry.contains(kAfterTornLine)) throw_corrupt(path, unread.front(), "not JSON");
+      history.torn_lines.insert(history.torn_lines.end(), unread.begin(), unread.end());
+      unread.clear();
     }
     try {
       take_entry(entry, history);
@@ -114,8 +120,8 @@ LedgerHistory parse_ledger(std::string_view text, const std::string& path) {
       throw_corrupt(path, line, error.what());
     }
   }
-  const bool torn_end = !history.torn_lines.empty() && history.torn_lines.back() == line;
-  if (!unread.empty() && !torn_end) throw_corrupt(path, line, unread);
+  if (!unread.empty() && !open) throw_corrupt(path, unread.front(), "not JSON");
+  history.torn_lines.insert(history.torn_lines.end(), unread.begin(), unread.end());
   return history;
 }
 

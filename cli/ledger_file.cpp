@@ -40,9 +40,10 @@ void sync_folder(const std::string& path) {
 
 LedgerFile::LedgerFile(const std::string& path, Access access) : path_(path) {
   std::error_code unknown;  // what else is wrong with the path shows below
-  if (std::filesystem::is_directory(path, unknown)) {
-    throw InvalidArgument(
-        fmt::format("the ledger {} is a directory; allowed: a file, or nothing, where verify begins a ledger", path));
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw InvalidArgument(fmt::format("the ledger {} is {}; allowed: a file, or nothing, where verify begins a ledger",
+                                      path, std::filesystem::is_directory(status) ? "a directory" : "no regular file"));
   }
   const bool created = access == Access::kWrite && ::access(path.c_str(), F_OK) != 0;
   const int flags = access == Access::kWrite ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY;

@@ -15,7 +15,7 @@ namespace {
 
 int fail(int code, std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  fmt::print(stderr, "heddle: {}\n", text);
+  std::fputs(fmt::format("heddle: {}\n", text).c_str(), stderr);  // which may be closed; that is no error of its own
   return code;
 }
 

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,9 +120,20 @@ RoundState make_round(const Plan& plan, bool json, Json& shown) {
       run_round(plan.options, claim.number(), [json](const std::string& part, const std::string& outcome) {
         say(json, fmt::format("  {:<32}{}\n", part, outcome));
       });
-  const std::size_t clean = clean_with(ledger, result);
-  const std::string stem = write_reports(plan.options.out, result, clean);
-  ledger.end(claim, {result.state, result.executions(), result.seconds, result.reason, stem + ".md"});
+  // Neither the reports nor the ledger are lost where the other cannot be written.
+  const std::string stem = report_stem(claim.number());
+  std::size_t clean = 0;
+  std::exception_ptr refused;
+  const auto keep = [&refused](const auto& action) {
+    try {
+      action();
+    } catch (...) {
+      if (refused == nullptr) refused = std::current_exception();
+    }
+  };
+  keep([&] { clean = clean_with(ledger, result); });
+  keep([&] { write_reports(plan.options.out, result, clean); });
+  keep([&] { ledger.end(claim, {result.state, result.executions(), result.seconds, result.reason, stem + ".md"}); });
   shown = round_json(result, clean);
   shown["report"] = (plan.options.out / (stem + ".md")).string();
   std::string text = fmt::format("  {:<32}{}\n", "report", (plan.options.out / (stem + ".md")).string());
@@ -132,6 +144,7 @@ RoundState make_round(const Plan& plan, bool json, Json& shown) {
                                                             : "VOID",
                       clean, clean == 1 ? "round" : "rounds");
   say(json, text);
+  if (refused != nullptr) std::rethrow_exception(refused);
   return result.state;
 }
 
@@ -145,14 +158,24 @@ int make_rounds(const Plan& plan, bool json) {
     if (plan.rounds > 0) return made < plan.rounds;
     return made == 0 || std::chrono::duration<double>(Clock::now() - start).count() < plan.until_seconds;
   };
+  const auto print = [&] {
+    fmt::print("{}\n", (one ? all.front() : all).dump(2, ' ', false, Json::error_handler_t::replace));
+  };
   for (std::uint64_t made = 0; more(made); ++made) {
     Json shown;
-    const RoundState state = make_round(plan, json, shown);
+    RoundState state{};
+    try {
+      state = make_round(plan, json, shown);
+    } catch (...) {
+      if (!shown.is_null()) all.push_back(std::move(shown));
+      if (json && !all.empty()) print();
+      throw;
+    }
     all.push_back(std::move(shown));
     clean = clean && state == RoundState::kClean;
     if (state == RoundState::kVoid) break;
   }
-  if (json) fmt::print("{}\n", (one ? all.front() : all).dump(2, ' ', false, Json::error_handler_t::replace));
+  if (json) print();
   return clean ? kExitPass : kExitFail;
 }
 

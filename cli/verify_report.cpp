@@ -61,6 +61,13 @@ std::string figures_table(const AttemptResult& attempt) {
   return text;
 }
 
+// A decision string as the command that replays it; what else is told as it is.
+std::string as_command(const std::string& failure) {
+  constexpr std::string_view kDecisions = "decisions: ";
+  if (!failure.starts_with(kDecisions)) return failure;
+  return fmt::format("`heddle-check replay '{}'`", failure.substr(kDecisions.size()));
+}
+
 std::string attempt_section(const RoundResult& result, const Attempt& attempt) {
   const AttemptResult* seen = find(result, attempt.number);
   std::string text = fmt::format("\n## Attempt {}: {}\n\n", attempt.number, attempt.title);
@@ -70,7 +77,7 @@ std::string attempt_section(const RoundResult& result, const Attempt& attempt) {
   for (const std::string& failure : seen->failures) text += fmt::format("- {}\n", failure);
   for (const Claim& claim : seen->claims) {
     for (const std::string& failure : claim.failures) {
-      text += fmt::format("- {}: {}: {}\n", claim.source, claim.name, failure);
+      text += fmt::format("- {}: {}: {}\n", claim.source, claim.name, as_command(failure));
     }
   }
   text += "\n### Methods\n\n" + list(attempt.methods);
@@ -145,12 +152,13 @@ std::string round_markdown(const RoundResult& result, std::size_t clean) {
   return text + "\n## Words\n\n" + words_explained();
 }
 
-std::string write_reports(const std::filesystem::path& folder, const RoundResult& result, std::size_t clean) {
-  const std::string stem = fmt::format("round-{:04}", result.number);
+std::string report_stem(std::uint64_t round) { return fmt::format("round-{:04}", round); }
+
+void write_reports(const std::filesystem::path& folder, const RoundResult& result, std::size_t clean) {
+  const std::string stem = report_stem(result.number);
   const auto replace = Json::error_handler_t::replace;
   write_whole_file(folder / (stem + ".json"), round_json(result, clean).dump(2, ' ', false, replace) + "\n");
   write_whole_file(folder / (stem + ".md"), round_markdown(result, clean));
-  return stem;
 }
 
 }  // namespace heddle::cli

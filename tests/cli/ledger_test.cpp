@@ -134,6 +134,16 @@ TEST_F(LedgerTest, ATornLineIsSurvivedAndReported) {
   }
 }
 
+// Twice in a row: who would have mended the first was cut off too.
+TEST_F(LedgerTest, TwoTornLinesAreSurvived) {
+  round(RoundState::kClean);
+  write(text() + "{\"event\":\"beg\n{\"event\"");
+  EXPECT_EQ(ledger_.read().torn_lines, (std::vector<std::size_t>{3, 4}));
+  round(RoundState::kClean);
+  EXPECT_EQ(ledger_.read().torn_lines, (std::vector<std::size_t>{3, 4}));
+  EXPECT_EQ(ledger_.read().rounds.size(), 2U);
+}
+
 TEST_F(LedgerTest, ALineThatOnlyLacksItsEndIsAnEntry) {
   round(RoundState::kClean);
   std::string whole = text();
@@ -162,7 +172,13 @@ TEST_F(LedgerTest, CorruptionIsNamedAndNobodyAppends) {
         Case{good + R"({"event":"begin","round":"two"})" + "\n", "line 3"},
         Case{good + R"({"event":"begin","round":-3})" + "\n", "allowed: 1 to 999999"},
         Case{good + R"({"event":"begin","round":1000000})" + "\n", "allowed: 1 to 999999"},
-        Case{good + "torn {\n" + begin, "line 3"}}) {
+        Case{good + "torn {\n" + begin, "line 3"},
+        Case{
+            begin + R"({"event":"end","round":1,"build_id":"one","result":"clean","executions":-1,"seconds":1})" + "\n",
+            "executions"},
+        Case{begin + R"({"event":"end","round":1,"build_id":"one","result":"clean","executions":1,"seconds":-5e300})" +
+                 "\n",
+             "allowed: 0 to"}}) {
     write(bad.text);
     try {
       ledger_.begin(std::nullopt, "one", "cpu");

@@ -153,8 +153,19 @@ TEST_F(VerifyTest, UntilMakesAtLeastOneRound) {
 TEST_F(VerifyTest, AFailureOfTheCheckerFailsTheRound) {
   expect_round(verify("", "fails"), "failed", "attempt 3: group pool, hand_over: deadlock");
   const std::string markdown = text_of(out_ / "round-0001.md");
-  EXPECT_NE(markdown.find("decisions: 0x3,1x2"), std::string::npos);
+  EXPECT_NE(markdown.find("`heddle-check replay '0x3,1x2'`"), std::string::npos);
   EXPECT_NE(markdown.find("VIOLATED"), std::string::npos);
+}
+
+TEST_F(VerifyTest, AReportThatCannotBeWrittenTakesNothingFromTheLedger) {
+  std::filesystem::create_directories(out_ / "round-0001.md");
+  const CommandResult result = verify();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.out.find("CLEAN: 1 clean round"), std::string::npos) << result.out;
+  EXPECT_NE(result.err.find("round-0001.md cannot be written"), std::string::npos) << result.err;
+  const Json history = ledger();
+  ASSERT_EQ(history["rounds"].size(), 1U) << history;
+  EXPECT_EQ(history["rounds"][0]["result"], "clean");
 }
 
 TEST_F(VerifyTest, AGroupWithoutScenariosFailsTheRound) { expect_round(verify("", "empty"), "failed", "no scenario"); }

@@ -67,7 +67,7 @@ TEST(Program, EveryPlantIsKilledAndItsCommandReplaysIt) {
     // For people: the same failure with a trace, and the command that replays it.
     const CommandResult shown = run("run " + plant.scenario + " --plant " + plant.id);
     EXPECT_EQ(shown.exit_code, 1);
-    EXPECT_NE(shown.out.find("replay: "), std::string::npos) << shown.out;
+    EXPECT_NE(shown.out.find(" replay '"), std::string::npos) << shown.out;
     EXPECT_NE(shown.out.find("hc1:"), std::string::npos) << shown.out;
   }
 }
@@ -198,6 +198,16 @@ TEST(Program, RealThreadsAgree) {
   EXPECT_EQ(result(""), result(" --real-threads"));
 }
 
+TEST(Program, APortfolioRunsInSeveralProcesses) {
+  const CommandResult result = run("run inbox --strategy portfolio --processes 2 --executions 800 --json");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::uint64_t executions = 0;
+  const json document = json::parse(result.out);
+  for (const json& row : document.at("results")) executions += row.at("executions").get<std::uint64_t>();
+  EXPECT_EQ(executions, 800u);
+  EXPECT_EQ(run("run --plant canary --strategy portfolio --processes 2").exit_code, 1) << "a shard tells what it found";
+}
+
 struct BadInput {
   const char* arguments;
   const char* said;
@@ -225,6 +235,8 @@ INSTANTIATE_TEST_SUITE_P(
                       BadInput{"run --all --strategy guess", "portfolio"},
                       BadInput{"run --all --strategy pct:none", "needs a number"},
                       BadInput{"run --all --strategy portfolio --real-threads", "fibres"},
+                      BadInput{"run --all --processes 2", "only a portfolio"},
+                      BadInput{"run --all --strategy portfolio --processes 0", "--processes"},
                       BadInput{"minimise nonsense", "malformed"}, BadInput{"run --plant none", "allowed: owner_gate"},
                       BadInput{"run --all --plant none", "allowed: owner_gate_without_fence"},
                       BadInput{"run --all --executions 0", "allowed is a whole number from 1 to 18446744073709551615;"},
