@@ -28,16 +28,26 @@ class RunsRipe final : public CompletionListener {
   void on_progress(Queue&) noexcept override { run_ripe(*line); }
 };
 
+// A line of a stream of the simulated device, whose lists of so many tickets are committed; the device runs what
+// becomes ripe.
+struct RipeLine {
+  explicit RipeLine(std::uint64_t tickets) {
+    device.set_listener(&listener);
+    listener.line = &line;
+    for (std::uint64_t ticket = 1; ticket <= tickets; ++ticket) submit_fill(device, *queue, ticket, &cell);
+  }
+
+  RunsRipe listener;
+  sim::SimDevice device{{.auto_run = false}};
+  std::unique_ptr<Queue> queue = make_queue(device);
+  CompletionLine line{*queue};
+  float cell = 0;
+};
+
 // A thread registers a handler for each of two tickets while the device completes them.
 void handlers_of_two_tickets() {
-  RunsRipe listener;
-  sim::SimDevice device({.auto_run = false});
-  device.set_listener(&listener);
-  const std::unique_ptr<Queue> queue = make_queue(device);
-  CompletionLine line(*queue);
-  listener.line = &line;
-  float cell = 0;
-  for (std::uint64_t ticket = 1; ticket <= 2; ++ticket) submit_fill(device, *queue, ticket, &cell);
+  RipeLine of(2);
+  CompletionLine& line = of.line;
   sync::Atomic<int> told[2]{{0}, {0}};
   heddle_check::run_together({{"recorder",
                                [&] {
@@ -48,25 +58,19 @@ void handlers_of_two_tickets() {
                                  }
                                }},
                               {"device", [&] {
-                                 while (device.step()) {
+                                 while (of.device.step()) {
                                  }
                                }}});
   for (const auto& count : told) heddle_check::require(count.load() == 1, "each handler ran exactly once");
   heddle_check::require(line.counts().pending() == 0, "nothing is pending");
-  heddle_check::require(!queue->watched(), "the device is no longer asked to announce progress");
+  heddle_check::require(!of.queue->watched(), "the device is no longer asked to announce progress");
 }
 
 // Two threads wait for room among the handlers of a stream, which is for one, and register one each, while the device
 // completes the stream.
 void handlers_with_room_for_one() {
-  RunsRipe listener;
-  sim::SimDevice device({.auto_run = false});
-  device.set_listener(&listener);
-  const std::unique_ptr<Queue> queue = make_queue(device);
-  CompletionLine line(*queue);
-  listener.line = &line;
-  float cell = 0;
-  submit_fill(device, *queue, 1, &cell);
+  RipeLine of(1);
+  CompletionLine& line = of.line;
   const sync::Atomic<bool> stop{false};
   heddle_check::Noted<int> told = 0;
   const auto registers = [&] {
@@ -76,7 +80,7 @@ void handlers_with_room_for_one() {
   };
   heddle_check::run_together({{"first", registers},
                               {"second", registers},
-                              {"device", [&] { heddle_check::require(device.step(), "a list is due"); }}});
+                              {"device", [&] { heddle_check::require(of.device.step(), "a list is due"); }}});
   heddle_check::require(told == 2, "each handler ran once");
   heddle_check::require(line.counts().pending() == 0 && line.idle(), "the count came back to zero");
 }

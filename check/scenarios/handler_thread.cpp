@@ -1,6 +1,5 @@
 #include "heddle/stream/handler_thread.hpp"
 
-#include <chrono>
 #include <memory>
 #include <stdexcept>
 
@@ -11,8 +10,6 @@
 
 namespace heddle::check {
 namespace {
-
-constexpr std::chrono::milliseconds kSoon{1};
 
 class Tells final : public CompletionListener {
  public:

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <memory>
 #include <new>
 
@@ -11,8 +10,6 @@
 
 namespace heddle::check {
 namespace {
-
-constexpr std::chrono::milliseconds kSoon{1};
 
 // A pool of one stream closes while a thread records on it, and another waits for it.
 void close_against_a_recorder_and_a_waiter() {

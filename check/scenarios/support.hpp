@@ -1,6 +1,7 @@
 // What scenarios begin with.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -55,6 +56,9 @@ void with_memory(Call call) {
     call();
   }
 }
+
+// A deadline that passes when the scenario's choices let it: the clock stands still otherwise.
+inline constexpr std::chrono::milliseconds kSoon{1};
 
 // Of a scenario whose every order is explored: whatever a wait may do, once each in an execution.
 inline heddle_check::Limits all_choices() {

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <memory>
 
 #include "check/scenarios.hpp"
@@ -32,7 +31,7 @@ void wait_for_tickets(int waiters, std::uint64_t tickets) {
   const sync::Atomic<bool> stop{false};
   const auto waits = [&] {
     for (std::uint64_t ticket = 1; ticket <= tickets; ++ticket) {
-      const sync::Deadline deadline = sync::Deadline::after(std::chrono::milliseconds(1));
+      const sync::Deadline deadline = sync::Deadline::after(kSoon);
       while (queue->completed() < Ticket{ticket} && !deadline.passed()) {
         parking.park(*queue, Ticket{ticket}, deadline, stop);
       }

@@ -42,7 +42,7 @@ TEST(Ladder, AStreamKeepsNoRunsForEverySizeItEverUsed) {
       test.run_all();
     }
   }
-  EXPECT_LE(test.pages().held(), (26 + 3 * 8 + 16) * kMiB) << "what is kept, thrice what is live, and some segments";
+  EXPECT_LE(test.pages().held(), (26 + 3 * 8 + 8) * kMiB) << "what is kept, thrice what is live, and some segments";
 }
 
 // ... and what is more than a stream may own is another's, as whole segments.
