@@ -268,6 +268,29 @@ def catalogue_classes(tree: Tree) -> Found:
         yield from catalogue.problems([text for _, text in cpp_files(tree, "tests/")], pages)
 
 
+# Seconds; CI gives twice as long, and a slow machine has taken 1.7 times as long as two idle cores.
+BUDGET_MOST = 45 * 60
+
+
+def budgets(tree: Tree) -> Found:
+    """Each step of ./dev has its line in scripts/budgets.txt, each line its step, and the sum is bounded."""
+    path = "scripts/budgets.txt"
+    if path not in tree:
+        return
+    lines = {match[2]: (number, int(match[1])) for number, line in enumerate(tree[path].split("\n"), 1)
+             if (match := re.match(r" *(\d+) (.+)", line))}
+    steps = {match[1]: number for number, line in enumerate(tree.get("dev", "").split("\n"), 1)
+             for match in re.finditer(r'\bstep "([^"]+)" ', line)}
+    for name, number in steps.items():
+        if name not in lines:
+            yield "dev", number, f'step "{name}" has no budget; give it a line in {path}'
+    for name, (number, _) in lines.items():
+        if name not in steps:
+            yield path, number, f'./dev has no step "{name}"; remove the line'
+    if (total := sum(seconds for _, seconds in lines.values())) > BUDGET_MOST:
+        yield path, 1, f"the budgets sum to {total} s, at most {BUDGET_MOST}; shorten or remove a step"
+
+
 def white_space(tree: Tree) -> Found:
     for path, text in tree.items():
         if text and not text.endswith("\n"):
@@ -304,7 +327,7 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    catalogue_classes, white_space, private_paths, lock_order_page,
+    catalogue_classes, budgets, white_space, private_paths, lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
 

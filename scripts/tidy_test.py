@@ -55,6 +55,16 @@ class Rules(unittest.TestCase):
                     '#include "heddle/sync/thread_local.hpp"\nstd::chrono::milliseconds m; sync::sleep_for(m);\n')
         self.fails(tidy.banned_names, "src/heddle/memory/a.cpp", "/* a\nb */\nstd::mutex m;\n", line=3)
 
+    def test_budgets(self):
+        budgets = "scripts/budgets.txt"
+        dev = 'step "house rules" tidy\nstep "build" build && step "tests" ctest\n'
+        good = "# seconds and step\n  10 house rules\n1000 build\n 200 tests\n"
+        self.passes(tidy.budgets, "dev", dev, {budgets: good})
+        self.fails(tidy.budgets, "dev", dev + 'step "new" x\n', {budgets: good}, line=3)
+        self.fails(tidy.budgets, budgets, good + "  5 gone\n", {"dev": dev}, line=5)
+        self.fails(tidy.budgets, budgets, good.replace("1000", "2491"), {"dev": dev})
+        self.passes(tidy.budgets, budgets, good.replace("1000", "2490"), {"dev": dev})
+
     def test_checker_apart(self):
         self.fails(tidy.checker_apart, "src/heddle_check/a.cpp", '#include "heddle/base/error.hpp"\n')
         self.fails(tidy.checker_apart, "src/heddle/stream/a.cpp", '#include "heddle_check/mutex.hpp"\n')
