@@ -100,8 +100,8 @@ inside() {  # ROOT USER HOME COMMAND: in the copied tree
 
 # --- the runs ---
 
-mapfile -t commands < <(awk '/^```/ { if (inside) exit; inside = 1; next } inside && NF' "$tree/README.md")
-[ "${#commands[@]}" -gt 0 ] || die "README.md has no fenced block of commands"
+mapfile -t commands < <(awk '/^```sh$/ { inside = 1; next } /^```/ { if (inside) exit } inside && NF' "$tree/README.md")
+[ "${#commands[@]}" -gt 0 ] || die "README.md has no block of shell commands (\`\`\`sh)"
 if [ "$quick" = yes ]; then
   mapfile -t commands < <(printf '%s\n' "${commands[@]}" | grep -x './dev run')
   [ "${#commands[@]}" = 1 ] || die "README.md's first block has no line ./dev run"

@@ -53,7 +53,7 @@ UNTESTED = {
 LINES_WARN, LINES_MOST = 350, 500
 CPP = (".hpp", ".cpp", ".cu", ".cuh")
 SKIPPED = {"build", ".git", "__pycache__"}
-DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/", "check/")
+DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/", "check/", "examples/")
 # The adaptors of the checked build: the one place of the library that knows heddle_check.
 CHECKED = "src/heddle/sync/checked/"
 
@@ -262,6 +262,22 @@ def doc_paths(tree: Tree) -> Found:
                     yield path, number, f"{word} does not exist; name what is there"
 
 
+def readme_examples(tree: Tree) -> Found:
+    """A block of C++ in the README is a part of the example that the last path before it names: so it compiles."""
+    named, block = "", None
+    for number, line in enumerate(tree.get("README.md", "").split("\n"), 1):
+        if block is None:
+            named = (re.findall(r"`(examples/\w+[.]cpp)`", line) or [named])[-1]
+            if line == "```cpp":
+                block = []
+        elif line == "```":
+            if "\n".join(block) not in tree.get(named, ""):
+                yield "README.md", number, f"the block is not in {named or 'an example, named before it'}; copy it from there"
+            block = None
+        else:
+            block.append(line)
+
+
 def catalogue_classes(tree: Tree) -> Found:
     if catalogue.RULED_OUT in tree:
         pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/found.md") if path in tree}
@@ -327,7 +343,7 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    catalogue_classes, budgets, white_space, private_paths, lock_order_page,
+    readme_examples, catalogue_classes, budgets, white_space, private_paths, lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
 

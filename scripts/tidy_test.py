@@ -65,6 +65,12 @@ class Rules(unittest.TestCase):
         self.fails(tidy.budgets, budgets, good.replace("1000", "2491"), {"dev": dev})
         self.passes(tidy.budgets, budgets, good.replace("1000", "2490"), {"dev": dev})
 
+    def test_readme_examples(self):
+        others = {"examples/a.cpp": "// what\nint main() {\n  f();\n}\n"}
+        self.passes(tidy.readme_examples, "README.md", "see `examples/a.cpp`:\n```cpp\nint main() {\n  f();\n}\n```\n", others)
+        self.fails(tidy.readme_examples, "README.md", "see `examples/a.cpp`:\n```cpp\n  g();\n```\n", others, line=4)
+        self.fails(tidy.readme_examples, "README.md", "```cpp\n  f();\n```\n", others, line=3)
+
     def test_checker_apart(self):
         self.fails(tidy.checker_apart, "src/heddle_check/a.cpp", '#include "heddle/base/error.hpp"\n')
         self.fails(tidy.checker_apart, "src/heddle/stream/a.cpp", '#include "heddle_check/mutex.hpp"\n')

@@ -1,4 +1,4 @@
-// The README's example, as a program outside the tree. Fails when the sum of a product of random matrices is no number.
+// The smallest program outside the tree. Fails when the sum of a product of random matrices is no number.
 #include <cmath>
 #include <cstdio>
 
