@@ -36,7 +36,6 @@ UNTESTED = {
     "stream/lane_pool_close.cpp": "the end of a pool is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
     "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
-    "sync/asymmetric_fence.cpp": "tested by what it is for, in tests/sync/owner_gate_test.cpp",
     "sync/process.cpp": "fork, exit, unloading: whole processes do that, in tests/process/process_test.cpp",
     "runtime/lifecycle.cpp": "its end with the process is in tests/process/process_test.cpp, its shutdown in runtime_test.cpp",
     "sync/checked/*.cpp": "the checked build's side; every scenario of check/ runs on it",

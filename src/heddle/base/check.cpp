@@ -10,4 +10,9 @@ void check_failed(const char* condition, const char* message, const char* file, 
   std::abort();
 }
 
+void end_process(const char* message) noexcept {
+  std::fprintf(stderr, "heddle: %s\n", message);
+  std::abort();
+}
+
 }  // namespace heddle

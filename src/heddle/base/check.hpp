@@ -11,6 +11,9 @@ namespace heddle {
 
 [[noreturn]] void check_failed(const char* condition, const char* message, const char* file, int line) noexcept;
 
+// Where the system takes away what running work relies on, and no error can be returned: prints one line and aborts.
+[[noreturn]] void end_process(const char* message) noexcept;
+
 }  // namespace heddle
 
 #define HEDDLE_CHECK(condition, message) \

@@ -12,4 +12,6 @@ void check_failed(const char* condition, const char* message, const char* file, 
                      fmt::format("{} ({}) at {}:{}", message, condition, file, line));
 }
 
+void end_process(const char* message) noexcept { heddle_check::fail(heddle_check::FailureKind::kCheck, message); }
+
 }  // namespace heddle
