@@ -8,10 +8,14 @@
 #include <new>
 #include <utility>
 
-#include "heddle/base/check.hpp"
-
 namespace HEDDLE_NS::cpu {
 namespace {
+
+#ifdef MADV_DONTNEED_LOCKED
+constexpr int kDiscardLocked = MADV_DONTNEED_LOCKED;
+#else
+constexpr int kDiscardLocked = 24;  // Linux 5.18; the C library's headers may be older than the kernel
+#endif
 
 std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
 
@@ -24,17 +28,30 @@ void* reserve(void* where, std::size_t bytes) noexcept {
 
 }  // namespace
 
+bool discard_pages(void* pages, std::size_t bytes) noexcept {
+  // The second is for pages that the process has locked (mlockall).
+  return madvise(pages, bytes, MADV_DONTNEED) == 0 || madvise(pages, bytes, kDiscardLocked) == 0;
+}
+
 AddressRange::AddressRange(std::size_t bytes) noexcept : bytes_(round_up(bytes, kHugePage)) {
-  base_ = static_cast<std::byte*>(reserve(nullptr, bytes_));
-  if (base_ == nullptr) {
-    bytes_ = 0;
-  } else {
-    give(base_, bytes_);
+  if (bytes_ != 0) base_ = static_cast<std::byte*>(reserve(nullptr, bytes_));
+  try {
+    sync::MutexLock lock(mutex_);
+    if (base_ != nullptr) free_.emplace(base_, bytes_);
+  } catch (const std::bad_alloc&) {
+    munmap(base_, bytes_);
+    base_ = nullptr;
   }
+  if (base_ == nullptr) bytes_ = 0;
 }
 
 AddressRange::~AddressRange() {
-  if (base_ != nullptr) munmap(base_, bytes_);
+  std::byte* from = base_;
+  for (const auto& [base, bytes] : used_) {  // invariant 4
+    if (base > from) munmap(from, static_cast<std::size_t>(base - from));
+    from = base + bytes;
+  }
+  if (from != base_ + bytes_) munmap(from, static_cast<std::size_t>(base_ + bytes_ - from));
 }
 
 std::byte* AddressRange::take(std::size_t bytes) {
@@ -46,8 +63,14 @@ std::byte* AddressRange::take(std::size_t bytes) {
         round_up(reinterpret_cast<std::uintptr_t>(base), alignment) - reinterpret_cast<std::uintptr_t>(base);
     if (size < before || size - before < bytes) continue;
     std::byte* const found = base + before;
-    const std::size_t behind = size - before - bytes;
-    if (behind > 0) free_.emplace(found + bytes, behind);
+    const std::size_t after = size - before - bytes;
+    const auto segment = used_.emplace(found, bytes).first;
+    try {
+      if (after > 0) free_.emplace(found + bytes, after);
+    } catch (...) {
+      used_.erase(segment);
+      throw;
+    }
     if (before > 0) {
       span->second = before;
     } else {
@@ -58,32 +81,25 @@ std::byte* AddressRange::take(std::size_t bytes) {
   return nullptr;
 }
 
-void AddressRange::give(std::byte* base, std::size_t bytes) noexcept {
+void AddressRange::give(std::byte* base) noexcept {
   sync::MutexLock lock(mutex_);
-  auto next = free_.lower_bound(base);
+  Spans::node_type segment = used_.extract(base);
+  const std::size_t bytes = segment.mapped();
+  const auto next = free_.lower_bound(base);
+  const bool joins_next = next != free_.end() && base + bytes == next->first;
   if (next != free_.begin()) {
     const auto previous = std::prev(next);
     if (previous->first + previous->second == base) {
-      previous->second += bytes;
-      if (next != free_.end() && base + bytes == next->first) {
-        previous->second += next->second;
-        free_.erase(next);
-      }
+      previous->second += bytes + (joins_next ? next->second : 0);
+      if (joins_next) free_.erase(next);
       return;
     }
   }
-  if (next != free_.end() && base + bytes == next->first) {
-    auto joined = free_.extract(next++);
-    joined.key() = base;
-    joined.mapped() += bytes;
-    free_.insert(next, std::move(joined));
-    return;
+  if (joins_next) {
+    segment.mapped() += next->second;
+    free_.erase(next);
   }
-  try {
-    free_.emplace_hint(next, base, bytes);
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
-    // Lost until the range goes: addresses, of which there are plenty, not memory.
-  }
+  free_.insert(std::move(segment));
 }
 
 void* AddressRange::allocate(std::size_t bytes) {
@@ -95,7 +111,8 @@ void* AddressRange::allocate(std::size_t bytes) {
   }
   if (mprotect(segment, whole, PROT_READ | PROT_WRITE) != 0) {
     const int error = errno;
-    give(segment, whole);
+    // The first pages may have the access by now, and memory too where the process locks what it maps.
+    release(segment, whole);
     errno = error;
     return nullptr;
   }
@@ -106,9 +123,15 @@ void* AddressRange::allocate(std::size_t bytes) {
 
 void AddressRange::release(void* segment, std::size_t bytes) noexcept {
   const std::size_t whole = round_up(bytes, kPage);
-  // Takes the memory and the access away in one step; the addresses stay ours.
-  HEDDLE_CHECK(reserve(segment, whole) != nullptr, "the system refuses to take a segment's memory back");
-  give(static_cast<std::byte*>(segment), whole);
+  if (discard_pages(segment, whole)) {
+    // So that whoever still uses the segment gets a fault. It may need one more mapping than the process can have.
+    mprotect(segment, whole, PROT_NONE);
+  } else if (reserve(segment, whole) == nullptr && errno == ENOMEM) {
+    // A mapping in its place would have taken the memory away too. ENOMEM may come from before or from after the kernel
+    // unmapped what was there (invariant 4); after any other refusal nothing has changed.
+    return;
+  }
+  give(static_cast<std::byte*>(segment));
 }
 
 }  // namespace HEDDLE_NS::cpu
