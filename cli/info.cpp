@@ -74,13 +74,18 @@ nlohmann::ordered_json collect() {
   info["device"] = device.name;
   info["backend"] = device.backend;
   info["kernels"] = device.kernels;
+  const auto source = [](const std::string& text) { return text.empty() ? std::string("the device") : text; };
   info["cores"] = device.processors;
+  info["cores_source"] = source(device.processors_source);
+  info["workers"] = device.workers;
   const Budget& budget = runtime.core().memory().budget();
-  info["memory"] = {{"total", memory.total_bytes},
-                    {"free", memory.free_bytes},
-                    {"limit", budget.limit()},
-                    {"high", budget.high()},
-                    {"low", budget.low()}};
+  info["memory"] = {
+      {"total", memory.total_bytes},
+      {"source", device.memory_bytes == 0 ? "nobody says; the limit was given" : source(device.memory_source)},
+      {"free", memory.free_bytes},
+      {"limit", budget.limit()},
+      {"high", budget.high()},
+      {"low", budget.low()}};
   info["limits"] = limits_json(resolve(options).limits);
   info["fence"] = fence_name();
   for (const char* backend : {"cpu", "sim", "cuda"}) {
@@ -101,8 +106,10 @@ void print_text(const nlohmann::ordered_json& info) {
   out += field_line("compiler", text("compiler"));
   out += field_line("device", fmt::format("{}: {}", text("backend"), text("device")));
   out += field_line("kernels", text("kernels"));
-  out += field_line("cores", std::to_string(info["cores"].get<unsigned>()));
+  out += field_line("cores", fmt::format("{} ({}), {} workers", info["cores"].get<unsigned>(), text("cores_source"),
+                                         info["workers"].get<unsigned>()));
   out += field_line("memory", fmt::format("{}, {} free, limit {}", bytes("total"), bytes("free"), bytes("limit")));
+  out += field_line("", fmt::format("size from {}", info["memory"]["source"].get<std::string>()));
   out += field_line("", fmt::format("idle memory is given back above {}, down to {}", bytes("high"), bytes("low")));
   out += field_line("fence", text("fence"));
   for (const auto& [name, value] : info["limits"].items()) {

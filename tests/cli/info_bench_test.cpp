@@ -27,9 +27,20 @@ TEST(Info, JsonAndText) {
   EXPECT_EQ(json["built_in"]["cpu"], true);
   EXPECT_EQ(json["built_in"]["cuda"], HEDDLE_HAS_CUDA != 0) << "whether or not a device can be opened";
   EXPECT_GT(json["memory"]["total"], 0);
+  EXPECT_GT(json["workers"], 0);
   const CommandResult text = run_heddle("info");
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_NE(text.out.find(json["build_id"].get<std::string>()), std::string::npos);
+  for (const Json& source : {json["memory"]["source"], json["cores_source"]}) {
+    EXPECT_NE(source, "");
+    EXPECT_NE(text.out.find(source.get<std::string>()), std::string::npos) << "where a size comes from: " << source;
+  }
+}
+
+TEST(Info, ShowsTheWorkersThatWereAskedFor) {
+  const Json json = Json::parse(run_heddle("info --json", "HEDDLE_CPU_WORKERS=3").out, nullptr, false);
+  EXPECT_EQ(json["workers"], 3);
+  EXPECT_NE(run_heddle("info", "HEDDLE_CPU_WORKERS=3").out.find("3 workers"), std::string::npos);
 }
 
 TEST(Info, NamesEveryCudaDevice) {

@@ -38,7 +38,10 @@ struct DeviceInfo {
   std::string name;                    // the product's name, for people
   std::string kernels;                 // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
   unsigned processors = 1;             // cores that execute work
-  std::size_t memory_bytes = 0;        // of the device; for the CPU: the machine or its cgroup, whichever is less
+  std::string processors_source;       // where that number comes from, for people; empty: the device itself
+  unsigned workers = 0;                // threads that run lists which nobody waits for
+  std::size_t memory_bytes = 0;        // of the device (CPU: the machine or its cgroup, the lesser); 0: not known
+  std::string memory_source;           // where that size comes from, for people; empty: the device itself, or nobody
   std::size_t alignment = 256;         // of every block
   std::size_t segment_granule = 4096;  // segments are allocated in multiples of it; a power of two
   bool host_accessible = false;        // the host may read and write device memory that no pending work uses

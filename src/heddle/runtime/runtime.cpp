@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <string>
 
 #include "heddle/base/error.hpp"
 #include "heddle/runtime/open_device.hpp"
@@ -19,10 +21,20 @@ Runtime::Runtime(const Options& given) {
   std::unique_ptr<Device> device = open_device(options);
   const std::size_t memory = device->info().memory_bytes;
   const std::size_t granule = device->info().segment_granule;
-  if (*options.memory_limit != 0 && (*options.memory_limit < granule || *options.memory_limit > memory)) {
+  if (memory == 0 && *options.memory_limit == 0) {
+    throw Unsupported(
+        fmt::format("the size of the {} device's memory cannot be read here (no /proc/meminfo, sysinfo refused); set "
+                    "Options::memory_limit or HEDDLE_MEMORY_LIMIT",
+                    device->info().backend));
+  }
+  const std::size_t most = memory != 0 ? memory : std::numeric_limits<std::ptrdiff_t>::max();  // not known: believed
+  if (*options.memory_limit != 0 && (*options.memory_limit < granule || *options.memory_limit > most)) {
+    const std::string has = memory != 0 ? fmt::format("has {}", memory) : "does not say how much it has";
+    const std::string allowed =
+        memory != 0 ? fmt::format("{} to {}", granule, memory) : fmt::format("{} or more", granule);
     throw InvalidArgument(
-        fmt::format("the memory limit is {} bytes, the {} device has {} and gives no less than {}; allowed: {} to {}",
-                    *options.memory_limit, device->info().backend, memory, granule, granule, memory));
+        fmt::format("the memory limit is {} bytes, the {} device {} and gives no less than {}; allowed: {}",
+                    *options.memory_limit, device->info().backend, has, granule, allowed));
   }
   const std::uint64_t limit = *options.memory_limit != 0 ? *options.memory_limit : memory;
   const Budget marks(limit, *options.memory_high, *options.memory_low);

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -78,10 +79,19 @@ void Thread::join() {
 }
 
 unsigned available_processors() noexcept {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
-    return static_cast<unsigned>(CPU_COUNT(&set));
+  // The kernel refuses a mask that is smaller than its own: more processors than cpu_set_t holds need a larger one.
+  constexpr std::size_t kMostProcessors = std::size_t{1} << 16;
+  for (std::size_t most = CPU_SETSIZE; most <= kMostProcessors; most *= 2) {
+    cpu_set_t* const set = CPU_ALLOC(most);
+    if (set == nullptr) break;
+    const std::size_t bytes = CPU_ALLOC_SIZE(most);
+    const bool known = sched_getaffinity(0, bytes, set) == 0;
+    const bool larger = !known && errno == EINVAL;
+    const int count = known ? CPU_COUNT_S(bytes, set) : 0;
+    CPU_FREE(set);
+    if (count > 0) return static_cast<unsigned>(count);
+    if (!larger) break;
+  }
   const unsigned count = std::thread::hardware_concurrency();
   return count == 0 ? 1 : count;
 }

@@ -9,7 +9,7 @@
 #include "heddle/backends/cpu/help_chain.hpp"
 #include "heddle/backends/cpu/memory_info.hpp"
 #include "heddle/backends/cpu/onednn/matmul.hpp"
-#include "heddle/sync/thread.hpp"
+#include "heddle/backends/cpu/processors.hpp"
 
 namespace HEDDLE_NS {
 
@@ -28,21 +28,32 @@ Status out_of_memory(std::size_t bytes, int error) {
           fmt::format("the system refused {} bytes of memory: {}", bytes, std::generic_category().message(error))};
 }
 
+DeviceInfo describe(const CpuOptions& options) {
+  const MemoryReading memory = read_memory_info();
+  const Processors processors = read_processors();
+  DeviceInfo info;
+  info.backend = "cpu";
+  info.name = read_processor_name();
+  info.kernels = describe_kernels(options.kernels == CpuKernels::kBest);
+  info.processors = processors.count;
+  info.processors_source = processors.source;
+  info.workers = options.workers != 0 ? options.workers : processors.count;
+  info.memory_bytes = memory.total_bytes;
+  info.memory_source = memory.source;
+  info.alignment = 256;
+  info.host_accessible = true;
+  info.executes_on_caller = true;
+  info.has_workers = true;
+  return info;
+}
+
 }  // namespace
 
 CpuDevice::CpuDevice(const CpuOptions& options)
     : best_(options.kernels == CpuKernels::kBest),
-      addresses_(kRangeFactor * read_memory_info().total_bytes),
-      scheduler_(options.workers != 0 ? options.workers : sync::available_processors()) {
-  info_.backend = "cpu";
-  info_.name = read_processor_name();
-  info_.kernels = describe_kernels(best_);
-  info_.processors = sync::available_processors();
-  info_.memory_bytes = read_memory_info().total_bytes;
-  info_.alignment = 256;
-  info_.host_accessible = true;
-  info_.executes_on_caller = true;
-  info_.has_workers = true;
+      info_(describe(options)),
+      addresses_(kRangeFactor * info_.memory_bytes),
+      scheduler_(info_.workers) {
   for (std::size_t i = 0; i < kKernelCount; ++i) engine_.kernels[i] = find_kernel(static_cast<KernelId>(i), best_);
   engine_.scheduler = &scheduler_;
   engine_.device = this;
@@ -53,7 +64,10 @@ CpuDevice::~CpuDevice() {
   HEDDLE_CHECK(queues_.empty(), "the CPU device is destroyed before its queues");
 }
 
-MemoryInfo CpuDevice::memory_info() const { return read_memory_info(); }
+MemoryInfo CpuDevice::memory_info() const {
+  const MemoryReading memory = read_memory_info();
+  return {memory.free_bytes, memory.total_bytes};
+}
 
 bool CpuDevice::supports(KernelId kernel, Dtype dtype) const noexcept { return has_kernel(kernel, dtype); }
 
@@ -88,9 +102,11 @@ Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
 void CpuDevice::release_segment(void* segment, std::size_t bytes) noexcept {
   if (addresses_.contains(segment)) {
     addresses_.release(segment, bytes);
-  } else {
-    std::free(segment);
+    return;
   }
+  // First the pages: the allocator may keep what it gets, and says nothing where the system refuses to unmap it.
+  discard_pages(segment, bytes / AddressRange::kPage * AddressRange::kPage);
+  std::free(segment);
 }
 
 Status CpuDevice::create_queue(StreamId stream, std::unique_ptr<Queue>* out) {

@@ -51,8 +51,8 @@ class CpuDevice final : public Device {
 
  private:
   const bool best_;
+  const DeviceInfo info_;
   AddressRange addresses_;
-  DeviceInfo info_;
   Engine engine_;
   mutable sync::Mutex mutex_{Rank::kDevice};
   std::vector<const CpuQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);

@@ -1,23 +1,18 @@
 #include "heddle/backends/cpu/memory_info.hpp"
 
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
-#include <limits>
 #include <string_view>
+
+#include "heddle/backends/cpu/cgroups.hpp"
 
 namespace HEDDLE_NS::cpu {
 
 namespace {
-
-constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
-
-// A file that holds one number; "max" and an absent file are no limit.
-std::size_t read_number(const std::string& path) {
-  std::ifstream file(path);
-  std::uint64_t number = 0;
-  return file >> number ? static_cast<std::size_t>(number) : kUnlimited;
-}
 
 // "MemTotal:  16384 kB" of /proc/meminfo, in bytes; 0 when the line is absent.
 std::size_t meminfo_bytes(const std::string& root, std::string_view key) {
@@ -30,29 +25,34 @@ std::size_t meminfo_bytes(const std::string& root, std::string_view key) {
   return 0;
 }
 
-// The least of `file` in this process's cgroup and the groups around it. Version 2 names its group "0::/path".
-std::size_t cgroup2_least(const std::string& root) {
-  std::string group = "/";
-  std::ifstream groups(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (line.starts_with("0::/")) group = line.substr(3);
-  }
-  std::size_t least = kUnlimited;
-  for (;;) {
-    least = std::min(least, read_number((root + "/sys/fs/cgroup").append(group).append("/memory.max")));
-    if (group.empty()) return least;
-    const std::size_t slash = group.rfind('/');
-    group.resize(slash == std::string::npos ? 0 : slash);
-  }
-}
-
 }  // namespace
 
-MemoryInfo read_memory_info(const std::string& root) {
-  const std::size_t limit =
-      std::min(cgroup2_least(root), read_number(root + "/sys/fs/cgroup/memory/memory.limit_in_bytes"));
-  const std::size_t total = std::min(meminfo_bytes(root, "MemTotal:"), limit);
-  return {std::min(meminfo_bytes(root, "MemAvailable:"), total), total};
+MemoryInfo ask_kernel_for_memory() noexcept {
+  struct sysinfo machine{};
+  if (sysinfo(&machine) == 0 && machine.totalram > 0) {
+    return {static_cast<std::size_t>(machine.freeram) * machine.mem_unit,
+            static_cast<std::size_t>(machine.totalram) * machine.mem_unit};
+  }
+  const long page = sysconf(_SC_PAGESIZE), pages = sysconf(_SC_PHYS_PAGES), idle = sysconf(_SC_AVPHYS_PAGES);
+  const auto bytes = [page](long count) {
+    return page > 0 && count > 0 ? static_cast<std::size_t>(count) * static_cast<std::size_t>(page) : 0;
+  };
+  return {bytes(idle), bytes(pages)};
+}
+
+MemoryReading read_memory_info() { return read_memory_info("", ask_kernel_for_memory()); }
+
+MemoryReading read_memory_info(const std::string& root, const MemoryInfo& kernel) {
+  MemoryReading reading{meminfo_bytes(root, "MemAvailable:"), meminfo_bytes(root, "MemTotal:"), "/proc/meminfo"};
+  if (reading.total_bytes == 0) reading = {kernel.free_bytes, kernel.total_bytes, "sysinfo"};
+  const bool known = reading.total_bytes != 0;
+  if (!known) reading.source.clear();
+  if (const auto limit = cgroup_memory_limit(root); limit && (!known || limit->value < reading.total_bytes)) {
+    reading.total_bytes = limit->value;
+    reading.source = limit->source;
+  }
+  reading.free_bytes = known ? std::min(reading.free_bytes, reading.total_bytes) : reading.total_bytes;
+  return reading;
 }
 
 std::string read_processor_name(const std::string& root) {

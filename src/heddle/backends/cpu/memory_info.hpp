@@ -11,9 +11,19 @@
 
 namespace HEDDLE_NS::cpu {
 
-// total: physical memory or this process's cgroup limit (version 2 or 1), whichever is less; free: what new allocations
-// may take, never above total. Zeros where the system does not say. `root` stands before /proc and /sys, for tests.
-MemoryInfo read_memory_info(const std::string& root = "");
+struct MemoryReading {
+  std::size_t free_bytes = 0;   // what new allocations may take, never above total
+  std::size_t total_bytes = 0;  // physical memory or the cgroups' limit, whichever is less; 0: nobody says
+  std::string source;           // of the total: "/proc/meminfo", "sysinfo", "cgroup v2, FILE"; empty: nobody says
+};
+
+// What the kernel says of physical memory without /proc: sysinfo(2), otherwise sysconf(3); zeros where both refuse.
+MemoryInfo ask_kernel_for_memory() noexcept;
+
+// From /proc/meminfo and the cgroups; where there is no meminfo, from what the kernel says.
+MemoryReading read_memory_info();
+// The same of the files below `root`, for tests.
+MemoryReading read_memory_info(const std::string& root, const MemoryInfo& kernel = {});
 
 // "model name" of /proc/cpuinfo, or "CPU".
 std::string read_processor_name(const std::string& root = "");

@@ -15,7 +15,8 @@ enum class CpuKernels : unsigned char {
 };
 
 struct CpuOptions {
-  unsigned workers = 0;  // threads that run lists nobody waits for; 0: one per processor
+  // Threads that run lists nobody waits for; 0: one per processor of the affinity, or as many as a CPU quota pays for.
+  unsigned workers = 0;
   CpuKernels kernels = CpuKernels::kBest;
 };
 
