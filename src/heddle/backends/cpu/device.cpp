@@ -78,10 +78,7 @@ KernelCounts CpuDevice::executed() const {
   return counts;
 }
 
-Status CpuDevice::preload() {
-  if (best_) onednn_preload();
-  return {};
-}
+Status CpuDevice::preload() { return best_ ? onednn_preload() : Status(); }
 
 std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
   return dtype == Dtype::kFloat32 ? matmul_workspace_bytes(args, best_) : 0;

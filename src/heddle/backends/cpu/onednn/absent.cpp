@@ -4,7 +4,7 @@
 namespace HEDDLE_NS::cpu {
 
 Kernel onednn_matmul() noexcept { return nullptr; }
-void onednn_preload() noexcept {}
+Status onednn_preload() { return {}; }
 std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }
 std::string onednn_description() { return {}; }
 

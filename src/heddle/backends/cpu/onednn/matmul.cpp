@@ -7,24 +7,49 @@
 #include "heddle/backends/cpu/onednn/matmul.hpp"
 
 #include <dnnl.h>
+#include <fmt/format.h>
 #include <omp.h>
+#include <sys/mman.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <string>
 
 #include "heddle/backends/cpu/kernels/kernels.hpp"
+#include "heddle/sync/atomic.hpp"
+#include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS::cpu {
 
 namespace {
 
+// libgomp keeps its settings of a thread in an object of about 200 bytes, and ends the process where it gets no memory
+// for it. So that memory is asked for here first: an allocator gives a size that a thread has just freed to that thread
+// again. Throws bad_alloc. Sizes of other versions of libgomp are tried too.
+void require_openmp_memory() {
+  struct Tag {};
+  bool& checked = sync::ThreadLocal<bool, Tag>::get();
+  if (checked) return;
+  constexpr std::size_t kLeast = 160, kMost = 512, kStep = 16;
+  std::array<void*, (kMost - kLeast) / kStep + 1> pieces{};
+  std::size_t got = 0;
+  while (got < pieces.size() && (pieces[got] = std::malloc(kLeast + got * kStep)) != nullptr) ++got;
+  for (std::size_t i = 0; i < got; ++i) std::free(pieces[i]);
+  if (got < pieces.size()) throw std::bad_alloc();
+  checked = true;
+}
+
 // The calling thread computes alone: the backend has one thread per core already, and after a parallel region of the
 // OpenMP runtime a fork()ed child would hang. The setting belongs to the calling thread; its old value comes back.
 class OneThread {
  public:
-  OneThread() noexcept : before_(omp_get_max_threads()) {
-    if (before_ != 1) omp_set_num_threads(1);
+  OneThread() : before_(omp_get_max_threads()) {
+    if (before_ == 1) return;
+    require_openmp_memory();
+    omp_set_num_threads(1);
   }
   ~OneThread() {
     if (before_ != 1) omp_set_num_threads(before_);
@@ -36,11 +61,14 @@ class OneThread {
   int before_;
 };
 
-// False where oneDNN refuses, for example a leading dimension below the row's length (a single broadcast row).
-bool multiply(const MatmulArgs& args, const float* a, const float* b, float* out) noexcept {
+// False where oneDNN refuses, for example a leading dimension below the row's length (a single broadcast row). Throws
+// bad_alloc where it has no memory: the portable kernel would do, but its sums differ in their last bits.
+bool multiply(const MatmulArgs& args, const float* a, const float* b, float* out) {
   const float beta = args.bias != nullptr ? 1.0F : 0.0F;
-  return dnnl_sgemm(args.transpose_a != 0 ? 'T' : 'N', args.transpose_b != 0 ? 'T' : 'N', args.m, args.n, args.k, 1.0F,
-                    a, args.lda, b, args.ldb, beta, out, args.n) == dnnl_success;
+  const dnnl_status_t status = dnnl_sgemm(args.transpose_a != 0 ? 'T' : 'N', args.transpose_b != 0 ? 'T' : 'N', args.m,
+                                          args.n, args.k, 1.0F, a, args.lda, b, args.ldb, beta, out, args.n);
+  if (status == dnnl_out_of_memory) throw std::bad_alloc();
+  return status == dnnl_success;
 }
 
 // The bias goes into `out` first and oneDNN adds the product to it.
@@ -75,11 +103,38 @@ void matmul(const CommandView& command, KernelContext& context) {
   }
 }
 
+// What preparing takes is 18 MiB and MAPPINGS mappings (oneDNN 2.6.3, AVX-512).
+constexpr std::size_t kPreparedBytes = std::size_t{32} << 20;
+constexpr std::size_t kPreparedMappings = 64;
+
+// Whether the system would give that much now.
+bool has_room_to_prepare() noexcept {
+  void* const room = mmap(nullptr, kPreparedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) return false;
+  constexpr std::size_t kPiece = kPreparedBytes / kPreparedMappings;
+  bool enough = true;
+  for (std::size_t piece = 0; piece < kPreparedMappings && enough;
+       piece += 2) {  // every other one: a mapping of its own
+    enough = mprotect(static_cast<std::byte*>(room) + piece * kPiece, kPiece, PROT_NONE) == 0;
+  }
+  munmap(room, kPreparedBytes);
+  return enough;
+}
+
 }  // namespace
 
 Kernel onednn_matmul() noexcept { return matmul; }
 
-void onednn_preload() noexcept {
+Status onednn_preload() {
+  static sync::Atomic<bool> prepared{false};
+  if (!prepared.load() && !has_room_to_prepare()) {
+    return {
+        ErrorKind::kOutOfMemory,
+        fmt::format("oneDNN is given {} MiB and {} mappings to prepare its kernels, as it ends the process where it "
+                    "gets too little, and the system refuses them; let the process have more memory, or set "
+                    "HEDDLE_CPU_KERNELS=portable",
+                    kPreparedBytes >> 20, kPreparedMappings)};
+  }
   // One product of each kind: what is generated depends on the transpositions and on whether it adds to the output.
   constexpr std::int64_t kSize = 4;
   const std::array<float, kSize * kSize> zeros{};
@@ -93,6 +148,8 @@ void onednn_preload() noexcept {
       }
     }
   }
+  prepared.store(true);
+  return {};
 }
 
 std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
+#include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
 
 namespace HEDDLE_NS::cpu {
@@ -13,8 +14,9 @@ namespace HEDDLE_NS::cpu {
 Kernel onednn_matmul() noexcept;
 
 // Makes oneDNN generate its code and its static objects now. They must be older than the hook that ends a runtime with
-// the process (runtime/lifecycle.hpp): else they are destroyed before it, under the work that it waits for.
-void onednn_preload() noexcept;
+// the process (runtime/lifecycle.hpp): else they are destroyed before it, under the work that it waits for. oneDNN ends
+// the process where it gets no memory for that, so kOutOfMemory where there is too little of it beforehand.
+Status onednn_preload();
 
 // Device memory that the kernel wants in MatmulArgs::workspace.
 std::size_t onednn_workspace_bytes(const MatmulArgs& args) noexcept;
