@@ -157,7 +157,7 @@ bool both_see_one_mode() {
 }
 
 int mode_is_shared() {
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 50; ++round) {
     if (!both_see_one_mode()) return kOverlap;
   }
   return kFine;

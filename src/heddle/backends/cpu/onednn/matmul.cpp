@@ -103,9 +103,9 @@ void matmul(const CommandView& command, KernelContext& context) {
   }
 }
 
-// What preparing takes is 18 MiB and MAPPINGS mappings (oneDNN 2.6.3, AVX-512).
+// What preparing takes is 18 MiB and 4 mappings (oneDNN 2.6.3, AVX-512).
 constexpr std::size_t kPreparedBytes = std::size_t{32} << 20;
-constexpr std::size_t kPreparedMappings = 64;
+constexpr std::size_t kPreparedMappings = 16;
 
 // Whether the system would give that much now.
 bool has_room_to_prepare() noexcept {
