@@ -1,0 +1,218 @@
+"""The n-th call of one function of the system fails, over the library and the programs (tests/injection)."""
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterable, Iterator, Optional
+
+from attacks.common import HANG_S, Context, Ended, Row, clean_environment, judge_program, judge_subject, run, shown
+
+NAMES = ["malloc", "mmap", "munmap", "madvise", "mprotect", "pthread_create", "membarrier", "open", "write", "fsync",
+         "rename", "fork", "pipe"]  # as tests/injection/order.hpp has them
+EVERY = 500  # with oneDNN: every n up to here,
+STRIDE = 61  # and then each so many
+
+
+@dataclasses.dataclass
+class Program:
+    """One program with its arguments; `{out}` stands for a folder of the run's own."""
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    when: str  # "armed": from where the program says so; "start": from main() on
+    judge: Callable[[Ended, bool], str]
+    stride: int = 1  # beyond EVERY
+    prepare: Optional[Callable[[pathlib.Path, Context], None]] = None
+    after: Optional[Callable[[pathlib.Path, Context], str]] = None  # what was lost, seen from outside
+    functions: tuple[str, ...] = tuple(NAMES)
+
+
+class Server:
+    """A program that is loaded once and forked, before main(), for each order."""
+
+    def __init__(self, program: Program, mode: str, context: Context):
+        self.program = program
+        self.context = context
+        self.folder = context.fresh_folder("injection")
+        self.output = self.folder / "output"
+        self.out = self.folder / "out"
+        words = [word.replace("{out}", str(self.out)) for word in program.command]
+        if words[0] == "injection_subject" and mode == "once":
+            words.append("--once")
+        self.command = [str(context.bin / words[0]), *words[1:]]
+        self.mode = mode
+        self.process = None
+
+    def start(self) -> None:
+        order_in, self.order_out = os.pipe()
+        self.answer_in, answer_out = os.pipe()
+        environment = clean_environment(LD_PRELOAD=str(shim(self.context)), INJECTION_SERVER=f"{order_in},{answer_out}",
+                                        **self.program.environment)
+        self.process = subprocess.Popen(self.command, env=environment, stdin=subprocess.DEVNULL,
+                                        pass_fds=[order_in, answer_out], cwd=self.folder)
+        os.close(order_in)
+        os.close(answer_out)
+        self.answers = os.fdopen(self.answer_in)
+
+    def close(self) -> None:
+        if self.process is not None:
+            os.close(self.order_out)
+            self.answers.close()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def order(self, function: str, number: int) -> str:
+        return f"{function} {number} {self.mode} {self.program.when}"
+
+    def run(self, function: str, number: int) -> tuple[Ended, bool, list[int]]:
+        """How it ended, whether a call failed, and the calls by function."""
+        if self.program.prepare is not None:
+            shutil.rmtree(self.out, ignore_errors=True)
+            self.program.prepare(self.out, self.context)
+        if self.process is None:
+            self.start()
+        os.write(self.order_out, f"{HANG_S * 1000} {self.output} {self.order(function, number)}\n".encode())
+        status, took, failed, *counts = map(int, self.answers.readline().split())
+        text = [pathlib.Path(f"{self.output}.{stream}").read_text(encoding="utf8", errors="replace") for stream in (1, 2)]
+        code = os.waitstatus_to_exitcode(status) if status >= 0 else -9
+        return Ended(code, *text, hung=status < 0, seconds=took / 1000), failed > 0, counts
+
+    def problem(self, function: str, number: int) -> tuple[str, bool]:
+        ended, harmed, _ = self.run(function, number)
+        problem = self.program.judge(ended, harmed)
+        if not problem and self.program.after is not None:
+            problem = self.program.after(self.out, self.context)
+        return problem, harmed
+
+    def repeats(self, function: str, number: int) -> str:
+        return shown(self.command, {"INJECTION": self.order(function, number), "LD_PRELOAD": str(shim(self.context)),
+                                    **self.program.environment})
+
+
+def shim(context: Context) -> pathlib.Path:
+    return context.build / "tests" / "injection" / "libinjection_shim.so"
+
+
+def need_round(out: pathlib.Path, context: Context) -> None:
+    """A ledger with one round in it; made once, then copied."""
+    model = context.folder / "one-round"
+    if not model.exists():
+        made = run([context.bin / "heddle", "verify", "--budget", "1s", "--out", model], most=300)
+        if made.code != 0:
+            raise RuntimeError(f"heddle verify, unharmed, ended with {made.code}: {made.out}{made.err}")
+    shutil.copytree(model, out)
+
+
+def ledger_is_whole(out: pathlib.Path, context: Context) -> str:
+    """Every round that was begun is still there, and no line is torn without being told."""
+    if not (out / "ledger.jsonl").exists():
+        return ""
+    ended = run([context.bin / "heddle", "ledger", "--out", out])
+    if ended.code != 0:
+        return f"the ledger cannot be read afterwards: {ended.err.strip()!r}"
+    parts = [path.name for path in out.iterdir() if path.name.endswith(".part")]
+    return f"temporary files are left: {parts}" if parts else ""
+
+
+def programs(context: Context) -> Iterator[Program]:
+    portable = {"HEDDLE_CPU_KERNELS": "portable"}
+    stress = ["heddle", "stress", "--threads", "3", "--iterations", "20", "--size", "16", "--check", "full", "--seed", "1"]
+    yield Program("library, portable kernels, after opening", ["injection_subject"], portable, "armed", judge_subject)
+    yield Program("library, portable kernels, opening too", ["injection_subject"], portable, "start", judge_subject)
+    yield Program("library, best kernels, after opening", ["injection_subject"], {}, "armed", judge_subject, STRIDE)
+    yield Program("heddle stress", stress, portable, "start", judge_program, 7)
+    yield Program("heddle info", ["heddle", "info"], portable, "start", judge_program)
+    yield Program("heddle ledger", ["heddle", "ledger", "--out", "{out}"], portable, "start", judge_program,
+                  prepare=need_round, after=ledger_is_whole)
+    yield Program("heddle verify", ["heddle", "verify", "--budget", "1s", "--grace", "20s", "--out", "{out}"], portable,
+                  "start", judge_program, 997, prepare=lambda out, context: None, after=ledger_is_whole)
+    if (context.bin / "heddle-check").exists():
+        yield Program("heddle-check run", ["heddle-check", "run", "inbox_2x4", "--executions", "20"], portable, "start",
+                      judge_program, 7)
+        yield Program("heddle-check list", ["heddle-check", "list"], portable, "start", judge_program, 7)
+
+
+def numbers(program: Program, calls: int, mode: str) -> list[int]:
+    every = EVERY if program.stride > 1 else calls
+    if program.name == "heddle verify":  # five seconds a run
+        every = 25
+    return list(range(1, min(every, calls) + 1)) + list(range(every + program.stride, calls + 1, program.stride))
+
+
+@dataclasses.dataclass
+class Sweep:
+    program: Program
+    mode: str
+    function: str
+    numbers: list[int]
+    row: Row
+
+
+def plan(context: Context) -> list[Sweep]:
+    """Counts the calls of each program, unharmed."""
+    sweeps = []
+    for program in programs(context):
+        if context.scale == "quick" and program.name == "heddle verify":
+            continue
+        counts = None
+        for mode in ("once", "on"):
+            server = Server(program, mode, context)
+            try:
+                ended, _, counts = server.run("malloc", 0)
+            finally:
+                server.close()
+            name = f"{program.name}: the n-th {{}} fails" + (" and all later" if mode == "on" else "")
+            if problem := program.judge(ended, False):
+                row = Row(name.format("call"))
+                row.take(f"unharmed, {problem}", server.repeats("malloc", 0))
+                sweeps.append(Sweep(program, mode, "malloc", [], row))
+                continue
+            for function, calls in zip(NAMES, counts):
+                if calls and function in program.functions:
+                    sweeps.append(Sweep(program, mode, function, numbers(program, calls, mode), Row(name.format(function))))
+    return sweeps
+
+
+def run_all(sweep: Sweep, context: Context) -> None:
+    server = Server(sweep.program, sweep.mode, context)
+    try:
+        for number in sweep.numbers:
+            problem, _ = server.problem(sweep.function, number)
+            sweep.row.take(problem, server.repeats(sweep.function, number))
+    finally:
+        server.close()
+
+
+def run_sample(sweeps: list[Sweep], worker: int, context: Context) -> None:
+    """One sweep after the other at a random number, until time is up."""
+    choose = context.random(f"injection {worker}")
+    servers: dict[tuple[str, str], Server] = {}
+    try:
+        while not context.time_is_up():
+            sweep = choose.choice(sweeps)
+            number = choose.choice(sweep.numbers)
+            key = (sweep.program.name, sweep.mode)
+            server = servers.setdefault(key, Server(sweep.program, sweep.mode, context))
+            problem, _ = server.problem(sweep.function, number)
+            sweep.row.take(problem, server.repeats(sweep.function, number))
+    finally:
+        for server in servers.values():
+            server.close()
+
+
+def attack(context: Context) -> Iterable[Row]:
+    if not shim(context).exists():
+        return [Row("n-th call injection", skipped="this build has no tests/injection (a sanitizer's, or without tests)")]
+    sweeps = plan(context)
+    chosen = [sweep for sweep in sweeps if sweep.numbers]
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        if context.scale == "full":
+            # The longest first.
+            list(pool.map(lambda sweep: run_all(sweep, context), sorted(chosen, key=lambda each: -len(each.numbers))))
+        else:
+            list(pool.map(lambda worker: run_sample(chosen, worker, context), range(workers)))
+    return [sweep.row for sweep in sweeps if sweep.row.tried]

@@ -1,0 +1,17 @@
+// The phases of the subject of injection: each uses a part of the library and compares what it gets. A phase throws
+// what the library throws; a wrong value is noted in the books. A phase that threw may be run again.
+#pragma once
+
+#include <span>
+
+#include "heddle/heddle.hpp"
+
+namespace injection {
+
+struct Phase {
+  const char* name;
+  void (*run)(heddle::Runtime& runtime);
+};
+std::span<const Phase> phases();
+
+}  // namespace injection

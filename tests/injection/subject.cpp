@@ -1,0 +1,65 @@
+// injection_subject [--once]: uses much of the library while calls of the system fail, and says what came of it.
+//
+// Prints one line: "ok" (exit 0); "error: ..." (exit 1), where calls failed and were reported; "WRONG: ..." (exit 3),
+// where a result, a handler, a thread or memory was lost. With --once a failure is expected to pass: a phase that threw
+// must succeed when it is run again.
+#include <dlfcn.h>
+
+#include <cstring>
+#include <optional>
+
+#include "injection/books.hpp"
+#include "injection/phases.hpp"
+
+namespace injection {
+namespace {
+
+// Of the preloaded library; nothing where there is none.
+void tell_injection(const char* function) {
+  if (void* const found = dlsym(RTLD_DEFAULT, function)) reinterpret_cast<void (*)()>(found)();
+}
+
+long refused_unmaps() {
+  void* const found = dlsym(RTLD_DEFAULT, "injection_failed");
+  return found != nullptr ? reinterpret_cast<long (*)(const char*)>(found)("munmap") : 0;
+}
+
+void run_phases(heddle::Runtime& runtime, bool failures_pass) {
+  for (const Phase& phase : phases()) {
+    if (guarded(phase.name, [&] { phase.run(runtime); })) continue;
+    guarded("synchronize", [&] { runtime.synchronize(); });  // the stream skips until then
+    if (!failures_pass) continue;
+    if (!guarded(phase.name, [&] { phase.run(runtime); }))
+      note_wrong("a phase failed again after its failure had passed");
+  }
+}
+
+void use_runtime(bool failures_pass) {
+  heddle::Options options;
+  options.cpu_workers = 2;
+  heddle::Runtime runtime(options);
+  tell_injection("injection_arm");
+  run_phases(runtime, failures_pass);
+  const heddle::ShutdownReport report = runtime.shutdown();
+  expect(report.complete && report.handlers_pending == 0, "a shutdown that is not complete");
+  expect(report.leaked_blocks == 0, "blocks that are left when all tensors are gone");
+  try {
+    full(runtime, {1}, 1.0f);
+    note_wrong("an operation after the shutdown is not refused");
+  } catch (const heddle::Closed&) {  // NOLINT(bugprone-empty-catch): what must happen
+  }
+}
+
+int run(bool failures_pass) {
+  const Footprint before = footprint();
+  guarded("runtime", [&] { use_runtime(failures_pass); });
+  tell_injection("injection_disarm");
+  expect_back(before, refused_unmaps());
+  Promise::check_all("handlers, deleters and captures");
+  return conclude();
+}
+
+}  // namespace
+}  // namespace injection
+
+int main(int count, char** arguments) { return injection::run(count > 1 && std::strcmp(arguments[1], "--once") == 0); }
