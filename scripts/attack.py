@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True  # the tree stays clean
 from attacks.common import ROOT, Attack, Context, Row  # noqa: E402
 
 # Module of scripts/attacks -> seconds at the scales quick and extended (0: left out).
-ATTACKS = {"injection": (20, 90)}
+ATTACKS = {"injection": (20, 90), "environment": (15, 60)}
 SHOWN = 8  # kinds of loss a row
 
 

@@ -5,18 +5,22 @@ code 1 or 2; a signal, a hang, a second line, a wrong value is a loss, told with
 """
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import random
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from typing import Callable, Iterable, Optional, Sequence
+from typing import Callable, Iterable, Optional, Sequence, TypeVar
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOCK = threading.Lock()
 HANG_S = 60  # a run that takes longer is a hang; the longest that is right takes a few seconds on an idle machine
 
 
@@ -31,11 +35,12 @@ class Row:
     note: str = ""
 
     def take(self, problem: str, command: str) -> None:
-        self.tried += 1
-        if problem:
-            self.lost.setdefault(re.sub(r"\b0x[0-9a-f]+|\d+", "N", problem), []).append(f"{command}  # {problem}")
-        else:
-            self.survived += 1
+        with LOCK:
+            self.tried += 1
+            if problem:
+                self.lost.setdefault(re.sub(r"\b0x[0-9a-f]+|\d+", "N", problem), []).append(f"{command}  # {problem}")
+            else:
+                self.survived += 1
 
 
 class Context:
@@ -49,6 +54,17 @@ class Context:
         self.seconds = seconds  # for the whole of one attack; full: no limit
         self.end = time.monotonic() + seconds
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="heddle-attack-"))
+
+    @property
+    def installed(self) -> pathlib.Path:
+        """Copies of heddle and heddle-check outside of the tree, where verify compares no source with the build."""
+        folder = self.folder / "bin"
+        if not folder.exists():
+            folder.mkdir()
+            for name in ("heddle", "heddle-check"):
+                if (self.bin / name).exists():
+                    shutil.copy2(self.bin / name, folder / name)
+        return folder
 
     def restart_clock(self) -> None:
         self.end = time.monotonic() + self.seconds
@@ -67,6 +83,18 @@ class Context:
 
 
 Attack = Callable[[Context], Iterable[Row]]
+Item = TypeVar("Item")
+
+
+def in_turn(items: Iterable[Item], row: Callable[[Item], str], choose: random.Random) -> list[Item]:
+    """In random order, so that any beginning has about as many of each row."""
+    by_row: dict[str, list[Item]] = {}
+    for item in items:
+        by_row.setdefault(row(item), []).append(item)
+    for group in by_row.values():
+        choose.shuffle(group)
+    rounds = itertools.zip_longest(*by_row.values())
+    return [item for each in rounds for item in each if item is not None]
 
 
 @dataclasses.dataclass

@@ -42,7 +42,8 @@ class Server:
         words = [word.replace("{out}", str(self.out)) for word in program.command]
         if words[0] == "injection_subject" and mode == "once":
             words.append("--once")
-        self.command = [str(context.bin / words[0]), *words[1:]]
+        folder = context.bin if words[0].startswith("injection_") else context.installed
+        self.command = [str(folder / words[0]), *words[1:]]
         self.mode = mode
         self.process = None
 
@@ -88,7 +89,9 @@ class Server:
         return problem, harmed
 
     def repeats(self, function: str, number: int) -> str:
-        return shown(self.command, {"INJECTION": self.order(function, number), "LD_PRELOAD": str(shim(self.context)),
+        command = [str(self.context.bin / pathlib.Path(self.command[0]).name),
+                   *("OUT" if word == str(self.out) else word for word in self.command[1:])]
+        return shown(command, {"INJECTION": self.order(function, number), "LD_PRELOAD": str(shim(self.context)),
                                     **self.program.environment})
 
 
@@ -100,7 +103,7 @@ def need_round(out: pathlib.Path, context: Context) -> None:
     """A ledger with one round in it; made once, then copied."""
     model = context.folder / "one-round"
     if not model.exists():
-        made = run([context.bin / "heddle", "verify", "--budget", "1s", "--out", model], most=300)
+        made = run([context.installed / "heddle", "verify", "--budget", "1s", "--out", model], most=300)
         if made.code != 0:
             raise RuntimeError(f"heddle verify, unharmed, ended with {made.code}: {made.out}{made.err}")
     shutil.copytree(model, out)
@@ -110,7 +113,7 @@ def ledger_is_whole(out: pathlib.Path, context: Context) -> str:
     """Every round that was begun is still there, and no line is torn without being told."""
     if not (out / "ledger.jsonl").exists():
         return ""
-    ended = run([context.bin / "heddle", "ledger", "--out", out])
+    ended = run([context.installed / "heddle", "ledger", "--out", out])
     if ended.code != 0:
         return f"the ledger cannot be read afterwards: {ended.err.strip()!r}"
     parts = [path.name for path in out.iterdir() if path.name.endswith(".part")]
