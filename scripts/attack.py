@@ -22,7 +22,8 @@ sys.dont_write_bytecode = True  # the tree stays clean
 from attacks.common import ROOT, Attack, Context, Row  # noqa: E402
 
 # Module of scripts/attacks -> seconds at the scales quick and extended (0: left out).
-ATTACKS = {"injection": (20, 90), "environment": (15, 60)}
+ATTACKS = {"injection": (20, 90), "environment": (15, 60), "programs": (6, 40), "ledger": (6, 30),
+           "verify": (0, 45), "processes": (6, 25)}
 SHOWN = 8  # kinds of loss a row
 
 
