@@ -51,7 +51,7 @@ UNTESTED = {
 
 LINES_WARN, LINES_MOST = 350, 500
 CPP = (".hpp", ".cpp", ".cu", ".cuh")
-SKIPPED = {"build", ".git", "__pycache__"}
+SKIPPED = {"build", ".git", "__pycache__", "corpus"}  # corpus: inputs of the fuzz targets, any bytes
 DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/", "check/", "examples/")
 # The adaptors of the checked build: the one place of the library that knows heddle_check.
 CHECKED = "src/heddle/sync/checked/"
