@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Attacks the programs from outside: calls that fail, poor environments, damaged files, kills, storms of signals.
 
-  scripts/attack.py [--scale quick|extended|full] [--only NAME]... [--seed N] [--seconds S] [--build DIR] [--json FILE]
+  scripts/attack.py [--scale quick|extended|full] [--only NAME]... [--rows REGEX] [--seed N] [--seconds S] [--build DIR] [--json FILE]
 
 Prints the seed, then one line a row: tried, survived, and what was lost with the command that repeats it; exits 1 when
 anything was lost. `full` tries everything and takes hours; the other scales take a random sample for so many seconds an
@@ -31,6 +31,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", choices=["quick", "extended", "full"], default="quick")
     parser.add_argument("--only", action="append", choices=sorted(ATTACKS), metavar="NAME", help=", ".join(ATTACKS))
+    parser.add_argument("--rows", default="", metavar="REGEX", help="of injection, environment: only rows whose names match")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
     parser.add_argument("--seconds", type=float, help="for each attack, in the place of the scale's")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
@@ -74,7 +75,7 @@ def main() -> int:
     if not (options.build / "bin" / "heddle").exists():
         print(f"attack: no programs in {options.build}/bin; run ./dev build, or name another --build", file=sys.stderr)
         return 2
-    context = Context(options.build, options.scale, options.seed, 0)
+    context = Context(options.build, options.scale, options.seed, options.rows)
     print(f"attack: seed {options.seed}, {options.scale}; programs of {options.build}")
     print(f"{'tried':>7} {'survived':>9}  attack")
     start = time.monotonic()

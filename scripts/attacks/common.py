@@ -46,13 +46,14 @@ class Row:
 class Context:
     """Where the programs are, how much is to be tried, and the one source of random choices."""
 
-    def __init__(self, build: pathlib.Path, scale: str, seed: int, seconds: float):
+    def __init__(self, build: pathlib.Path, scale: str, seed: int, rows: str = ""):
         self.bin = build.resolve() / "bin"
         self.build = build.resolve()
         self.scale = scale  # quick, extended, full
         self.seed = seed
-        self.seconds = seconds  # for the whole of one attack; full: no limit
-        self.end = time.monotonic() + seconds
+        self.rows = rows  # a regular expression
+        self.seconds = 0.0  # for the whole of one attack; full: no limit
+        self.end = 0.0
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="heddle-attack-"))
 
     @property
@@ -68,6 +69,9 @@ class Context:
 
     def restart_clock(self) -> None:
         self.end = time.monotonic() + self.seconds
+
+    def wants(self, row: str) -> bool:
+        return re.search(self.rows, row) is not None
 
     def time_is_up(self) -> bool:
         return self.scale != "full" and time.monotonic() > self.end

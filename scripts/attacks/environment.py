@@ -188,7 +188,7 @@ def attack(context: Context) -> Iterable[Row]:
         cells += in_groups(groups, subject, heddle)
     except OSError as error:
         rows["groups"] = Row("cgroups of version 1", skipped=f"none can be made here: {error}")
-    cells = in_turn(cells, lambda cell: cell.row, context.random("environment"))
+    cells = in_turn((cell for cell in cells if context.wants(cell.row)), lambda cell: cell.row, context.random("environment"))
 
     def try_cell(cell: Cell) -> None:
         if context.time_is_up():

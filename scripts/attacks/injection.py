@@ -27,7 +27,6 @@ class Program:
     stride: int = 1  # beyond EVERY
     prepare: Optional[Callable[[pathlib.Path, Context], None]] = None
     after: Optional[Callable[[pathlib.Path, Context], str]] = None  # what was lost, seen from outside
-    functions: tuple[str, ...] = tuple(NAMES)
 
 
 class Server:
@@ -138,7 +137,7 @@ def programs(context: Context) -> Iterator[Program]:
         yield Program("heddle-check list", ["heddle-check", "list"], portable, "start", judge_program, 7)
 
 
-def numbers(program: Program, calls: int, mode: str) -> list[int]:
+def numbers(program: Program, calls: int) -> list[int]:
     every = EVERY if program.stride > 1 else calls
     if program.name == "heddle verify":  # five seconds a run
         every = 25
@@ -158,25 +157,28 @@ def plan(context: Context) -> list[Sweep]:
     """Counts the calls of each program, unharmed."""
     sweeps = []
     for program in programs(context):
-        if context.scale == "quick" and program.name == "heddle verify":
+        wanted = {mode: row_name(program, mode) for mode in ("once", "on")}
+        if (context.scale == "quick" and program.name == "heddle verify") or not any(
+                context.wants(name.format(function)) for name in wanted.values() for function in NAMES):
             continue
-        counts = None
-        for mode in ("once", "on"):
-            server = Server(program, mode, context)
-            try:
-                ended, _, counts = server.run("malloc", 0)
-            finally:
-                server.close()
-            name = f"{program.name}: the n-th {{}} fails" + (" and all later" if mode == "on" else "")
-            if problem := program.judge(ended, False):
-                row = Row(name.format("call"))
-                row.take(f"unharmed, {problem}", server.repeats("malloc", 0))
-                sweeps.append(Sweep(program, mode, "malloc", [], row))
-                continue
-            for function, calls in zip(NAMES, counts):
-                if calls and function in program.functions:
-                    sweeps.append(Sweep(program, mode, function, numbers(program, calls, mode), Row(name.format(function))))
+        server = Server(program, "once", context)
+        try:
+            ended, _, counts = server.run("malloc", 0)
+        finally:
+            server.close()
+        if problem := program.judge(ended, False):
+            row = Row(f"{program.name}, unharmed")
+            row.take(problem, server.repeats("malloc", 0))
+            sweeps.append(Sweep(program, "once", "malloc", [], row))
+            continue
+        for mode, name in wanted.items():
+            sweeps += [Sweep(program, mode, function, numbers(program, calls), Row(name.format(function)))
+                       for function, calls in zip(NAMES, counts) if calls and context.wants(name.format(function))]
     return sweeps
+
+
+def row_name(program: Program, mode: str) -> str:
+    return f"{program.name}: the n-th {{}} fails" + (" and all later" if mode == "on" else "")
 
 
 def run_all(sweep: Sweep, context: Context) -> None:
