@@ -133,11 +133,18 @@ def run(command: Sequence, environment: Optional[dict[str, str]] = None, most: f
                  time.monotonic() - start)
 
 
-def shown(command: Sequence, environment: Optional[dict[str, str]] = None) -> str:
+def quoted(word) -> str:
+    """For a shell, without control characters."""
+    raw = word if isinstance(word, bytes) else os.fsencode(str(word))
+    if all(32 <= byte < 127 for byte in raw):
+        return shlex.quote(raw.decode())
+    return "$'" + "".join(chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in raw) + "'"
+
+
+def shown(command: Sequence, environment: Optional[dict] = None) -> str:
     """A command line that people can paste."""
-    words = [word.decode("utf8", "surrogateescape") if isinstance(word, bytes) else str(word) for word in command]
-    settings = [f"{name}={shlex.quote(value)}" for name, value in (environment or {}).items()]
-    return " ".join(settings + [shlex.quote(word) for word in words])
+    settings = [f"{name}={quoted(value)}" for name, value in (environment or {}).items()]
+    return " ".join(settings + [quoted(word) for word in command])
 
 
 def signal_name(code: int) -> str:

@@ -132,8 +132,7 @@ def many(context: Context, row: Row, count: int, make) -> Row:
         environment = {os.fsencode(name): os.fsencode(value) for name, value in clean_environment().items()}
         environment.update({os.fsencode(name): value for name, value in settings.items()})
         ended = run(command, environment, cwd=context.folder)
-        shown_settings = {name: value.decode("utf8", "backslashreplace") for name, value in settings.items()}
-        row.take(judge(ended), shown(command, shown_settings))
+        row.take(judge(ended), shown(command, settings))
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         list(pool.map(one, cases))
@@ -147,7 +146,32 @@ def valid_decisions(choose: random.Random, build: str, names: list[str]) -> list
     return [raw(choose.choice(["replay", "replay", "minimise"])), raw(text)]
 
 
+# How the shell opens the three streams, and whether what was printed must be missed.
+STREAMS = [("> /dev/full", True), (">&-", True), ("2>&-", False), ("2> /dev/full", False), ("<&-", False),
+           ("<&- >&- 2>&-", True), ("| true", False)]
+
+
+def odd_streams(context: Context) -> Row:
+    """Output that cannot be written is an error; what was lost is never called a success."""
+    row = Row("output to a full device, closed streams, a reader that is gone")
+    commands = [["heddle", "info"], ["heddle", "--help"], ["heddle", "stress", "--threads", "2", "--iterations", "2", "--size", "8"],
+                ["heddle", "weave"], ["heddle-check", "list"], ["heddle-check", "run", "inbox_2x4", "--executions", "5"]]
+    for command in commands:
+        if not (context.bin / command[0]).exists():
+            continue
+        for streams, must_fail in STREAMS:
+            words = ["bash", "-c", f'set -o pipefail; "$0" "$@" {streams}', context.bin / command[0], *command[1:]]
+            ended = run(words)
+            broken_pipe = streams == "| true" and ended.code == 128 + 13
+            problem = "" if broken_pipe else crash(ended)
+            if not problem and not broken_pipe and ended.code not in ((1, 2) if must_fail else (0, 1, 2)):
+                problem = f"exit code {ended.code}: {one_line(ended.err)!r}"
+            row.take(problem, shown(words))
+    return row
+
+
 def attack(context: Context) -> Iterable[Row]:
+    yield odd_streams(context)
     heddle, checker = context.bin / "heddle", context.bin / "heddle-check"
     seconds = context.seconds / 4
     rows = [("random arguments of heddle", context.count(300, 1000, 2500), lambda choose: ([heddle, *heddle_arguments(choose)], {})),
