@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import Callable, Iterable
 
-from attacks.common import Context, Ended, Row, clean_environment, judge_subject, run, shown
+from attacks.common import Context, Ended, Row, clean_environment, judge_program, judge_subject, run, shown
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
 
@@ -80,6 +80,42 @@ def held_threads(context: Context, count: int, seconds: float) -> Row:
     return whole
 
 
+def figures_of(process: subprocess.Popen) -> dict[str, int]:
+    """Files, threads and resident KiB; nothing once it has ended."""
+    folder = pathlib.Path("/proc", str(process.pid))
+    try:
+        status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+        return {"files": len(os.listdir(folder / "fd")), "threads": int(status["Threads"]),
+                "resident KiB": int(status["VmRSS"].split()[0])}
+    except (OSError, KeyError):
+        return {}
+
+
+def stays_flat(context: Context, seconds: int) -> Row:
+    """After a fifth of the time nothing grows: files and threads not at all, resident memory by an eighth at most."""
+    row = Row(f"heddle stress of 33 threads in 24 MiB for {seconds} s")
+    command = [str(context.bin / "heddle"), "stress", "--seconds", str(seconds), "--threads", "33", "--check", "sampled",
+               "--size", "64", "--memory-limit", "24M"]
+    process = subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds / 5)
+    early = figures_of(process)
+    time.sleep(seconds * 3 / 5)
+    late = figures_of(process)
+    try:
+        out, err = process.communicate(timeout=seconds + 60)
+        problem = judge_program(Ended(process.returncode, out, err), harmed=False)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        problem = "it does not end after its time"
+    for name, before in early.items():
+        allowed = before * 9 // 8 + 1024 if name == "resident KiB" else before
+        if not problem and late.get(name, 0) > allowed:
+            problem = f"{name} grew from {before} to {late[name]}"
+    row.take(problem, shown(command))
+    return row
+
+
 def clocks(context: Context) -> Iterable[Row]:
     library = next((path for path in pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     row = Row("a clock that jumps by an hour and by ten days")
@@ -104,6 +140,8 @@ def attack(context: Context) -> Iterable[Row]:
     yield crowd(context, "runtimes, one after the other", "runtimes", context.count(1000, 2000, 10_000))
     yield crowd(context, "threads, one recording each", "threads", context.count(500, 2000, 2000))
     yield crowd(context, "runtimes at once, 8 threads over all", "at-once", context.count(20, 50, 200))
+    if context.scale != "quick":
+        yield stays_flat(context, context.count(0, 10, 60))
     if context.scale == "full":
         yield crowd(context, "runtimes at once, 8 threads over all", "at-once", 1400)
         yield from clocks(context)
