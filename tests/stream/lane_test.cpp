@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <latch>
 #include <string>
 #include <thread>
@@ -125,6 +126,29 @@ TEST(Lane, MemoryInUseByAnotherStreamIsNotReused) {
   EXPECT_EQ(sum(y).item(), 7168.0f);
   producer.join();
 }
+
+#if HEDDLE_DEBUG_CHECKS
+// Invariant 4: the uses of a command are noted after everything that may close the list, even if it does not this time.
+TEST(LaneDeathTest, ANoteThatIsNotFollowedByItsCommandAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  Runtime runtime;
+  const Tensor x = full(runtime, {4}, 1.0f);
+  const Tensor y = full(runtime, {4}, 2.0f);
+  const auto between = [&](const std::function<void(Lane&)>& call) {
+    Recording recording(runtime.core().pool());
+    recording.lane().note_use(x.residency());
+    call(recording.lane());
+  };
+  constexpr const char* kText = "the list may close between the note of a use and its command";
+  EXPECT_DEATH(between([&](Lane& lane) { lane.order_behind(y.residency()); }), kText);
+  EXPECT_DEATH(between([&](Lane& lane) { lane.commit(); }), kText);
+  EXPECT_DEATH(between([&](Lane& lane) { lane.try_commit(); }), kText);
+  EXPECT_DEATH(between([&](Lane& lane) { Tensor::allocate(runtime, lane, {4}); }), kText);
+  between([](Lane& lane) { lane.append(KernelId::kFill, FillArgs{nullptr, 0, 0}); });
+  between([](Lane&) {});  // an exception came between: no command, no use
+  runtime.synchronize();
+}
+#endif
 
 }  // namespace
 }  // namespace heddle

@@ -12,10 +12,10 @@ void CommandList::AlignedDelete::operator()(std::byte* memory) const noexcept {
 }
 
 std::byte* CommandList::stage(std::size_t bytes) {
-  auto* memory = static_cast<std::byte*>(::operator new(bytes, kStagingAlignment));
-  staged_.emplace_back(memory);
+  std::unique_ptr<std::byte, AlignedDelete> memory(static_cast<std::byte*>(::operator new(bytes, kStagingAlignment)));
+  staged_.push_back(std::move(memory));
   staged_bytes_ += bytes;
-  return memory;
+  return staged_.back().get();
 }
 
 void CommandList::clear() noexcept {

@@ -64,8 +64,16 @@ inline std::size_t encoded_bytes(const StackArgs& args) noexcept {
   return offsetof(StackArgs, in) + args.count * sizeof(void*);
 }
 
+// Host memory that a command refers to: it stays until the device has finished the list that the command is in, and
+// `bytes` of it count as that list's.
+struct Kept {
+  std::shared_ptr<const void> object;
+  std::size_t bytes = 0;
+};
+
 class CommandList {
  public:
+  // Throws bad_alloc; nothing is changed then.
   template <class Args>
   void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
     append(kernel, args, dtype, dtype);
@@ -82,6 +90,18 @@ class CommandList {
     std::memcpy(at + 1, &args, bytes);
     used_ += words;
     ++commands_;
+  }
+  template <class Args>
+  void append(KernelId kernel, const Args& args, Kept kept) {
+    const bool keeps = kept.object != nullptr;
+    if (keeps) kept_.push_back(std::move(kept.object));
+    try {
+      append(kernel, args);
+    } catch (...) {
+      if (keeps) kept_.pop_back();
+      throw;
+    }
+    staged_bytes_ += kept.bytes;
   }
 
   // Host memory that stays valid until the device has finished this list. Aligned to 64 bytes.

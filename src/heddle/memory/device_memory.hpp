@@ -194,6 +194,7 @@ class DeviceMemory final : public CommitListener {
 };
 
 inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
+  lane.require_nothing_noted();
   // Relaxed: written by a holder of this lease, which the caller holds now.
   Heap* const heap = heaps_[lane.id().value].load(sync::relaxed);
   Block* const block = heap != nullptr ? heap->take(bytes, lane.committed().value) : nullptr;

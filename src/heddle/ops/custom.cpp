@@ -48,8 +48,7 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
   for (const Tensor& input : inputs) lane.order_behind(input.residency());
   for (const Tensor& input : inputs) lane.note_use(input.residency());
   for (const Tensor& result : results) lane.write(result.residency());
-  lane.keep(command);
-  lane.append(KernelId::kCustom, CustomArgs{command.get()});
+  lane.append(KernelId::kCustom, CustomArgs{command.get()}, Kept{command});
   return results;
 }
 

@@ -1,14 +1,13 @@
 #include "heddle/ops/random.hpp"
 
+#include <utility>
+
 namespace HEDDLE_NS::ops {
 namespace {
 
-void record(Lane& lane, KernelId kernel, GeneratorState* state, const std::shared_ptr<const void>& keep,
-            const Tensor& out) {
-  const auto count = static_cast<std::uint64_t>(out.elements());
+void record(Lane& lane, KernelId kernel, GeneratorState* state, std::shared_ptr<const void> keep, const Tensor& out) {
   lane.write(out.residency());
-  const std::uint64_t block_offset = lane.draw(state, (count + 3) / 4, keep);
-  lane.append(kernel, RandomArgs{state, block_offset, out.address(), count});
+  lane.append_draw(kernel, state, out.address(), static_cast<std::uint64_t>(out.elements()), std::move(keep));
 }
 
 }  // namespace
@@ -28,7 +27,7 @@ Tensor draw(KernelId kernel, Generator& generator, const Shape& shape) {
   Lane& lane = recording.lane();
   Tensor out = Tensor::allocate(core, lane, shape);
   if (shape.elements() == 0) return out;
-  lane.read(generator.residency());
+  lane.order_behind(generator.residency());
   lane.write(generator.residency());  // the list advances the state behind its last draw
   record(lane, kernel, generator.state(), generator.keep(), out);
   return out;

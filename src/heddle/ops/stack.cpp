@@ -59,7 +59,7 @@ Tensor stack(std::span<const Tensor> tensors) {
     args.count = std::min(kStackMost, dense.size() - first);
     for (std::size_t i = 0; i < args.count; ++i) {
       const Tensor& tensor = dense[first + i];
-      lane.read(tensor.residency());
+      lane.note_use(tensor.residency());
       args.in[i] = tensor.address();
     }
     lane.write(out.residency());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "heddle/base/error.hpp"
@@ -60,12 +62,27 @@ void Lane::order_after(Lane& other, Ticket ticket) {
   waited_at_ = issued().value;
 }
 
-std::uint64_t Lane::draw(GeneratorState* generator, std::uint64_t blocks, const std::shared_ptr<const void>& keep) {
-  for (Draw& draw : draws_) {
-    if (draw.generator == generator) return std::exchange(draw.blocks, draw.blocks + blocks);
+Ticket Lane::upload(void* to, std::span<const std::byte> bytes) {
+  if (device_.info().host_accessible) {
+    // Nothing comes between the two that could close the list.
+    std::byte* const staged = list_.stage(bytes.size());
+    std::memcpy(staged, bytes.data(), bytes.size());
+    return append(KernelId::kCopyBytes, CopyBytesArgs{to, staged, bytes.size()});
   }
-  draws_.push_back({generator, blocks, keep});
-  return 0;
+  const std::shared_ptr<std::byte> staged = device_.allocate_host(bytes.size());
+  std::memcpy(staged.get(), bytes.data(), bytes.size());
+  return append(KernelId::kCopyBytes, CopyBytesArgs{to, staged.get(), bytes.size()}, Kept{staged, bytes.size()});
+}
+
+Ticket Lane::append_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
+                         std::shared_ptr<const void> keep) {
+  constexpr std::uint64_t kBlockValues = 4;
+  draws_.reserve(draws_.size() + 1);  // once the command is in the list, nothing may keep its draw from being noted
+  auto draw = std::find_if(draws_.begin(), draws_.end(), [&](const Draw& of) { return of.generator == generator; });
+  list_.append(kernel, RandomArgs{generator, draw != draws_.end() ? draw->blocks : 0, out, count});
+  if (draw == draws_.end()) draw = draws_.insert(draw, Draw{generator, 0, std::move(keep)});
+  draw->blocks += (count + kBlockValues - 1) / kBlockValues;
+  return end_command();
 }
 
 bool Lane::finish_list() {
@@ -89,16 +106,19 @@ bool Lane::has_room() {
 }
 
 void Lane::wait_for(Lane& other, Ticket ticket) {
+  require_nothing_noted();
   if (&other != this && ticket.value != 0) order_after(other, ticket);
 }
 
 void Lane::stand_behind(Lane& other, Ticket ticket) {
+  require_nothing_noted();
   if (!list_.empty()) commit();
   if (&other != this) device_.order_on(*queue_, other.queue(), ticket).raise();
   append(KernelId::kFill, FillArgs{nullptr, 0, 0});
 }
 
 void Lane::commit(SubmitHint hint) {
+  require_nothing_noted();
   if (!finish_list()) return;
   while (!has_room() && !HEDDLE_PLANT(lane_commits_without_room))
     wait(Ticket{closing_.front()}, sync::Deadline::never());
@@ -130,6 +150,7 @@ void Lane::submit_list(SubmitHint hint) {
 }
 
 bool Lane::try_commit() {
+  require_nothing_noted();
   if (nothing_to_commit()) return true;
   if (!has_room()) return false;
   commit();

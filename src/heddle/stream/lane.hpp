@@ -5,14 +5,18 @@
 // locks.
 // Invariants: 1. issued >= committed and issued >= completed; committed is told once the device has the list. 2. Lists
 // reach the queue in the order of their tickets. 3. A list is committed by itself only for its count and bytes, never
-// for the time, so a loop commits the same lists every round.
+// for the time, so a loop commits the same lists every round. 4. Host memory of a command and notes of its uses go to
+// the list that holds it: the memory is handed over with it, and nothing that may close the list comes between a note
+// (note_use, write) and its command. Where HEDDLE_DEBUG_CHECKS is 1, such an order aborts whether or not a list closed.
 #pragma once
 
 #include <deque>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "heddle/base/check.hpp"
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
@@ -75,25 +79,31 @@ class Lane {
   Ticket completed() const noexcept { return queue_->completed(); }
 
   // [holder] Records one command; commits by itself when the list is full. Where that would wait and must not, the list
-  // grows instead: the command is recorded already, so nothing may say that it was not.
+  // grows instead: the command is recorded already, so nothing may say that it was not. Returns the command's ticket.
   template <class Args>
-  void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
-    append(kernel, args, dtype, dtype);
+  Ticket append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
+    return append(kernel, args, dtype, dtype);
   }
   template <class Args>
-  void append(KernelId kernel, const Args& args, Dtype dtype, Dtype source) {
+  Ticket append(KernelId kernel, const Args& args, Dtype dtype, Dtype source) {
     list_.append(kernel, args, dtype, source);
-    count_command();
-    if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]]
-      commit_full_list();
+    return end_command();
   }
-  // [holder] Host memory that stays until the commands of the current list are done.
-  std::byte* stage(std::size_t bytes) { return list_.stage(bytes); }
-  void keep(std::shared_ptr<const void> object, std::size_t bytes = 0) { list_.keep(std::move(object), bytes); }
+  // [holder] The same for a command that reads or writes host memory.
+  template <class Args>
+  Ticket append(KernelId kernel, const Args& args, Kept kept) {
+    list_.append(kernel, args, std::move(kept));
+    return end_command();
+  }
+  // [holder] Records the copy of `bytes` to `to`, from memory of the list's own: of the device's kind where it has one.
+  Ticket upload(void* to, std::span<const std::byte> bytes);
+  // [holder] Records `kernel`, which draws `count` values from `generator` to `out`; moves the state forward when the
+  // list closes. `keep` owns the state's memory; held until then (null: it outlives the lane).
+  Ticket append_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
+                     std::shared_ptr<const void> keep);
 
   // [holder] An operand of the next command: order_behind(), then note_use(). A command of several operands orders
-  // behind all of them before it notes any: a refusal then leaves no use behind, and ordering may commit, which adds
-  // commands and so moves next_ticket().
+  // behind all of them before it notes any: a refusal then leaves no use behind, and ordering may commit.
   void read(Residency& residency) {
     order_behind(residency);
     note_use(residency);
@@ -102,6 +112,7 @@ class Lane {
   // stream has recorded but not committed it, and the writer's error when that list failed and the failure was
   // collected since (until then the stream skips, and synchronize() throws it).
   void order_behind(Residency& residency) {
+    require_nothing_noted();
     const StreamUse write = residency.last_write();
     if (write.lane != this || queue_->failures().ever_failed()) [[unlikely]]
       order_behind_write(write);
@@ -110,19 +121,22 @@ class Lane {
   void note_use(Residency& residency) {
     if (residency.home() != this) [[unlikely]]
       residency.note_use(this, next_ticket());
+    set_noted(true);
   }
-  // [holder] The next command writes `residency`.
+  // [holder] The next command writes `residency`. REQUIRES: a block of this lane, or one that it is ordered behind.
   void write(Residency& residency) {
-    if (residency.home() != this) [[unlikely]]
-      read(residency);
+    note_use(residency);
     residency.note_write(this, next_ticket());
   }
-
-  // [holder] The next command draws `blocks` blocks of `generator`: returns how many this list drew before, and moves
-  // the state forward when the list closes. `keep` owns the state's memory; held until then (null: it outlives the
-  // lane).
-  std::uint64_t draw(GeneratorState* generator, std::uint64_t blocks,
-                     const std::shared_ptr<const void>& keep = nullptr);
+  // [holder] Aborts where a use was noted whose command is still to come (invariant 4). Called by whatever may close
+  // the list: ordering, committing, allocating.
+  void require_nothing_noted() const noexcept {
+#if HEDDLE_DEBUG_CHECKS
+    HEDDLE_CHECK(!noted_, "the list may close between the note of a use and its command");
+#endif
+  }
+  // [holder] The operation that noted a use has ended without its command, by an exception.
+  void forget_noted() noexcept { set_noted(false); }
 
   // [holder] Hands the current list to the device. Waits while Limits::committed_lists_max lists are unfinished; throws
   // WouldBlock where waiting is forbidden.
@@ -167,6 +181,19 @@ class Lane {
   void order_behind_write(StreamUse write);
   void order_after(Lane& other, Ticket ticket);
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
+  Ticket end_command() {
+    set_noted(false);
+    count_command();
+    const Ticket ticket = issued();
+    if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]]
+      commit_full_list();
+    return ticket;
+  }
+  void set_noted([[maybe_unused]] bool noted) noexcept {
+#if HEDDLE_DEBUG_CHECKS
+    noted_ = noted;
+#endif
+  }
   // The last thing recorded is a wait, which no ticket stands behind yet.
   bool ends_with_wait() const noexcept { return waited_at_ == issued().value; }
   bool nothing_to_commit() const noexcept { return list_.empty() && !ends_with_wait(); }
@@ -203,6 +230,9 @@ class Lane {
   std::vector<Draw> draws_;                 // generators used by the current list
   std::uint64_t waited_at_ = kNeverWaited;  // issued() at the last wait
   std::vector<std::uint64_t> ordered_;      // by stream id: the latest ticket this stream already waits for
+#if HEDDLE_DEBUG_CHECKS
+  bool noted_ = false;  // a use, of a command that is still to come
+#endif
 };
 
 }  // namespace HEDDLE_NS

@@ -23,6 +23,7 @@ class Recording {
   // With this lease, which must be attached to the calling thread (else InvalidArgument), whatever the current one is.
   Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot);
   ~Recording() {
+    lane_->forget_noted();
     slot_->gate.leave();
     if (slot_->is_implicit && pool_.wanted()) [[unlikely]]
       pool_.give_up_if_idle(*slot_);

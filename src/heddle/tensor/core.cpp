@@ -1,6 +1,6 @@
 #include "heddle/tensor/core.hpp"
 
-#include <cstring>
+#include <span>
 #include <utility>
 
 namespace HEDDLE_NS {
@@ -43,11 +43,7 @@ GeneratorState* Core::default_generator(Lane& lane) {
   // A list that failed may have taken the upload with it.
   if (generator.uploaded == Ticket{} || !lane.queue().failures().cleared_error_of(generator.uploaded).ok()) {
     const GeneratorState initial{options_.seed, kDefaultSubsequences + lane.id().value, 0};
-    std::byte* staged = lane.stage(sizeof(initial));
-    std::memcpy(staged, &initial, sizeof(initial));
-    const Ticket ticket = lane.next_ticket();
-    lane.append(KernelId::kCopyBytes, CopyBytesArgs{state, staged, sizeof(initial)});
-    generator.uploaded = ticket;
+    generator.uploaded = lane.upload(state, std::as_bytes(std::span(&initial, 1)));
   }
   return state;
 }

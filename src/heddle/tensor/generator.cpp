@@ -1,6 +1,6 @@
 #include "heddle/tensor/generator.hpp"
 
-#include <cstring>
+#include <span>
 
 #include "heddle/base/error.hpp"
 
@@ -12,10 +12,8 @@ Generator::Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence) 
   Lane& lane = recording.lane();
   const Tensor memory = Tensor::allocate(core, lane, Shape{sizeof(GeneratorState) / sizeof(float)});
   state_ = std::make_shared<const Tensor>(memory);
-  std::byte* staged = lane.stage(sizeof(initial));
-  std::memcpy(staged, &initial, sizeof(initial));
   lane.write(state_->residency());
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{state(), staged, sizeof(initial)});
+  lane.upload(state(), std::as_bytes(std::span(&initial, 1)));
 }
 
 Core& Generator::core() const {

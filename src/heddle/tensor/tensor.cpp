@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <algorithm>
 #include <list>
 
 #include "heddle/base/error.hpp"
@@ -24,14 +24,6 @@ void require_defined(const char* call, const Tensor& x) {
   if (x.defined()) return;
   throw InvalidArgument(fmt::format(
       "{}: the tensor is undefined (default-constructed or moved from); assign a result to it first", call));
-}
-
-// Host memory for an upload, owned by the current list: the device's kind where it has one.
-std::byte* stage(Device& device, Lane& lane, std::size_t bytes) {
-  if (device.info().host_accessible) return lane.stage(bytes);
-  const std::shared_ptr<std::byte> memory = device.allocate_host(bytes);
-  lane.keep(memory, bytes);
-  return memory.get();
 }
 
 }  // namespace
@@ -57,10 +49,8 @@ Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape&
   Lane& lane = recording.lane();
   Tensor result = allocate(core, lane, shape);
   if (values.empty()) return result;
-  std::byte* const staged = stage(core.device(), lane, values.size_bytes());
-  std::memcpy(staged, values.data(), values.size_bytes());
   lane.write(result.residency());
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), staged, values.size_bytes()});
+  lane.upload(result.address(), std::as_bytes(values));
   return result;
 }
 
@@ -71,9 +61,9 @@ Tensor Tensor::from_host_async(Core& core, std::vector<float>&& values, const Sh
   Tensor result = allocate(core, lane, shape);
   if (values.empty()) return result;
   const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
-  lane.keep(kept);
+  const std::size_t bytes = kept->size() * sizeof(float);
   lane.write(result.residency());
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), kept->data(), kept->size() * sizeof(float)});
+  lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), kept->data(), bytes}, Kept{kept, bytes});
   return result;
 }
 
@@ -117,7 +107,7 @@ void Tensor::make_shared_constant() const {
   DeviceMemory::make_shared_constant(buffer_.block());
 }
 
-void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {
+void Tensor::record_to_host(Lane& lane, float* out, Kept kept, Ticket* ticket) const {
   Tensor packed;
   const void* source = address();
   if (!is_contiguous() || dtype() != Dtype::kFloat32) {
@@ -134,8 +124,8 @@ void Tensor::record_to_host(Lane& lane, float* out, Ticket* ticket) const {
     lane.read(residency());
   }
   const auto bytes = static_cast<std::size_t>(elements()) * sizeof(float);
-  *ticket = lane.next_ticket();
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes});
+  *ticket = lane.next_ticket();  // before: append() may throw after it has recorded the command
+  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes}, std::move(kept));
 }
 
 HostCopy Tensor::to_host_async() const {
@@ -146,9 +136,8 @@ HostCopy Tensor::to_host_async() const {
   Lane& lane = recording.lane();
   auto* const values = reinterpret_cast<float*>(buffer.get());
   if (count != 0) {
-    lane.keep(buffer);
     Ticket ticket;
-    record_to_host(lane, values, &ticket);
+    record_to_host(lane, values, {buffer}, &ticket);
   }
   return {stream_calls::record_event(core_->pool(), lane), std::shared_ptr<const float>(buffer, values), count};
 }
@@ -175,11 +164,11 @@ std::vector<float> Tensor::to_host() const {
   Lane& lane = recording.lane();
   Ticket ticket;
   try {
-    record_to_host(lane, to, &ticket);
+    record_to_host(lane, to, {}, &ticket);
     lane.synchronize();
   } catch (...) {
-    // The copy may still come; not into a forked child.
-    if (lane.completed() < ticket && !sync::in_forked_child()) core_->keep(std::move(written));
+    // The copy may still come, if it was recorded; not into a forked child.
+    if (lane.completed() < std::min(ticket, lane.issued()) && !sync::in_forked_child()) core_->keep(std::move(written));
     throw;
   }
   if (staged != nullptr) values->assign(to, to + count);

@@ -82,9 +82,9 @@ class Tensor {
     Dtype dtype = Dtype::kFloat32;
   };
   Tensor(Core& core, Buffer buffer, const Shape& shape, Dtype dtype) noexcept;
-  // Records the copy of the elements, in row-major order and as float32, to `out` on the host; `ticket` is the copy's,
-  // once it is recorded.
-  void record_to_host(Lane& lane, float* out, Ticket* ticket) const;
+  // Records the copy of the elements, in row-major order and as float32, to `out` on the host, which `kept` owns;
+  // `ticket` is the copy's, if it is recorded.
+  void record_to_host(Lane& lane, float* out, Kept kept, Ticket* ticket) const;
 
   View view_;
   Core* core_ = nullptr;
