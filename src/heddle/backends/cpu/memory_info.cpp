@@ -1,7 +1,6 @@
 #include "heddle/backends/cpu/memory_info.hpp"
 
 #include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -27,17 +26,14 @@ std::size_t meminfo_bytes(const std::string& root, std::string_view key) {
 
 }  // namespace
 
+// Not sysconf(3): glibc's takes what sysinfo left unset where the kernel refuses it.
 MemoryInfo ask_kernel_for_memory() noexcept {
   struct sysinfo machine{};
   if (sysinfo(&machine) == 0 && machine.totalram > 0) {
     return {static_cast<std::size_t>(machine.freeram) * machine.mem_unit,
             static_cast<std::size_t>(machine.totalram) * machine.mem_unit};
   }
-  const long page = sysconf(_SC_PAGESIZE), pages = sysconf(_SC_PHYS_PAGES), idle = sysconf(_SC_AVPHYS_PAGES);
-  const auto bytes = [page](long count) {
-    return page > 0 && count > 0 ? static_cast<std::size_t>(count) * static_cast<std::size_t>(page) : 0;
-  };
-  return {bytes(idle), bytes(pages)};
+  return {};
 }
 
 MemoryReading read_memory_info() { return read_memory_info("", ask_kernel_for_memory()); }

@@ -17,7 +17,7 @@ struct MemoryReading {
   std::string source;           // of the total: "/proc/meminfo", "sysinfo", "cgroup v2, FILE"; empty: nobody says
 };
 
-// What the kernel says of physical memory without /proc: sysinfo(2), otherwise sysconf(3); zeros where both refuse.
+// What the kernel says of physical memory without /proc, by sysinfo(2); zeros where it refuses.
 MemoryInfo ask_kernel_for_memory() noexcept;
 
 // From /proc/meminfo and the cgroups; where there is no meminfo, from what the kernel says.
