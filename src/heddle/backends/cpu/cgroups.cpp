@@ -154,10 +154,13 @@ std::optional<CgroupLimit<std::size_t>> cgroup_memory_limit(const std::string& r
   for (const std::string& folder : folders(root, "")) {
     lower(least, first_number(root + folder + "/memory.max"), "v2", folder + "/memory.max");
   }
-  for (const std::string& folder : folders(root, "memory")) {
+  const std::vector<std::string> groups = folders(root, "memory");
+  for (const std::string& folder : groups) {
     const std::string limit = folder + "/memory.limit_in_bytes";
-    const std::string stat = folder + "/memory.stat";
     lower(least, first_number(root + limit), "v1", limit);
+  }
+  for (const std::string& folder : groups) {  // after the limits, which say where a number was set
+    const std::string stat = folder + "/memory.stat";
     lower(least, hierarchical_limit(root + stat), "v1", stat);
   }
   return least;
