@@ -190,6 +190,30 @@ TEST_P(HostMemory, C49_AFirstRecordingThatFailsLeavesNoStreamUnknown) {
 }
 
 // Whatever room is left in the list for the commands that a commit puts behind the user's.
+// A draw whose command finds no room in the list moves the generator nowhere.
+TEST_P(HostMemory, C30_ADrawThatFailsDrawsNothing) {
+  std::vector<float> right;
+  {
+    Runtime runtime;
+    Generator generator(runtime, 5);
+    right = randn(generator, {4}).to_host();
+  }
+  bool grew = false;
+  for (int before = 56; before < 68; ++before) {  // so that the words of the list grow for the draw in some round
+    for (std::size_t n = 1; n < kMost; ++n) {
+      Runtime runtime;
+      Generator generator(runtime, 5);
+      const Tensor x = full(runtime, {4}, 1.0f);
+      for (int i = 0; i < before; ++i) full(runtime, {4}, 1.0f);
+      const bool failed = fails_at(n, [&] { randn(generator, {4}); });
+      grew = grew || failed;
+      if (!failed) break;
+      ASSERT_EQ(randn(generator, {4}).to_host(), right) << before << ' ' << n;
+    }
+  }
+  EXPECT_TRUE(grew);
+}
+
 TEST_P(HostMemory, C30_ACommitThatFailsAdvancesNoGeneratorTwice) {
   for (std::size_t fills = 0; fills < 70; ++fills) {
     const auto numbers = [&](std::size_t n, bool* failed) {
