@@ -29,6 +29,53 @@ void heap_that_is_visited() {
   heddle_check::require(runtime.shutdown().complete, "nothing was left undone");
 }
 
+// A thread takes and gives back memory of its stream's heap, some of it through another stream's thread, while a third
+// reads what is counted.
+void statistics_beside_a_holder() {
+  Runtime runtime(simulated());
+  constexpr std::size_t kBytes = 1024;
+  constexpr std::size_t kBlocks = 3;
+  Tensor handed = full(runtime, {kBytes / sizeof(float)}, 1.0f);
+  const std::size_t rounded = runtime.memory_statistics().rounded;
+  const auto looks = [&] {
+    const MemoryStatistics now = runtime.memory_statistics();
+    heddle_check::require(now.live_blocks <= kBlocks && now.live <= kBlocks * kBytes &&
+                              now.rounded <= kBlocks * rounded && now.reserved <= now.reserved_peak,
+                          "nothing counts as freed whose allocation does not count");
+  };
+  heddle_check::run_together({{"holder",
+                               [&] {
+                                 for (std::size_t i = 1; i < kBlocks; ++i)
+                                   full(runtime, {kBytes / sizeof(float)}, 2.0f);  // and dropped
+                               }},
+                              {"dropper", [&] { handed = Tensor(); }},
+                              {"reader", looks}});
+  heddle_check::require(runtime.memory_statistics().live_blocks == 0, "no block is left");
+  heddle_check::require(runtime.shutdown().complete, "nothing was left undone");
+}
+
+// A thread takes and gives back a third of the memory there is, again and again; another asks for two thirds.
+void scarce_memory_beside_a_holder() {
+  constexpr std::int64_t kThird = 1024;  // floats
+  Options options = simulated();
+  options.memory_limit = 3 * kThird * sizeof(float);
+  Runtime runtime(options);
+  Lease lease = runtime.lease();
+  full(runtime, {3 * kThird}, 0.0f);  // and dropped: all memory is this stream's
+  lease.synchronize();
+  lease.detach();
+  heddle_check::run_together({{"holder",
+                               [&] {
+                                 lease.attach();
+                                 for (int i = 0; i < 2; ++i) full(runtime, {kThird}, 1.0f);  // and dropped
+                                 lease.synchronize();
+                                 lease.detach();
+                               }},
+                              {"asker", [&] { full(runtime, {2 * kThird}, 2.0f); }}});
+  heddle_check::require(runtime.memory_statistics().out_of_memory == 0, "there was always room");
+  heddle_check::require(runtime.shutdown().complete, "nothing was left undone");
+}
+
 }  // namespace
 
 void add_heap_visits(Scenarios& to) {
@@ -39,6 +86,22 @@ void add_heap_visits(Scenarios& to) {
                 .limits = {.host_memory_failures = 1},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
                 .claim = "a heap is looked into and emptied from outside only between its holder's operations"});
+  to.push_back(
+      {.name = "statistics_beside_holder",
+       .group = "memory",
+       .threads = 3,
+       .body = statistics_beside_a_holder,
+       .limits = {.stale_reads = 3},
+       .strategies = {{.name = "bounded", .bound = 1, .executions = 5'000}, {.name = "walk", .executions = 5'000}},
+       .claim = "blocks that statistics count as freed also count as allocated, so no figure wraps"});
+  to.push_back(
+      {.name = "scarce_memory",
+       .group = "memory",
+       .threads = 2,
+       .body = scarce_memory_beside_a_holder,
+       .limits = {},
+       .strategies = {{.name = "bounded", .bound = 2, .executions = 5'000}, {.name = "walk", .executions = 5'000}},
+       .claim = "memory that others take and give back is waited for, however the counts are read"});
 }
 
 }  // namespace heddle::check

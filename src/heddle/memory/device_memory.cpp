@@ -240,13 +240,13 @@ MemoryStatistics DeviceMemory::statistics() const {
   const Depot::Totals depot = depot_.totals();
   result.limit = budget_.limit();
   result.reserved = budget_.reserved();
-  result.reserved_peak = budget_.peak();
+  result.reserved_peak = std::max(result.reserved, budget_.peak());  // raised after the reservation
   result.rounded_peak = std::max(result.rounded, rounded_peak_.load(sync::relaxed));
   const std::size_t used = result.rounded + result.pending;
   result.cached = result.reserved > used ? result.reserved - used : 0;
   result.reclaimable = depot.ready;
+  result.segments_released = counted_.released();  // first: each of these was obtained before
   result.segments_obtained = counted_.obtained();
-  result.segments_released = counted_.released();
   result.out_of_memory = out_of_memory_.load(sync::relaxed);
   return result;
 }

@@ -165,8 +165,12 @@ class DeviceMemory final : public CommitListener {
   void reclaim_once_for_all();
   std::size_t give_back(std::size_t most);
   void give_back_above_high() noexcept;
-  // MemoryStatistics::rounded alone.
+  // MemoryStatistics::rounded alone: at least the bytes of live blocks at some moment during the call, and more where
+  // others allocated and freed meanwhile.
   std::size_t rounded_now() const noexcept;
+  // At most their bytes at one moment during the call: counts of allocations are read before counts of frees.
+  std::size_t rounded_at_least() const noexcept;
+  // False only where live blocks left too little, whatever others did meanwhile.
   bool could_ever_fit(std::size_t bytes) const noexcept;
 
   LanePool& pool_;

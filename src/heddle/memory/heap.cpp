@@ -22,16 +22,33 @@ constexpr std::size_t kSoonBelowDivisor = 4;
 HeapCounters::Sums HeapCounters::sums() const noexcept {
   Sums sums;
   for (std::size_t index = 0; index < blocks.size(); ++index) {
-    const std::uint64_t freed = blocks[index].freed.load(sync::relaxed);  // first: what was freed had been allocated
+    const std::uint64_t freed = blocks[index].freed.load(sync::acquire);  // first: each of these was allocated before
     const std::uint64_t allocated = blocks[index].allocated.load(sync::relaxed);
     sums.allocated += allocated;
     sums.freed += freed;
     if (index < kSizeClasses) sums.rounded += (allocated - freed) * class_bytes(index);
   }
-  sums.requested -= requested_freed.load(sync::relaxed);
+  sums.requested -= requested_freed.load(sync::acquire);
   sums.requested += requested_allocated.load(sync::relaxed);
-  sums.rounded += spans.load(sync::relaxed);
+  sums.rounded -= spans_freed.load(sync::acquire);
+  sums.rounded += spans_allocated.load(sync::relaxed);
   return sums;
+}
+
+std::size_t HeapCounters::rounded_allocated() const noexcept {
+  std::size_t bytes = spans_allocated.load(sync::relaxed);
+  for (std::size_t index = 0; index < kSizeClasses; ++index) {
+    bytes += blocks[index].allocated.load(sync::relaxed) * class_bytes(index);
+  }
+  return bytes;
+}
+
+std::size_t HeapCounters::rounded_freed() const noexcept {
+  std::size_t bytes = spans_freed.load(sync::acquire);
+  for (std::size_t index = 0; index < kSizeClasses; ++index) {
+    bytes += blocks[index].freed.load(sync::acquire) * class_bytes(index);
+  }
+  return bytes;
 }
 
 Heap::Heap(Lane* home, DeviceMemory* memory) : home_(home), memory_(memory) {
@@ -95,7 +112,7 @@ void Heap::give_slowly(Block* block) noexcept {
   const std::size_t bytes = occupied(*block);
   const bool is_roaming = block->run->is_roaming;
   const RoamingSites::Site site = block->site;
-  if (block->run->slot_bytes == 0) HeapCounters::add(counters_.spans, std::size_t{0} - bytes);
+  if (block->run->slot_bytes == 0) HeapCounters::add_freed(counters_.spans_freed, bytes);
   if (!settle(block)) {
     sites_.left(site);  // when it becomes free is another stream's matter
     HeapCounters::add(counters_.pending, bytes);
@@ -144,7 +161,7 @@ Block* Heap::start_span(std::byte* base, std::size_t occupied, std::size_t bytes
   block->data = base;
   block->bytes = occupied;
   block->run = sites_.roams(site) ? &spans_roaming_ : &spans_staying_;
-  HeapCounters::add(counters_.spans, occupied);
+  HeapCounters::add(counters_.spans_allocated, occupied);
   occupied_ += occupied;
   note_most();
   start(*block, bytes, kSizeClasses, site);

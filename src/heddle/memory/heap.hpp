@@ -29,23 +29,31 @@
 #include "heddle/memory/size_class.hpp"
 #include "heddle/memory/span_replay.hpp"
 #include "heddle/sync/atomic.hpp"
+#include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 
 // What a heap's holder did, read by anyone. Each has one writer, so counting needs no locked instruction. Blocks that
 // other threads gave back are counted by those (Outbox): live = allocated here - freed here - freed elsewhere.
+// Invariant: counts of frees are stored with release and read first, with acquire; so a reader has seen the allocation
+// of each block that it counts as freed, and no difference is below 0.
 class HeapCounters {
  public:
   template <class T>
   static void add(sync::Atomic<T>& counter, T by) noexcept {
     counter.store(counter.load(sync::relaxed) + by, sync::relaxed);
   }
+  template <class T>
+  static void add_freed(sync::Atomic<T>& counter, T by) noexcept {
+    // Counterpart: sums().
+    counter.store(counter.load(sync::relaxed) + by, HEDDLE_PLANT(heap_frees_relaxed) ? sync::relaxed : sync::release);
+  }
   struct Count {
     sync::Atomic<std::uint64_t> allocated{0}, freed{0};
   };
   std::array<Count, kSizeClasses + 1> blocks;                            // by size class; last: spans
   sync::Atomic<std::size_t> requested_allocated{0}, requested_freed{0};  // bytes asked for
-  sync::Atomic<std::size_t> spans{0};                                    // bytes of span blocks, allocated less freed
+  sync::Atomic<std::size_t> spans_allocated{0}, spans_freed{0};          // bytes that span blocks occupy
   sync::Atomic<std::size_t> pending{0};  // bytes of freed blocks that another stream still uses
   sync::Atomic<std::size_t> owned{0};    // bytes of the device's memory that are this heap's
 
@@ -55,6 +63,9 @@ class HeapCounters {
     std::size_t rounded = 0;    // what those occupy
   };
   Sums sums() const noexcept;
+  // The bytes that all blocks occupied which were ever allocated here; which were freed here.
+  std::size_t rounded_allocated() const noexcept;
+  std::size_t rounded_freed() const noexcept;
 };
 
 class Heap {
@@ -222,8 +233,8 @@ inline void Heap::put_slot(Block* block) noexcept {
 inline void Heap::give(Block* block) noexcept {
   if (block->references.load(sync::relaxed) != 1) [[unlikely]]
     misused(*block);
-  HeapCounters::add(counters_.requested_freed, block->requested());
-  HeapCounters::add(counters_.blocks[block->run->size_class].freed, std::uint64_t{1});
+  HeapCounters::add_freed(counters_.requested_freed, block->requested());
+  HeapCounters::add_freed(counters_.blocks[block->run->size_class].freed, std::uint64_t{1});
   if (block->run->is_slow || block->residency.has_foreign_uses()) [[unlikely]] {
     give_slowly(block);
     return;

@@ -32,10 +32,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Rung::kCount)> k
 std::string LadderCounts::text() const {
   std::string text;
   for (std::size_t rung = 0; rung < counts_.size(); ++rung) {
+    const std::uint64_t yielded = counts_[rung].yielded.load(sync::acquire);  // first: each was tried before
     const std::uint64_t tried = counts_[rung].tried.load(sync::relaxed);
     if (tried == 0) continue;
-    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", kRungNames[rung],
-                        counts_[rung].yielded.load(sync::relaxed), tried);
+    text += fmt::format("{}{} {} of {}", text.empty() ? "" : ", ", kRungNames[rung], yielded, tried);
   }
   return text.empty() ? "nothing" : text + " (served of tried, since the start)";
 }
@@ -163,8 +163,23 @@ std::size_t DeviceMemory::rounded_now() const noexcept {
   return rounded - freed.rounded;
 }
 
+std::size_t DeviceMemory::rounded_at_least() const noexcept {
+  std::size_t allocated = 0;
+  std::size_t freed = 0;
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    const Heap* const heap = heaps_[id].load(sync::acquire);
+    if (heap != nullptr) allocated += heap->counters().rounded_allocated();
+  }
+  for (std::size_t id = 0; id < heaps_max_; ++id) {
+    const Heap* const heap = heaps_[id].load(sync::acquire);
+    if (heap != nullptr) freed += heap->counters().rounded_freed();
+  }
+  freed += ledger_->freed().rounded;
+  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(allocated - freed)));
+}
+
 bool DeviceMemory::could_ever_fit(std::size_t bytes) const noexcept {
-  const std::size_t rounded = rounded_now();
+  const std::size_t rounded = HEDDLE_PLANT(fit_adds_what_came_and_went) ? rounded_now() : rounded_at_least();
   return rounded <= budget_.limit() && budget_.limit() - rounded >= rounded_bytes(bytes);
 }
 

@@ -28,7 +28,7 @@ enum class Rung : std::uint8_t {
 class LadderCounts {
  public:
   void tried(Rung rung) noexcept { counts_[index(rung)].tried.fetch_add(1, sync::relaxed); }
-  void yielded(Rung rung) noexcept { counts_[index(rung)].yielded.fetch_add(1, sync::relaxed); }
+  void yielded(Rung rung) noexcept { counts_[index(rung)].yielded.fetch_add(1, sync::release); }
   // "depot 3 of 40, new segments 12 of 37": yielded of tried, for rungs that were ever tried.
   std::string text() const;
 

@@ -36,9 +36,10 @@ void Outbox::add(Inbox& inbox, Block* block, std::size_t requested, std::size_t 
   } else {
     inbox.post({&block, 1});
   }
-  requested_.store(requested_.load(sync::relaxed) + requested, sync::relaxed);
-  rounded_.store(rounded_.load(sync::relaxed) + rounded, sync::relaxed);
-  blocks_.store(blocks_.load(sync::relaxed) + 1, sync::release);  // last: invariant 2; counterpart: freed()
+  // Release: a reader of one of them has seen the allocations of the blocks that it counts. Counterpart: freed().
+  requested_.store(requested_.load(sync::relaxed) + requested, sync::release);
+  rounded_.store(rounded_.load(sync::relaxed) + rounded, sync::release);
+  blocks_.store(blocks_.load(sync::relaxed) + 1, sync::release);  // last: invariant 2
 }
 
 void Outbox::post_all() noexcept {
@@ -63,8 +64,8 @@ bool Outbox::flush_from_outside() noexcept {
 FreedCounts Outbox::freed() const noexcept {
   FreedCounts counts;
   counts.blocks = blocks_.load(sync::acquire);
-  counts.requested = requested_.load(sync::relaxed);
-  counts.rounded = rounded_.load(sync::relaxed);
+  counts.requested = requested_.load(sync::acquire);
+  counts.rounded = rounded_.load(sync::acquire);
   return counts;
 }
 

@@ -36,7 +36,7 @@ Status CountedPages::allocate(std::size_t bytes, void** out) {
 
 void CountedPages::release(void* segment, std::size_t bytes) noexcept {
   PageDecorator::release(segment, bytes);
-  released_.fetch_add(1, sync::relaxed);
+  released_.fetch_add(1, sync::release);  // a reader has seen that it was obtained
 }
 
 }  // namespace HEDDLE_NS

@@ -72,7 +72,7 @@ class CountedPages final : public PageDecorator {
   void release(void* segment, std::size_t bytes) noexcept override;
 
   std::uint64_t obtained() const noexcept { return obtained_.load(sync::relaxed); }  // segments
-  std::uint64_t released() const noexcept { return released_.load(sync::relaxed); }
+  std::uint64_t released() const noexcept { return released_.load(sync::acquire); }
   std::uint64_t refused() const noexcept { return refused_.load(sync::relaxed); }
 
  private:
