@@ -80,6 +80,8 @@ const std::vector<Plant>& all_plants() {
        "executor_without_thread"},
       {"line_frees_room_quietly", "C22", "handlers", "who waits for room in a line is not woken",
        "handlers_at_the_bound"},
+      {"line_counts_what_went_away", "C20", "handlers",
+       "a handler that went to an executor takes room in its line until it has run", "handler_from_executor"},
       {"heap_frees_relaxed", "C13", "memory", "what a heap's holder freed is counted without an order",
        "statistics_beside_holder"},
       {"fit_adds_what_came_and_went", "C13", "memory",

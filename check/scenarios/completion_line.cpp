@@ -74,7 +74,7 @@ void handlers_with_room_for_one() {
   const sync::Atomic<bool> stop{false};
   heddle_check::Noted<int> told = 0;
   const auto registers = [&] {
-    line.wait_for_room(1, stop);
+    heddle_check::require(line.wait_for_room(1, stop, kForEver), "it gets room");
     line.add({Ticket{1}, [&](const Status&) { ++told; }, {}, {}});
     run_ripe(line);
   };

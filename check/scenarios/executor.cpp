@@ -7,36 +7,12 @@
 
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
+#include "check/scenarios/threaded_executor.hpp"
 #include "heddle/runtime/runtime.hpp"
-#include "heddle/sync/mutex.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {
 namespace {
-
-// Runs one task, on the thread that is in work().
-class ThreadedExecutor final : public Executor {
- public:
-  void execute(std::function<void()> task) override {
-    sync::MutexLock lock(mutex_);
-    task_ = std::move(task);
-    changed_.notify_all();
-  }
-  void work() {
-    std::function<void()> task;
-    {
-      sync::MutexLock lock(mutex_);
-      while (!task_) changed_.wait(mutex_);
-      task = std::move(task_);
-    }
-    task();
-  }
-
- private:
-  sync::Mutex mutex_{Rank::kLeaf};
-  sync::ConditionVariable changed_;
-  std::function<void()> task_ HEDDLE_GUARDED_BY(mutex_);
-};
 
 // Has no thread: runs a task at once, drops it, or refuses it.
 class ThreadlessExecutor final : public Executor {

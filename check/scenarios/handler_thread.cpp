@@ -5,6 +5,7 @@
 
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
+#include "check/scenarios/threaded_executor.hpp"
 #include "heddle/backends/sim/device.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -126,7 +127,7 @@ void handlers_at_the_bound() {
   heddle_check::run_together({{"recorder",
                                [&] {
                                  for (int i = 0; i < 3; ++i) {
-                                   one.line.wait_for_room(1, never);
+                                   heddle_check::require(one.line.wait_for_room(1, never, kForEver), "it gets room");
                                    heddle_check::require(one.line.counts().pending() == 0, "there is room");
                                    one.add([&](const Status&) { ++told; });
                                  }
@@ -134,6 +135,43 @@ void handlers_at_the_bound() {
                               {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
   heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
   heddle_check::require(told == 3, "each ran once");
+}
+
+// A handler on an executor's thread registers another on its own line, which has room for one.
+void handler_that_registers_from_its_executor() {
+  OneLine one;
+  const auto executor = std::make_shared<ThreadedExecutor>();
+  const sync::Atomic<bool> never{false};
+  heddle_check::Noted<int> outer = 0, inner = 0;
+  const auto registers = [&](const Status&) {
+    ++outer;
+    heddle_check::require(one.line.wait_for_room(1, never, kForEver), "there is room");
+    one.add([&](const Status&) { ++inner; });
+  };
+  one.handlers.add(one.line, {Ticket{1}, registers, {.name = "outer", .executor = executor}, {}});
+  heddle_check::run_together({{"executor", [&] { executor->work(); }},
+                              {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(outer == 1 && inner == 1, "each ran once");
+}
+
+// A thread waits with a deadline for room among the handlers of a line, which is for one, and registers if it gets it.
+void room_by_a_deadline() {
+  OneLine one;
+  const sync::Atomic<bool> never{false};
+  heddle_check::Noted<int> told = 0;
+  int taken = 1;
+  one.add([&](const Status&) { ++told; });
+  const auto registers = [&] {
+    if (!one.line.wait_for_room(1, never, kSoon)) return;
+    heddle_check::require(one.line.has_room(1), "there is room");
+    one.add([&](const Status&) { ++told; });
+    ++taken;
+  };
+  heddle_check::run_together(
+      {{"recorder", registers}, {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
+  heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
+  heddle_check::require(told == taken && one.line.has_room(1), "each ran once, and there is room");
 }
 
 // What stop() promises of handlers that `taken` were: each was told once, and none is pending when it says so.
@@ -215,6 +253,20 @@ void add_handler_thread(Scenarios& to) {
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
                 .claim = "a thread that waits for room among the handlers of a stream gets it"});
+  to.push_back({.name = "handler_from_executor",
+                .group = "handlers",
+                .threads = 3,
+                .body = handler_that_registers_from_its_executor,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a wait for room in an executor's task is no wait for that task"});
+  to.push_back({.name = "room_by_deadline",
+                .group = "handlers",
+                .threads = 3,
+                .body = room_by_a_deadline,
+                .limits = all_choices(),
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a wait for room ends with room or by its deadline, and no count is wrong then"});
   to.push_back({.name = "handler_count_2x4",
                 .group = "handlers",
                 .threads = 2,

@@ -60,6 +60,9 @@ void with_memory(Call call) {
 // A deadline that passes when the scenario's choices let it: the clock stands still otherwise.
 inline constexpr std::chrono::milliseconds kSoon{1};
 
+// One that never passes.
+inline constexpr sync::Duration kForEver = sync::Duration::max();
+
 // Of a scenario whose every order is explored: whatever a wait may do, once each in an execution.
 inline heddle_check::Limits all_choices() {
   return {

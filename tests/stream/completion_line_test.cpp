@@ -12,6 +12,8 @@
 namespace heddle {
 namespace {
 
+constexpr std::chrono::minutes kLong{10};
+
 class ADeviceQueue : public Queue {
  public:
   ADeviceQueue() : Queue(StreamId{5}) {}
@@ -89,7 +91,7 @@ TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
   sync::Atomic<bool> never{false};
   sync::Atomic<bool> has_room{false};
   std::thread waiter([&] {
-    line.wait_for_room(2, never);
+    EXPECT_TRUE(line.wait_for_room(2, never, kLong));
     has_room.store(true);
   });
   std::this_thread::sleep_for(milliseconds(20));  // so that it waits; where it does not yet, it finds room later
@@ -112,7 +114,7 @@ TEST(CompletionLine, TheLibrarysOwnEntriesAreAwaitedAndCountedNowhere) {
   line.add(std::move(own));
   EXPECT_FALSE(line.idle());
   const sync::Atomic<bool> never{false};
-  line.wait_for_room(1, never);  // returns: it takes no room
+  EXPECT_TRUE(line.wait_for_room(1, never, kLong));  // returns: it takes no room
   line.add(entry(2, "a"));
   EXPECT_EQ(line.counts().registered, 1u);
   CompletionLine::Entry taken;

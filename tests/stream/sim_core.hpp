@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -149,7 +150,12 @@ class SimCore {
     Recording recording(pool());
     stream_calls::on_complete(pool(), recording.lane(), std::move(handler), std::move(options));
   }
+  bool try_on_complete(CompletionHandler handler, HandlerOptions options = {}) {
+    Recording recording(pool());
+    return stream_calls::try_on_complete(pool(), recording.lane(), std::move(handler), std::move(options));
+  }
   Lease lease() { return Lease(pool()); }
+  std::optional<Lease> try_lease() { return Lease::try_take(pool()); }
   HandlerStatistics handlers() { return pool()->handler_statistics(); }
   ShutdownReport shutdown(milliseconds deadline = milliseconds(30'000)) {
     return lifecycle_->shutdown(sync::Deadline::after(deadline));

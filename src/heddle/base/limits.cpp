@@ -23,6 +23,7 @@ void Limits::validate() const {
   require_range("list_bytes_max", static_cast<std::int64_t>(list_bytes_max), 4096, std::int64_t{1} << 32);
   require_range("committed_lists_max", committed_lists_max, 1, 4096);
   require_range("handlers_max", handlers_max, 1, 1 << 20);
+  require_range("handler_wait_max (ms)", handler_wait_max.count(), 0, 86'400'000);
   require_range("slow_handler (ms)", slow_handler.count(), 0, 86'400'000);
   require_range("spin_max (us)", spin_max.count(), 0, 1000);
 }

@@ -25,8 +25,11 @@ struct Limits {
   std::size_t list_bytes_max = std::size_t{1} << 20;
   // Committed, unfinished lists of one stream: commit() waits beyond it, try_commit() returns false.
   std::uint32_t committed_lists_max = 64;
-  // Handlers of one stream that have not finished: on_complete() waits beyond it.
+  // Handlers of one stream that wait for their ticket or their turn, or run on the handler thread: beyond it
+  // on_complete() waits, and try_on_complete() returns false. An executor bounds the tasks that it accepted itself.
   std::uint32_t handlers_max = 1024;
+  // How long on_complete() waits for one of them to end before Timeout.
+  std::chrono::milliseconds handler_wait_max{10'000};
   // A completion handler that runs longer than this is counted and named in HandlerStatistics.
   std::chrono::milliseconds slow_handler{10};
   // A waiting thread spins at most this long before it parks.

@@ -89,9 +89,16 @@ void Runtime::on_complete(CompletionHandler handler, HandlerOptions options) {
   stream_calls::on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
 }
 
+bool Runtime::try_on_complete(CompletionHandler handler, HandlerOptions options) {
+  Recording recording(core().pool());
+  return stream_calls::try_on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
+}
+
 HandlerStatistics Runtime::handler_statistics() const { return core().pool()->handler_statistics(); }
 
 Lease Runtime::lease() { return Lease(core().pool()); }
+
+std::optional<Lease> Runtime::try_lease() { return Lease::try_take(core().pool()); }
 
 MemoryStatistics Runtime::memory_statistics() const { return core().memory().statistics(); }
 

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/runtime/lifecycle.hpp"
@@ -50,12 +51,20 @@ class Runtime {
   // an event of another runtime.
   void wait(const Event& event);
   // Runs `handler` once everything that the calling thread has recorded is done; commits it (stream/completion.hpp).
-  // Throws InvalidArgument for an empty handler, Closed while shutting down.
+  // Waits while Limits::handlers_max handlers of the stream are pending, Limits::handler_wait_max at most. Throws
+  // Timeout after that (what was recorded is committed), WouldBlock inside a handler that would wait, InvalidArgument
+  // for an empty handler, Closed while shutting down.
   void on_complete(CompletionHandler handler, HandlerOptions options = {});
+  // As on_complete(), but returns false where that would wait, for room or in commit(): nothing is changed then, and
+  // nothing committed.
+  bool try_on_complete(CompletionHandler handler, HandlerOptions options = {});
   HandlerStatistics handler_statistics() const;
 
-  // Takes a stream for the calling thread until the lease ends. Throws PoolExhausted.
+  // Takes a stream for the calling thread until the lease ends. Waits for one Limits::lease_wait_max at most; throws
+  // PoolExhausted after that, or at once where this thread holds all of them itself.
   Lease lease();
+  // The same, but none where lease() would wait or throw PoolExhausted or WouldBlock.
+  std::optional<Lease> try_lease();
 
   MemoryStatistics memory_statistics() const;
   // Gives idle memory back to the device; returns the bytes.

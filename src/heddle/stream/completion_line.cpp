@@ -1,5 +1,7 @@
 #include "heddle/stream/completion_line.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -25,9 +27,14 @@ bool CompletionLine::add(Entry&& entry) {
   const bool leads = at == begin;
   const Ticket ticket = entry.ticket;
   sync::require_host_memory();
-  std::uint64_t& count = entry.is_library_own ? own_pending_ : counts_.registered;
+  const bool is_own = entry.is_library_own;
   entries_.insert(at, std::move(entry));
-  ++count;
+  if (is_own) {
+    ++own_pending_;
+  } else {
+    ++counts_.registered;
+    ++taking_room_;
+  }
   if (first && !HEDDLE_PLANT(line_without_watch)) queue_.watch();
   // Behind another entry it needs no announcement: whoever takes that one out publishes this one, and looks again.
   if (leads) front_.store(ticket.value, sync::seq_cst);
@@ -39,13 +46,33 @@ void CompletionLine::close() {
   closed_ = true;
 }
 
-void CompletionLine::wait_for_room(std::size_t most, const sync::Atomic<bool>& stop) {
+bool CompletionLine::has_room(std::size_t most) const {
   sync::MutexLock lock(mutex_);
-  if (counts_.pending() < most) return;
+  return taking_room_ < most;
+}
+
+bool CompletionLine::wait_for_room(std::size_t most, const sync::Atomic<bool>& stop, sync::Duration wait_most) {
+  sync::MutexLock lock(mutex_);
+  if (taking_room_ < most) return true;
   sync::NoWaiting::refuse("registering a handler while as many as the limit allows are pending");
+  const sync::Deadline deadline = sync::Deadline::after(wait_most);
   ++waiting_for_room_;
-  while (counts_.pending() >= most && !stop.load(sync::seq_cst)) room_.wait(mutex_);
+  while (taking_room_ >= most && !stop.load(sync::seq_cst)) {
+    if (!room_.wait_until(mutex_, deadline)) break;
+  }
   --waiting_for_room_;
+  return taking_room_ < most || stop.load(sync::seq_cst);
+}
+
+std::string CompletionLine::crowd() const {
+  sync::MutexLock lock(mutex_);
+  if (empty()) return fmt::format("{} are pending; one runs on the handler thread", taking_room_);
+  const Entry& first = entries_[head_];
+  const std::uint64_t completed = queue_.completed().value;
+  return fmt::format("{} are pending; the first that waits, '{}', waits for {}", taking_room_, first.options.name,
+                     completed < first.ticket.value
+                         ? fmt::format("ticket {}, and the device has completed {}", first.ticket.value, completed)
+                         : std::string("its turn on the handler thread, which runs another"));
 }
 
 void CompletionLine::wake() noexcept {
@@ -62,18 +89,24 @@ void CompletionLine::count(Outcome outcome) {
   }
 }
 
+void CompletionLine::count_here(Outcome outcome) {
+  count(outcome);
+  if (outcome == Outcome::kRun || outcome == Outcome::kAbandoned) --taking_room_;
+}
+
 void CompletionLine::wake_for_room() {
   if (waiting_for_room_ != 0 && !HEDDLE_PLANT(line_frees_room_quietly)) room_.notify_all();
 }
 
 bool CompletionLine::take(Ticket limit, Entry* out, Outcome previous) {
   sync::MutexLock lock(mutex_);
-  count(previous);
+  count_here(previous);
   if (empty() || entries_[head_].ticket > limit) {
     wake_for_room();
     return false;
   }
   *out = std::move(entries_[head_]);
+  if (out->options.executor != nullptr && !HEDDLE_PLANT(line_counts_what_went_away)) --taking_room_;
   drop_first();
   front_.store(empty() ? kNone : entries_[head_].ticket.value, sync::seq_cst);
   if (empty() && !HEDDLE_PLANT(line_keeps_watching)) queue_.unwatch();
@@ -92,8 +125,13 @@ void CompletionLine::drop_first() {
 
 void CompletionLine::note_finished(Outcome outcome) {
   sync::MutexLock lock(mutex_);
-  count(outcome);
+  count_here(outcome);
   wake_for_room();
+}
+
+void CompletionLine::note_finished_elsewhere(Outcome outcome) {
+  sync::MutexLock lock(mutex_);
+  count(outcome);
 }
 
 CompletionLine::Counts CompletionLine::counts() const {

@@ -5,12 +5,15 @@
 // 2. While entries wait, the queue is watched, so the backend announces every advance. 3. add() publishes the first
 // waiting ticket before it looks at completed(), and the backend publishes completed() before it looks for watchers
 // (both sequentially consistent): one of the two schedules the line. 4. registered = finished + pending, of users'
-// handlers; the library's own entries are counted apart.
+// handlers; the library's own entries are counted apart. 5. An entry takes room from add() until its handler has ended
+// on the handler thread or, with an executor, until take(): so room depends on the device and the handler thread alone,
+// and no thread that waits for room in an executor's task waits for that task.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "heddle/base/namespace.hpp"
@@ -47,19 +50,25 @@ class CompletionLine {
   // How an entry that was taken out has ended.
   enum class Outcome : unsigned char { kNone, kRun, kAbandoned, kLibraryOwn };
 
-  // Waits until fewer than `most` of users' entries are pending, or `stop` is set and wake() was called. REQUIRES: no
-  // lock held, and not where waiting is forbidden, unless there is room.
-  void wait_for_room(std::size_t most, const sync::Atomic<bool>& stop);
+  // Whether fewer than `most` of users' entries take room.
+  bool has_room(std::size_t most) const;
+  // Waits until it is so, or `stop` is set and wake() was called; false when `wait_most` passed first. REQUIRES: no
+  // lock held. Throws WouldBlock where waiting is forbidden and there is no room.
+  [[nodiscard]] bool wait_for_room(std::size_t most, const sync::Atomic<bool>& stop, sync::Duration wait_most);
+  // For error texts: the number of entries that take room, and what the first of them waits for.
+  std::string crowd() const;
   void wake() noexcept;
   // Counts the entry, then puts it into the line. False (nothing changed) once the line is closed.
   bool add(Entry&& entry);
   // What is in the line stays; nothing comes any more.
   void close();
-  // Notes how the entry that the caller took before has ended; then takes the first entry out if its ticket is at most
-  // `limit`. Threads that wait for room are woken only when nothing is taken, or by note_finished(): a caller that
-  // takes many would else wake one of them for each.
+  // Notes how the entry that the caller took before has ended, unless it has an executor; then takes the first entry
+  // out if its ticket is at most `limit`. Threads that wait for room are woken only when nothing is taken, or by
+  // note_finished(): a caller that takes many would else wake one of them for each.
   bool take(Ticket limit, Entry* out, Outcome previous = Outcome::kNone);
   void note_finished(Outcome outcome);
+  // The same of an entry with an executor, wherever it ended.
+  void note_finished_elsewhere(Outcome outcome);
   Counts counts() const;
   // Whether anything is pending, the library's own entries too.
   bool idle() const;
@@ -90,6 +99,8 @@ class CompletionLine {
   static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
 
   void count(Outcome outcome) HEDDLE_REQUIRES(mutex_);
+  // Counts an entry that ended on the handler thread.
+  void count_here(Outcome outcome) HEDDLE_REQUIRES(mutex_);
   void wake_for_room() HEDDLE_REQUIRES(mutex_);
   bool empty() const HEDDLE_REQUIRES(mutex_) { return head_ == entries_.size(); }
   void drop_first() HEDDLE_REQUIRES(mutex_);
@@ -105,6 +116,7 @@ class CompletionLine {
   std::vector<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);  // waiting from head_ on; its memory is used again
   std::size_t head_ HEDDLE_GUARDED_BY(mutex_) = 0;
   Counts counts_ HEDDLE_GUARDED_BY(mutex_);
+  std::uint64_t taking_room_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of users' entries: invariant 5
   std::uint64_t own_pending_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of the library's own
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
 };

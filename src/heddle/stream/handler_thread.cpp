@@ -46,7 +46,7 @@ class HandlerThread::Task {
 
  private:
   void finish(const Status& status, const char* place) noexcept {
-    line_.note_finished(owner_.call(line_, entry_, status, place));
+    line_.note_finished_elsewhere(owner_.call(line_, entry_, status, place));
     owner_.announce_finished();
   }
 
@@ -201,7 +201,7 @@ bool HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
   return true;
 }
 
-// kNone: it went to an executor, which ends it.
+// kNone: it went to an executor, and is counted where it ends.
 CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
   Status status;
   if (line.queue().completed() < entry.ticket) {
@@ -219,17 +219,20 @@ CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, Completio
 CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry,
                                                  const Status& status) {
   // The task does not own the executor: else the last owner could be one of the executor's own threads.
-  const std::shared_ptr<Executor> executor = std::move(entry.options.executor);
+  std::shared_ptr<Executor> executor = std::move(entry.options.executor);
   std::shared_ptr<Task> task;
   try {
     sync::require_host_memory();
     task = std::make_shared<Task>(*this, line, std::move(entry), status);
   } catch (const std::bad_alloc&) {  // the entry is still here
-    return call(line, entry,
-                {ErrorKind::kAbandoned,
-                 "host memory ran out on the way to the completion handler's executor; its work may be done: "
-                 "synchronize() tells"},
-                kInHandler);
+    line.note_finished_elsewhere(
+        call(line, entry,
+             {ErrorKind::kAbandoned,
+              "host memory ran out on the way to the completion handler's executor; its work may be done: "
+              "synchronize() tells"},
+             kInHandler));
+    announce_finished();
+    return CompletionLine::Outcome::kNone;
   }
   const sync::NoWaiting no_waiting("an executor called by the handler thread");
   sync::assert_no_locks_held("a user's executor");

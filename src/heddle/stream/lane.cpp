@@ -11,6 +11,13 @@
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
+namespace {
+
+void require_callable(const CompletionHandler& handler) {
+  if (!handler) throw InvalidArgument("on_complete: the handler is empty; pass something that can be called");
+}
+
+}  // namespace
 
 Lane::Lane(StreamId id, Device& device, std::unique_ptr<Queue> queue, const Limits& limits, WaitPolicy policy,
            LaneServices services)
@@ -158,9 +165,33 @@ bool Lane::try_commit() {
 }
 
 void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
-  if (!handler) throw InvalidArgument("on_complete: the handler is empty; pass something that can be called");
+  require_callable(handler);
   commit();
-  completions_.wait_for_room(limits_.handlers_max, abandoned_);
+  wait_for_handler_room();
+  register_handler(std::move(handler), std::move(options), std::move(keep));
+}
+
+bool Lane::try_on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
+  require_callable(handler);
+  if (!completions_.has_room(limits_.handlers_max) || !try_commit()) return false;
+  register_handler(std::move(handler), std::move(options), std::move(keep));
+  return true;
+}
+
+void Lane::wait_for_handler_room() {
+  if (device_.info().executes_on_caller && !device_.info().has_workers && !sync::NoWaiting::active() &&
+      !completions_.has_room(limits_.handlers_max)) {  // nobody else would run the lists that they wait for
+    wait(issued(), sync::Deadline::after(limits_.handler_wait_max), Helping::kIfNeeded);
+  }
+  if (completions_.wait_for_room(limits_.handlers_max, abandoned_, limits_.handler_wait_max)) return;
+  throw Timeout(fmt::format(
+      "on_complete: among the handlers of stream {} there was no room for another (handlers_max: {}) within {} ms "
+      "(handler_wait_max): {}; use try_on_complete(), let handlers be shorter or run in an Executor, or raise the "
+      "limits",
+      id_.value, limits_.handlers_max, limits_.handler_wait_max.count(), completions_.crowd()));
+}
+
+void Lane::register_handler(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
   if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
   if (options.executor == nullptr || HEDDLE_PLANT(task_owns_nothing)) keep = nullptr;
   if (!add_handler({.ticket = issued(),

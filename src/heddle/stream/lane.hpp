@@ -152,9 +152,13 @@ class Lane {
   // [holder] The next commands run after `ticket` of `other`, which is committed, and inherit nothing; issued() stands
   // behind that from now on, so whoever waits for it has waited for both. Commits. Throws what commit() throws.
   void stand_behind(Lane& other, Ticket ticket);
-  // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). `keep`:
-  // owns this lane; needed where the options name an executor. Throws InvalidArgument for an empty handler, Closed.
+  // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). Waits while
+  // Limits::handlers_max of this lane's handlers are pending, Limits::handler_wait_max at most. `keep`: owns this lane;
+  // needed where the options name an executor. Throws InvalidArgument for an empty handler, Timeout, WouldBlock where
+  // waiting is forbidden, Closed.
   void on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
+  // [holder] The same, but returns false (nothing changed, nothing committed) where on_complete() would wait.
+  bool try_on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
   // Any thread: the library's own, for a ticket of this lane; in no statistics. False: the runtime has ended, and the
   // handler was not taken.
   [[nodiscard]] bool on_complete(Ticket ticket, CompletionHandler handler);
@@ -203,6 +207,8 @@ class Lane {
   bool has_room();
   void commit_full_list();
   void submit_list(SubmitHint hint);
+  void wait_for_handler_room();
+  void register_handler(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
   // False: the runtime has ended, and the handler was not taken.
   bool add_handler(CompletionLine::Entry&& entry);
 

@@ -55,7 +55,11 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
 
 LanePool::~LanePool() = default;
 
-StreamId LanePool::acquire(LeaseSlot& slot) {
+StreamId LanePool::acquire(LeaseSlot& slot) { return *acquire(slot, Patience::kWaits); }
+
+std::optional<StreamId> LanePool::try_acquire(LeaseSlot& slot) { return acquire(slot, Patience::kTries); }
+
+std::optional<StreamId> LanePool::acquire(LeaseSlot& slot, Patience patience) {
   commit_returned();
   sync::MutexLock lock(mutex_);
   const bool main_thread = sync::is_main_thread() || (HEDDLE_PLANT(pool_takes_first_for_main) && lanes_[0] == nullptr);
@@ -64,7 +68,9 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
   while (lane == nullptr) {
     const std::optional<std::uint32_t> id = reserve_id(main_thread);
     if (!id) {
-      lane = wait_for_lane(main_thread);  // null: the device refused another thread a stream, which may be tried again
+      const std::optional<Lane*> waited = wait_for_lane(main_thread, patience);
+      if (!waited) return std::nullopt;
+      lane = *waited;  // null: the device refused another thread a stream, which may be tried again
       continue;
     }
     lock.unlock();
@@ -90,11 +96,13 @@ StreamId LanePool::acquire(LeaseSlot& slot) {
   return lane->id();
 }
 
-Lane* LanePool::wait_for_lane(bool main_thread) {
+std::optional<Lane*> LanePool::wait_for_lane(bool main_thread, Patience patience) {
   Waiter waiter;
   waiters_.push_back(&waiter);
   waiting_.fetch_add(1, sync::relaxed);
-  const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
+  const bool waits = patience == Patience::kWaits;
+  const sync::Deadline deadline = waits ? sync::Deadline::after(limits_.lease_wait_max) : sync::Deadline::at({});
+  bool waits_for_itself = false;
   while (true) {
     // Only the first waiter looks; it wakes the next when it is served.
     const bool first = waiters_.front() == &waiter;
@@ -112,6 +120,8 @@ Lane* LanePool::wait_for_lane(bool main_thread) {
     const bool returning = any_returning(main_thread) && !HEDDLE_PLANT(pool_fails_while_returning);
     if (policy_ == ExhaustionPolicy::kFail && !returning) break;
     if (sync::NoWaiting::active()) break;
+    waits_for_itself = holds_all(main_thread);
+    if (waits_for_itself) break;
     const bool looks_again = first || main_thread;
     waiter.given.wait_until(mutex_, looks_again ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
     if (waiter.lane != nullptr) break;
@@ -126,8 +136,10 @@ Lane* LanePool::wait_for_lane(bool main_thread) {
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
   if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
   if (!unused_ids_.empty()) return nullptr;
+  if (!waits) return std::nullopt;
   sync::NoWaiting::refuse("taking a stream while none is free");
-  const std::string why = policy_ == ExhaustionPolicy::kFail
+  const std::string why = waits_for_itself ? std::string("this thread holds every stream itself, and would wait for it")
+                          : policy_ == ExhaustionPolicy::kFail
                               ? std::string("no stream is free and the policy is to fail")
                               : fmt::format("no stream became free within {} ms", limits_.lease_wait_max.count());
   const std::string held = held_locked();
@@ -140,6 +152,17 @@ Lane* LanePool::leave_with(const Waiter& waiter, Lane* lane) {
   std::erase(waiters_, &waiter);
   if (!waiters_.empty()) waiters_.front()->given.notify_one();
   return lane;
+}
+
+bool LanePool::holds_all(bool main_thread) const {
+  std::size_t held = 0;
+  for (const auto& slot : slots_) {
+    const bool is_own = slot->lane != nullptr && slot->thread.load(sync::relaxed) == sync::this_thread_id();
+    if (!is_own || (slot->lane->id().value == 0 && !main_thread)) continue;
+    // An error of an implicit lease's stream is collected by its thread; until then no other thread gets the stream.
+    if (!slot->revocable() || slot->lane->queue().failures().failing()) ++held;
+  }
+  return held == lanes_.size() - (main_thread ? 0 : 1);
 }
 
 bool LanePool::any_returning(bool main_thread) const {

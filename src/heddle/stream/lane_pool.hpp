@@ -8,7 +8,7 @@
 // Thread safety: all members, from any thread. Locks: mutex_ (kLanePool).
 // Invariants: 1. A lane has at most one lease. 2. A lane is given out only idle. 3. Waiters are served in order of
 // arrival, by direct hand-over: a returned lane belongs to the first waiter before any newcomer sees it; stream 0,
-// which only the main thread may have, is outside of this.
+// which only the main thread may have, is outside of this. A thread that holds every stream itself does not wait.
 // 4. LeaseSlot::lane changes only under mutex_, and for others than its thread only with the gate claimed.
 #pragma once
 
@@ -73,11 +73,14 @@ class LanePool final : public CompletionListener {
   // a close() at once). Throws PoolExhausted after Limits::lease_wait_max, naming the holders; WouldBlock where waiting
   // is forbidden; Closed after close(). stream 0 goes to the process's main thread only.
   StreamId acquire(LeaseSlot& slot);
+  // The same, but none where acquire() would wait, or would throw PoolExhausted or WouldBlock.
+  std::optional<StreamId> try_acquire(LeaseSlot& slot);
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
   // by the slot's thread. Where host memory runs out, the next acquire() or close() commits it.
   void release(LeaseSlot& slot) noexcept;
-  // The same for a slot of another thread, or of none: waits while that thread is inside an operation. Where waiting is
-  // forbidden it leaves the slot to that thread instead, like an implicit one, and returns false.
+  // The same for a slot of another thread, or of none: waits while that thread is inside an operation,
+  // Limits::lease_wait_max at most. Then, and at once where waiting is forbidden, it leaves the slot to that thread
+  // instead, like an implicit one, and returns false.
   bool release_from_outside(LeaseSlot& slot) noexcept;
   bool left_to_thread(const LeaseSlot& slot) const {
     sync::MutexLock lock(mutex_);
@@ -156,8 +159,12 @@ class LanePool final : public CompletionListener {
   // The id of a new lane; none when the pool may not grow.
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
   std::unique_ptr<Lane> create_lane(std::uint32_t id);
-  // Null: a lane that the device refused another thread may be created.
-  Lane* wait_for_lane(bool main_thread) HEDDLE_REQUIRES(mutex_);
+  enum class Patience : unsigned char { kWaits, kTries };
+  std::optional<StreamId> acquire(LeaseSlot& slot, Patience patience);
+  // Null: a lane that the device refused another thread may be created. None: it tries, and would have to wait.
+  std::optional<Lane*> wait_for_lane(bool main_thread, Patience patience) HEDDLE_REQUIRES(mutex_);
+  // Every lane that the calling thread may have is its own already, and becomes free by nothing that others do.
+  bool holds_all(bool main_thread) const HEDDLE_REQUIRES(mutex_);
   // `lane`; unless it is null, `waiter` does not wait any more.
   Lane* leave_with(const Waiter& waiter, Lane* lane) HEDDLE_REQUIRES(mutex_);
   // True while a lane that was given back, and that the calling thread may have, still runs.

@@ -52,6 +52,7 @@ void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
 }
 
 bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
+  const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
   for (bool inside = true; inside;) {
     {
       sync::MutexLock lock(mutex_);
@@ -64,7 +65,7 @@ bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
         slot.ended.store(true, sync::relaxed);  // published by withdraw()
       }
       slot.gate.withdraw();
-      if (inside && sync::NoWaiting::active()) {
+      if (inside && (sync::NoWaiting::active() || deadline.passed())) {
         slot.left_to_thread = true;  // that thread may be waiting for this one
         return false;
       }

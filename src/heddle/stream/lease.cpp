@@ -11,19 +11,39 @@
 
 namespace HEDDLE_NS {
 
-Lease::Lease(std::shared_ptr<LanePool> pool) : pool_(std::move(pool)) {
+Lease::Lease(std::shared_ptr<LanePool> pool) { take(std::move(pool), false); }
+
+std::optional<Lease> Lease::try_take(std::shared_ptr<LanePool> pool) {
+  Lease lease;
+  if (!lease.take(std::move(pool), true)) return std::nullopt;
+  return lease;
+}
+
+bool Lease::take(std::shared_ptr<LanePool> pool, bool try_only) {
   sync::require_not_forked();
-  thread_leases().commit_current(*pool_);
-  slot_ = std::make_shared<LeaseSlot>();
-  thread_leases().attach(pool_, slot_);
+  thread_leases().commit_current(*pool);
+  auto slot = std::make_shared<LeaseSlot>();
+  const auto forget = [&] {
+    pool->remove_slot(*slot);
+    thread_leases().remove(*slot);
+  };
+  thread_leases().attach(pool, slot);
+  std::optional<StreamId> id;
   try {
-    pool_->add_slot(slot_);
-    id_ = pool_->acquire(*slot_);
+    pool->add_slot(slot);
+    id = try_only ? pool->try_acquire(*slot) : pool->acquire(*slot);
   } catch (...) {
-    pool_->remove_slot(*slot_);
-    thread_leases().remove(*slot_);
+    forget();
     throw;
   }
+  if (!id) {
+    forget();
+    return false;
+  }
+  pool_ = std::move(pool);
+  slot_ = std::move(slot);
+  id_ = *id;
+  return true;
 }
 
 Lease& Lease::operator=(Lease&& other) noexcept {
@@ -105,6 +125,12 @@ void Lease::on_complete(CompletionHandler handler, HandlerOptions options) {
   require_lease();
   Recording recording(pool_, slot_);
   stream_calls::on_complete(pool_, recording.lane(), std::move(handler), std::move(options));
+}
+
+bool Lease::try_on_complete(CompletionHandler handler, HandlerOptions options) {
+  require_lease();
+  Recording recording(pool_, slot_);
+  return stream_calls::try_on_complete(pool_, recording.lane(), std::move(handler), std::move(options));
 }
 
 void* Lease::native_handle() {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/event.hpp"
@@ -22,6 +23,8 @@ class Lease {
  public:
   // Throws PoolExhausted, WouldBlock, Closed, Forked, or InvalidArgument in a custom operation.
   explicit Lease(std::shared_ptr<LanePool> pool);
+  // None where the constructor would wait, or would throw PoolExhausted or WouldBlock. Throws the rest.
+  static std::optional<Lease> try_take(std::shared_ptr<LanePool> pool);
   ~Lease() { end(); }
   Lease(Lease&& other) noexcept = default;
   Lease& operator=(Lease&& other) noexcept;
@@ -41,12 +44,16 @@ class Lease {
   Event record_event();
   void wait(const Event& event);
   void on_complete(CompletionHandler handler, HandlerOptions options = {});
+  bool try_on_complete(CompletionHandler handler, HandlerOptions options = {});
 
   // The backend's own handle of the stream (CUDA: a CUstream), for code that calls the device itself; null where there
   // is none. Work that is submitted to it runs behind what was committed here.
   void* native_handle();
 
  private:
+  Lease() = default;  // of no stream yet
+  // False: no stream is free, and it was to `try` only.
+  bool take(std::shared_ptr<LanePool> pool, bool try_only);
   void end() noexcept;
   void require_lease() const;  // not moved from
 

@@ -25,4 +25,9 @@ void on_complete(const std::shared_ptr<LanePool>& pool, Lane& lane, CompletionHa
   lane.on_complete(std::move(handler), std::move(options), pool);
 }
 
+bool try_on_complete(const std::shared_ptr<LanePool>& pool, Lane& lane, CompletionHandler handler,
+                     HandlerOptions options) {
+  return lane.try_on_complete(std::move(handler), std::move(options), pool);
+}
+
 }  // namespace HEDDLE_NS::stream_calls

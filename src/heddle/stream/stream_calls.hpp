@@ -16,5 +16,7 @@ Event record_event(const std::shared_ptr<LanePool>& pool, Lane& lane);
 // another runtime.
 void wait(const std::shared_ptr<LanePool>& pool, Lane& lane, const Event& event);
 void on_complete(const std::shared_ptr<LanePool>& pool, Lane& lane, CompletionHandler handler, HandlerOptions options);
+bool try_on_complete(const std::shared_ptr<LanePool>& pool, Lane& lane, CompletionHandler handler,
+                     HandlerOptions options);
 
 }  // namespace HEDDLE_NS::stream_calls

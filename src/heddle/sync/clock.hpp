@@ -32,6 +32,7 @@ class Deadline {
   template <class Rep, class Period>
   static Deadline after(std::chrono::duration<Rep, Period> duration) noexcept {
     using Given = std::chrono::duration<Rep, Period>;
+    if (duration == Given::max()) return never();  // without a look at the clock
     const TimePoint start = now();
     // Compared in the caller's unit: its greatest values overflow in the clock's.
     if (duration >= std::chrono::duration_cast<Given>(TimePoint::max() - start)) return never();
