@@ -1,6 +1,7 @@
 // Handlers that run on the user's own threads.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -205,6 +206,100 @@ TEST(Executors, R01_ATaskMayBeDroppedAfterTheRuntimeIsGone) {
   }
   shelf->take();
   EXPECT_EQ(log.entries(), (Names{"late abandoned", "later abandoned"}));
+}
+
+CoreOptions room_for(std::uint32_t handlers, milliseconds wait = milliseconds(10'000)) {
+  CoreOptions options = exactly(1);
+  options.limits.handlers_max = handlers;
+  options.limits.handler_wait_max = wait;
+  return options;
+}
+
+// C20: an event loop that is its own executor registers more handlers than the limit before it runs the first.
+TEST(Executors, C20_TasksOfAnExecutorTakeNoRoomAmongTheHandlers) {
+  SimCore sim(room_for(2), {.auto_run = true});
+  const auto loop = std::make_shared<Shelf>();
+  int ran = 0;
+  std::thread([&] {
+    for (int i = 0; i < 50; ++i) {
+      const Tensor x = sim.submit();
+      sim.on_complete([&](const Status&) { ++ran; }, {"reply", loop});
+    }
+    sim.synchronize();
+    auto tasks = loop->wait_for(50);
+    EXPECT_EQ(tasks.size(), 50u);
+    EXPECT_EQ(sim.handlers().pending, 50u) << "they are pending all the same";
+    for (auto& task : tasks) task();
+  }).join();
+  EXPECT_EQ(ran, 50);
+  EXPECT_EQ(sim.handlers().pending, 0u);
+}
+
+// C20: a handler in an executor registers another on the stream whose only place it had itself.
+TEST(Executors, C20_AHandlerThatRegistersOnItsOwnStreamDoesNotWaitForItself) {
+  SimCore sim(room_for(1), {.auto_run = true});
+  const auto shelf = std::make_shared<Shelf>();
+  std::atomic<bool> inner{false};
+  StreamId first{98}, second{99};
+  const auto handler = [&](const Status&) {
+    second = sim.stream();
+    sim.on_complete([&](const Status&) { inner = true; });
+  };
+  std::thread([&] {
+    first = sim.stream();
+    sim.on_complete(handler, {"outer", shelf});
+  }).join();
+  auto tasks = shelf->wait_for(1);
+  ASSERT_EQ(tasks.size(), 1u);
+  std::thread(tasks.front()).join();
+  EXPECT_EQ(first, second);
+  EXPECT_TRUE(eventually([&] { return inner.load(); }));
+  EXPECT_TRUE(sim.handlers_settle());
+}
+
+// Joins its threads in its destructor.
+class Joins : public Executor {
+ public:
+  explicit Joins(std::atomic<bool>& gone) : gone_(gone) {}
+  ~Joins() override {
+    for (std::thread& thread : threads_) thread.join();
+    gone_ = true;
+  }
+  void execute(std::function<void()> task) override { threads_.emplace_back(std::move(task)); }
+
+ private:
+  std::atomic<bool>& gone_;
+  std::vector<std::thread> threads_;
+};
+
+// C20: the destructor of an executor that nobody else holds waits for a task, and that for other handlers.
+TEST(Executors, C20_AnExecutorThatNobodyKeepsDoesNotHoldUpTheHandlers) {
+  std::atomic<bool> gone{false};
+  std::atomic<int> ran{0};
+  {
+    SimCore sim(room_for(2), {.auto_run = true});
+    std::thread([&] {
+      const auto handler = [&](const Status&) {
+        for (int i = 0; i < 6; ++i) sim.on_complete([&](const Status&) { ++ran; });
+        EXPECT_TRUE(eventually([&] { return ran.load() == 6; }));
+        ++ran;
+      };
+      sim.on_complete(handler, {"waits for handlers", std::make_shared<Joins>(gone)});
+    }).join();
+    EXPECT_TRUE(eventually([&] { return ran.load() == 7; }));
+    EXPECT_TRUE(sim.shutdown().complete) << "it awaits the destructor";
+    EXPECT_TRUE(gone.load());
+  }
+  EXPECT_EQ(ran.load(), 7);
+}
+
+TEST(Executors, ManyThatNobodyKeepsAreAllDestroyed) {
+  constexpr int kMany = 40;
+  std::vector<std::atomic<bool>> gone(kMany);
+  SimCore sim({}, {.auto_run = true});
+  for (auto& flag : gone) sim.on_complete([](const Status&) {}, {"", std::make_shared<Joins>(flag)});
+  for (auto& flag : gone) EXPECT_TRUE(eventually([&] { return flag.load(); }));
+  EXPECT_TRUE(sim.shutdown().complete);
 }
 
 }  // namespace

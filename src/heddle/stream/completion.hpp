@@ -4,6 +4,7 @@
 // is gone), or when the runtime shut down first (kAbandoned). Handlers of one stream run in the order of their
 // registration, on the runtime's handler thread, with no lock held. There a handler may allocate, free, record and
 // commit, and register handlers; a call that would wait throws WouldBlock. A handler that must wait names an Executor.
+// A handler is destroyed where it ran: there, a destructor of what it captured must not wait either.
 #pragma once
 
 #include <chrono>
@@ -25,7 +26,11 @@ using CompletionHandler = std::function<void(const Status&)>;
 // Where handlers run that may wait: the user's own threads. execute() is called on the handler thread, in the order of
 // the stream, and must not wait itself. A task that is destroyed without having been run, one that execute() threw on,
 // and one that the host has no memory for tell their handler kAbandoned. Tasks may outlive the runtime. They do not own
-// the executor: the library holds it until execute() has returned, then keeping it is up to the user.
+// the executor: the library holds it until execute() has returned, then keeping it is up to the user. Where nobody else
+// does, it is destroyed on a thread of its own, so its destructor may wait for its tasks; a shutdown awaits that. (On
+// the handler thread, where it must not wait, only if no thread can be started or another owner lets go at that very
+// moment.) Handlers that were handed over do not count against Limits::handlers_max: an executor bounds its own tasks
+// itself.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -57,7 +62,7 @@ struct HandlerStatistics {
   std::uint64_t registered = 0;
   std::uint64_t run = 0;             // told ok or an error
   std::uint64_t abandoned = 0;       // told kAbandoned
-  std::uint64_t pending = 0;         // waiting for their ticket or their turn, or running
+  std::uint64_t pending = 0;         // waiting for their ticket or their turn, in an executor, or running
   std::uint64_t failed = 0;          // of run and abandoned: left by an exception
   std::uint64_t slow = 0;            // of run and abandoned: took longer than Limits::slow_handler
   std::vector<SlowHandler> slowest;  // the slowest of those, at most 16, slowest first

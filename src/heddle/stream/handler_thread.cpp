@@ -63,7 +63,7 @@ HandlerThread::HandlerThread(const Limits& limits, bool spins, std::chrono::micr
 
 HandlerThread::~HandlerThread() {
   sync::MutexLock lock(mutex_);
-  HEDDLE_CHECK(workers_.empty(), "the handler thread was destroyed before it was stopped");
+  HEDDLE_CHECK(workers_.empty() && destroying_.empty(), "the handler thread was destroyed before it was stopped");
 }
 
 bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
@@ -241,6 +241,8 @@ CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, Completio
   } catch (...) {  // NOLINT(bugprone-empty-catch): its error is told another way
     // The task says so to its handler when it goes, unless the executor ran or kept it all the same.
   }
+  task = nullptr;
+  let_go(std::move(executor));
   return CompletionLine::Outcome::kNone;
 }
 

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -65,6 +66,7 @@ class HandlerThread {
   struct Worker {
     sync::Thread thread;
     sync::Atomic<bool> ended{false};
+    std::shared_ptr<Executor> executor{};  // for it to destroy; null: it runs handlers
   };
   // Above every ticket, below what an empty line publishes.
   static constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
@@ -72,7 +74,8 @@ class HandlerThread {
   static constexpr unsigned kLateLists = 4;
   static constexpr unsigned kMostEarlySkips = 1023;
   static constexpr std::size_t kMostSlowest = 16;
-  static constexpr std::size_t kMostWorkers = 8;  // the first, and replacements for those that never return
+  static constexpr std::size_t kMostWorkers = 8;     // the first, and replacements for those that never return
+  static constexpr std::size_t kMostDestroying = 8;  // threads that destroy an executor
 
   // False: the line is among the ready ones already.
   bool schedule(CompletionLine& line) noexcept;
@@ -93,6 +96,9 @@ class HandlerThread {
   void announce_finished() noexcept;
   void report_failure(CompletionLine& line, const CompletionLine::Entry& entry) noexcept;
   void note_slow(StreamId stream, const std::string& name, sync::Duration took) noexcept;
+  // Drops the library's reference. The last one's destructor may wait for handlers that this thread has yet to run: it
+  // runs on a thread of its own then. Here where that cannot be started, or another owner let go at the same moment.
+  void let_go(std::shared_ptr<Executor> executor) noexcept;
   bool wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline);
 
   const Limits limits_;
@@ -118,6 +124,7 @@ class HandlerThread {
   std::uint64_t slow_ HEDDLE_GUARDED_BY(mutex_) = 0;
   std::vector<SlowHandler> slowest_ HEDDLE_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Worker>> workers_ HEDDLE_GUARDED_BY(mutex_);
+  std::list<Worker> destroying_ HEDDLE_GUARDED_BY(mutex_);
 };
 
 }  // namespace HEDDLE_NS

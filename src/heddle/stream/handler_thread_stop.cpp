@@ -1,8 +1,11 @@
 // The end of the handler thread: every handler is told, by its own thread or, where one never returns, by another.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <list>
 
 #include "heddle/stream/handler_thread.hpp"
+#include "heddle/sync/no_waiting.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -13,6 +16,38 @@ constexpr std::chrono::milliseconds kStuckAfter{100};
 constexpr std::chrono::milliseconds kTellingMost{1000};
 
 }  // namespace
+
+void HandlerThread::let_go(std::shared_ptr<Executor> executor) noexcept {
+  if (executor.use_count() != 1) return;
+  std::list<Worker> ended;
+  try {
+    std::list<Worker> fresh(1);
+    Worker& worker = fresh.front();
+    sync::MutexLock lock(mutex_);
+    for (auto at = destroying_.begin(); at != destroying_.end();) {
+      const auto next = std::next(at);
+      if (at->ended.load(sync::acquire)) ended.splice(ended.end(), destroying_, at);
+      at = next;
+    }
+    if (destroying_.size() < kMostDestroying && !ending_) {
+      worker.thread = sync::Thread("heddle-executor", [this, &worker] {
+        {
+          sync::MutexLock started(mutex_);  // by then it has its executor
+        }
+        worker.executor.reset();
+        worker.ended.store(true, sync::release);
+      });
+      worker.executor = std::move(executor);
+      destroying_.splice(destroying_.end(), fresh);
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it is destroyed here then
+  }
+  for (Worker& worker : ended) worker.thread.join();
+  if (executor == nullptr) return;
+  const sync::NoWaiting no_waiting("an executor destroyed by the handler thread");
+  sync::assert_no_locks_held("an executor's destructor");
+  executor.reset();
+}
 
 bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
   const auto done = [&] {
@@ -59,26 +94,35 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
     start_worker();
   }
   std::vector<std::unique_ptr<Worker>> workers;
+  std::list<Worker> destroying;
   {
     sync::MutexLock lock(mutex_);
     ending_ = true;
     ready_changed_.notify_all();
     workers.swap(workers_);
+    destroying.swap(destroying_);
   }
   const sync::Deadline end = sync::Deadline::after(kStuckAfter);
-  while (!workers.empty()) {
+  while (true) {
     std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
       // Once nothing is pending, every worker is on its way out.
       if (!done && !worker->ended.load(sync::acquire)) return false;
       worker->thread.join();
       return true;
     });
-    if (workers.empty() || end.passed()) break;
+    destroying.remove_if([](Worker& worker) {
+      if (!worker.ended.load(sync::acquire)) return false;
+      worker.thread.join();
+      return true;
+    });
+    if (workers.empty() && destroying.empty()) break;
+    if (end.passed() && (destroying.empty() || deadline.passed())) break;
     sync::sleep_for(std::chrono::milliseconds(1));
   }
-  if (workers.empty()) return true;
+  if (workers.empty() && destroying.empty()) return true;
   sync::MutexLock lock(mutex_);
   workers_.swap(workers);
+  destroying_.swap(destroying);
   return false;
 }
 
