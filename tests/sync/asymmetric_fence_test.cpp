@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <tuple>
@@ -26,8 +27,26 @@ using test::Sandboxed;
 
 constexpr int kFine = 0, kOverlap = 1, kNotFenced = 2, kNoSandbox = 77;
 
-// The gate's whole protocol with three threads, of which `claimer` runs before each claimer starts. The counter is
-// plain: where the owner and a claimer are inside together, counts are lost.
+// Stores that miss the caches: what is stored after them waits for them, in the order of the store buffer, while later
+// loads have long been done. It makes a missing fence show itself: a refused system call alone takes longer than a
+// store.
+class SlowStores {
+ public:
+  void make() noexcept {
+    for (int i = 0; i < 48; ++i) {
+      at_ = at_ * 6364136223846793005u + 1442695040888963407u;
+      lines_[(at_ >> 33) % lines_.size()].store(1, sync::relaxed);
+    }
+  }
+
+ private:
+  struct alignas(64) Line : sync::Atomic<int> {};
+  std::vector<Line> lines_{std::size_t{1} << 20};
+  std::uint64_t at_ = 1;
+};
+
+// The gate's whole protocol with three threads, of which each claimer starts with `claimer`. The counter is plain:
+// where the owner and a claimer are inside together, counts are lost.
 int gate_holds(void (*claimer)() = [] {}) {
   sync::OwnerGate gate;
   sync::Mutex claimers(Rank::kLeaf);
@@ -49,10 +68,13 @@ int gate_holds(void (*claimer)() = [] {}) {
           claims.fetch_add(1);
         }
         gate.withdraw();
+        for (int i = 0; i < 200; ++i) sync::spin_wait();  // the owner's turn
       }
     });
   }
-  while (expected < 200'000 || claims.load() < 2'000) {
+  SlowStores stores;
+  while (expected < 5'000 || claims.load() < 500) {
+    stores.make();
     if (!gate.try_enter()) continue;
     ++counter;
     ++expected;
