@@ -1,6 +1,10 @@
 // heddle info and heddle bench: the JSON holds what the text shows.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -41,6 +45,23 @@ TEST(Info, ShowsTheWorkersThatWereAskedFor) {
   const Json json = Json::parse(run_heddle("info --json", "HEDDLE_CPU_WORKERS=3").out, nullptr, false);
   EXPECT_EQ(json["workers"], 3);
   EXPECT_NE(run_heddle("info", "HEDDLE_CPU_WORKERS=3").out.find("3 workers"), std::string::npos);
+}
+
+// Another user's rights, another user's environment: a program with the bit for its owner's rights reads none of it.
+TEST(Info, APrivilegedProgramReadsNoVariables) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give the program to another user";
+  const std::filesystem::path copy =
+      std::filesystem::path(::testing::TempDir()) / ("heddle_setuid_" + std::to_string(::getpid()));
+  std::filesystem::copy_file(HEDDLE_CLI_PATH, copy, std::filesystem::copy_options::overwrite_existing);
+  ASSERT_EQ(::chown(copy.c_str(), 65534, 65534), 0);
+  ASSERT_EQ(::chmod(copy.c_str(), 04755), 0);
+  const auto info = [&copy](const std::string& environment) {
+    return std::system((environment + " '" + copy.string() + "' info >/dev/null 2>&1").c_str());
+  };
+  EXPECT_NE(info("HEDDLE_STREAMS=many setpriv --no-new-privs"), 0) << "without the rights it is read, and refused";
+  const int code = info("HEDDLE_STREAMS=many");
+  std::filesystem::remove(copy);
+  EXPECT_EQ(code, 0);
 }
 
 TEST(Info, NamesEveryCudaDevice) {

@@ -1,7 +1,8 @@
 // Strict reading of HEDDLE_* variables and of numbers that people type.
 //
 // A malformed value throws InvalidArgument naming the variable (or option), its value and what is allowed; it is never
-// ignored. An unset or empty variable is "not given". Reading the environment is not safe against a concurrent setenv;
+// ignored. An unset or empty variable is "not given"; so is every one in a program that runs with another user's rights
+// (setuid, capabilities: secure_getenv). Reading the environment is not safe against a concurrent setenv;
 // callers read it once, when a Runtime opens.
 #pragma once
 
