@@ -2,26 +2,31 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "check/run.hpp"
+#include "heddle/base/printable.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/campaign/portfolio.hpp"
 
 namespace heddle::check {
 namespace {
 
-int fail(int code, std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  std::fputs(fmt::format("heddle-check: {}\n", text).c_str(),
-             stderr);  // which may be closed; that is no error of its own
+// One line on stderr, which may be closed; that is no error of its own. Where even the line has no room, a fixed one.
+int fail(int code, std::string_view text) noexcept {
+  try {
+    std::fputs(fmt::format("heddle-check: {}\n", printable(text)).c_str(), stderr);
+  } catch (...) {
+    std::fputs("heddle-check: host memory ran out while an error was told\n", stderr);
+  }
   return code;
 }
 
@@ -105,8 +110,12 @@ int guarded(int argc, char** argv) {
     return run_command_line(argc, argv);
   } catch (const std::invalid_argument& error) {
     return fail(kExitBadInput, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kExitFail, "host memory ran out; let the process have more, or ask for less");
   } catch (const std::exception& error) {
     return fail(kExitFail, error.what());
+  } catch (...) {
+    return fail(kExitFail, "an exception of unknown type ended the command");
   }
 }
 

@@ -2,20 +2,27 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
+#include <string_view>
 
 #include "cli/commands.hpp"
+#include "heddle/base/printable.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/sync/thread.hpp"
 
 namespace heddle::cli {
 namespace {
 
-int fail(int code, std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  std::fputs(fmt::format("heddle: {}\n", text).c_str(), stderr);  // which may be closed; that is no error of its own
+// One line on stderr, which may be closed; that is no error of its own. Where even the line has no room, a fixed one.
+int fail(int code, std::string_view text) noexcept {
+  try {
+    std::fputs(fmt::format("heddle: {}\n", printable(text)).c_str(), stderr);
+  } catch (...) {
+    std::fputs("heddle: host memory ran out while an error was told\n", stderr);
+  }
   return code;
 }
 
@@ -57,10 +64,16 @@ int guarded(int argc, char** argv) {
     return run_command_line(argc, argv);
   } catch (const InvalidArgument& error) {
     return fail(kExitBadInput, error.what());
+  } catch (const sync::ThreadNotStarted& error) {  // the machine's state, not what was asked for
+    return fail(kExitFail, error.what());
   } catch (const Unsupported& error) {  // what this build lacks, such as a device, is not to be asked for
     return fail(kExitBadInput, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(kExitFail, "host memory ran out; let the process have more, or ask for less");
   } catch (const std::exception& error) {
     return fail(kExitFail, error.what());
+  } catch (...) {
+    return fail(kExitFail, "an exception of unknown type ended the command");
   }
 }
 

@@ -3,8 +3,21 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "heddle/base/printable.hpp"
 
 namespace heddle::cli {
+namespace {
+
+constexpr std::size_t kCellMost = 80;
+
+}  // namespace
+
+void Table::add(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = printable(cell, kCellMost);
+  rows_.push_back(std::move(cells));
+}
 
 std::string Table::text() const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);
@@ -22,7 +35,7 @@ std::string Table::text() const {
 }
 
 std::string field_line(const std::string& name, const std::string& value) {
-  return fmt::format("  {:<14}{}\n", name, value);
+  return fmt::format("  {:<14}{}\n", printable(name), printable(value));
 }
 
 }  // namespace heddle::cli

@@ -1,4 +1,5 @@
-// A table in plain text: columns as wide as their widest cell, the first to the left, the others to the right.
+// A table in plain text: columns as wide as their widest cell, the first to the left, the others to the right. Cells
+// and fields are made fit to be shown (base/printable.hpp), and cells are cut at 80 bytes.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
   // REQUIRES: as many cells as the header has.
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  void add(std::vector<std::string> cells);
   std::string text() const;
 
  private:

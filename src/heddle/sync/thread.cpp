@@ -60,8 +60,9 @@ Thread::Thread(std::string name, std::function<void()> body) {
       body();
     });
   } catch (const std::system_error& error) {
-    throw Unsupported(fmt::format("the thread {} could not be started: {}; let the process have more threads or memory",
-                                  name, error.code().message()));
+    throw ThreadNotStarted(
+        fmt::format("the thread {} could not be started: {}; let the process have more threads or memory", name,
+                    error.code().message()));
   }
 }
 

@@ -1,7 +1,18 @@
 // Threads. Joined by their owner, always: there is no detach.
 #pragma once
 
+#include "heddle/base/error.hpp"
 #include "heddle/base/namespace.hpp"
+
+namespace HEDDLE_NS::sync {
+
+// The system starts no more threads now: the machine's state, which may pass, and not what was asked for.
+class ThreadNotStarted : public Unsupported {
+ public:
+  using Unsupported::Unsupported;
+};
+
+}  // namespace HEDDLE_NS::sync
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/thread.hpp"
@@ -18,7 +29,7 @@ namespace HEDDLE_NS::sync {
 class Thread {
  public:
   Thread() = default;
-  // `name` is shown by debuggers (the first 15 characters). Throws Unsupported where the system starts no more threads.
+  // `name` is shown by debuggers (the first 15 characters). Throws ThreadNotStarted where the system starts no more.
   Thread(std::string name, std::function<void()> body);
   Thread(Thread&&) noexcept = default;
   Thread& operator=(Thread&& other) noexcept;

@@ -29,7 +29,7 @@ class Thread {
 
  private:
   static std::string startable(std::string name) {
-    if (heddle_check::thread_fails()) throw Unsupported("the thread " + name + " could not be started: a choice");
+    if (heddle_check::thread_fails()) throw ThreadNotStarted("the thread " + name + " could not be started: a choice");
     return name;
   }
 
