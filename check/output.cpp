@@ -1,9 +1,8 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "check/run.hpp"
+#include "cli/json.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/failure.hpp"
 
@@ -64,16 +63,16 @@ void print_row(const Row& row, const std::string& program) {
 }
 
 std::string to_json(const std::vector<Row>& rows) {
-  nlohmann::ordered_json document;
+  cli::Json document;
   document["build_id"] = build_id();
-  document["results"] = nlohmann::ordered_json::array();
+  document["results"] = cli::Json::array();
   for (const Row& row : rows) {
     const heddle_check::Result& result = row.result;
-    nlohmann::ordered_json entry;
+    cli::Json entry;
     entry["scenario"] = row.scenario.name;
     entry["group"] = row.scenario.group;
     entry["strategy"] = row.strategy.name == "bounded" ? "bounded" : to_text(row.strategy);
-    entry["bound"] = row.strategy.name == "bounded" ? nlohmann::ordered_json(result.bound) : nullptr;
+    entry["bound"] = row.strategy.name == "bounded" ? cli::Json(result.bound) : nullptr;
     entry["threads"] = row.scenario.threads;
     entry["executions"] = result.executions;
     entry["exhausted"] = result.exhausted;
@@ -97,7 +96,7 @@ std::string to_json(const std::vector<Row>& rows) {
     }
     document["results"].push_back(std::move(entry));
   }
-  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return cli::json_text(document, 2);
 }
 
 }  // namespace heddle::check

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "check/plants.hpp"
 #include "check/scenarios.hpp"
+#include "cli/json.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle/sync/checked/plants.hpp"
 #include "heddle_check/campaign/portfolio.hpp"
@@ -204,7 +204,7 @@ Decided decided(const std::string& text) {
 
 int list(bool json) {
   if (json) {
-    nlohmann::ordered_json document;
+    cli::Json document;
     document["build_id"] = build_id();
     for (const Scenario& scenario : all_scenarios()) {
       document["scenarios"].push_back({{"scenario", scenario.name},
@@ -221,7 +221,7 @@ int list(bool json) {
                                     {"story", known.story},
                                     {"scenario", known.scenario}});
     }
-    fmt::print("{}\n", document.dump(2));
+    fmt::print("{}\n", cli::json_text(document, 2));
     return kExitPass;
   }
   for (const Scenario& scenario : all_scenarios()) {
@@ -277,14 +277,14 @@ int replay(const std::string& text, bool json) {
   }
   const bool failed = replayed.failure.kind != heddle_check::FailureKind::kNone;
   if (json) {
-    nlohmann::ordered_json document{{"build_id", build_id()}, {"scenario", scenario.name}};
+    cli::Json document{{"build_id", build_id()}, {"scenario", scenario.name}};
     document["trace_hash"] = fmt::format("{:016x}", replayed.trace_hash);
     document["result"] = failed ? "fail" : "pass";
     document["failure"] = nullptr;
     if (failed) {
       document["failure"] = {{"kind", heddle_check::name_of(replayed.failure.kind)}, {"text", replayed.failure.text}};
     }
-    fmt::print("{}\n", document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", cli::json_text(document, 2));
   } else {
     fmt::print("{}\n{}: {}\n{}\ntrace hash {:016x}\n", replayed.trace, heddle_check::name_of(replayed.failure.kind),
                failed ? replayed.failure.text : "the execution passes", replayed.failure.details, replayed.trace_hash);

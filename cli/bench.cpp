@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <stdexcept>
+#include <string_view>
 
 #include "cli/commands.hpp"
+#include "cli/json.hpp"
 #include "cli/progress.hpp"
 #include "cli/table.hpp"
 #include "cli/values.hpp"
@@ -51,17 +53,18 @@ const Bench& find(const std::string& name) {
   throw InvalidArgument(fmt::format("bench '{}' is unknown; allowed: {}", name, bench_names()));
 }
 
-using Names = std::vector<std::string_view>;
-const Names kPatterns = {"same", "mix", "remote", "xmalloc", "larson", "mstress", "random", "soak"};
-const Names kAllocators = {"all", "heddle", "malloc"};
+using Names = std::span<const std::string_view>;
+constexpr std::array<std::string_view, 8> kPatterns = {"same",   "mix",     "remote", "xmalloc",
+                                                       "larson", "mstress", "random", "soak"};
+constexpr std::array<std::string_view, 3> kAllocators = {"all", "heddle", "malloc"};
 
-std::string one_of(const Names& names) {
+std::string one_of(Names names) {
   std::string text;
   for (const std::string_view name : names) text += fmt::format("{}{}", text.empty() ? "" : ", ", name);
   return text;
 }
 
-std::string choose(const char* option, const std::string& given, const Names& names) {
+std::string choose(const char* option, const std::string& given, Names names) {
   if (std::find(names.begin(), names.end(), given) != names.end()) return given;
   throw InvalidArgument(fmt::format("{} is '{}'; allowed: {}", option, given, one_of(names)));
 }
@@ -70,13 +73,13 @@ std::string choose(const char* option, const std::string& given, const Names& na
 std::string figure(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }
 
 int list_benches(bool json) {
-  nlohmann::ordered_json names = nlohmann::ordered_json::array();
+  Json names = Json::array();
   std::string text;
   for (const Bench& bench : kBenches) {
     names.push_back({{"bench", bench.name}, {"about", bench.about}});
     text += field_line(bench.name, bench.about);
   }
-  fmt::print("{}", json ? names.dump(2) + "\n" : text);
+  fmt::print("{}", json ? json_text(names, 2) + "\n" : text);
   return kExitPass;
 }
 
@@ -93,7 +96,7 @@ int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
   }
   const std::size_t runs = rows.empty() ? 0 : rows.front().values.size();  // some make their own number
   Table table({"case", "median", "least", "greatest", "unit"});
-  nlohmann::ordered_json cases = nlohmann::ordered_json::array();
+  Json cases = Json::array();
   for (const BenchRow& row : rows) {
     const auto [least, greatest] = std::minmax_element(row.values.begin(), row.values.end());
     table.add({row.name, figure(median(row.values)), figure(*least), figure(*greatest), row.unit});
@@ -101,14 +104,14 @@ int run_bench(const Bench& bench, const BenchOptions& options, bool json) {
         {{"case", row.name}, {"unit", row.unit}, {"median", median(row.values)}, {"min", *least}, {"max", *greatest}});
   }
   if (json) {
-    const nlohmann::ordered_json result = {{"bench", bench.name},
-                                           {"about", bench.about},
-                                           {"runs", runs},
-                                           {"seconds", options.seconds},
-                                           {"device", device_name(options)},
-                                           {"build_id", build_id()},
-                                           {"rows", cases}};
-    fmt::print("{}\n", result.dump(2));
+    const Json result = {{"bench", bench.name},
+                         {"about", bench.about},
+                         {"runs", runs},
+                         {"seconds", options.seconds},
+                         {"device", device_name(options)},
+                         {"build_id", build_id()},
+                         {"rows", cases}};
+    fmt::print("{}\n", json_text(result, 2));
   } else {
     fmt::print("heddle bench {}, build {}: {}\n{}; {} of {} s a case, cases interleaved\n{}", bench.name, build_id(),
                bench.about, device_name(options), runs == 1 ? "1 run" : fmt::format("{} runs", runs), options.seconds,

@@ -3,9 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json.hpp"
 #include "cli/table.hpp"
 #include "cli/values.hpp"
 #include "heddle/backends/cuda/open.hpp"
@@ -52,7 +52,7 @@ Presence presence_of(const std::string& device) {
   return presence;
 }
 
-nlohmann::ordered_json limits_json(const Limits& limits) {
+Json limits_json(const Limits& limits) {
   return {{"streams", limits.streams},
           {"streams_max", limits.streams_max},
           {"lease_wait_max_ms", limits.lease_wait_max.count()},
@@ -62,12 +62,12 @@ nlohmann::ordered_json limits_json(const Limits& limits) {
           {"spin_max_us", limits.spin_max.count()}};
 }
 
-nlohmann::ordered_json collect() {
+Json collect() {
   const Options options;
   Runtime runtime(options);
   const DeviceInfo& device = runtime.device_info();
   const MemoryInfo memory = runtime.core().device().memory_info();
-  nlohmann::ordered_json info;
+  Json info;
   info["build_id"] = build_id();
   info["version"] = HEDDLE_VERSION;
   info["compiler"] = compiler();
@@ -99,7 +99,7 @@ nlohmann::ordered_json collect() {
   return info;
 }
 
-void print_text(const nlohmann::ordered_json& info) {
+void print_text(const Json& info) {
   const auto text = [&info](const char* key) { return info[key].get<std::string>(); };
   const auto bytes = [&info](const char* key) { return bytes_text(info["memory"][key].get<std::size_t>()); };
   std::string out = fmt::format("heddle {} ({})\n", text("version"), text("build_id"));
@@ -142,9 +142,9 @@ void add_info(CLI::App& app, Run& run) {
   command->add_flag("--json", *json, "One JSON object");
   command->callback([json, &run] {
     run = [json] {
-      const nlohmann::ordered_json info = collect();
+      const Json info = collect();
       if (*json) {
-        fmt::print("{}\n", info.dump(2));
+        fmt::print("{}\n", json_text(info, 2));
       } else {
         print_text(info);
       }

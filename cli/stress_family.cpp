@@ -3,11 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/json.hpp"
 #include "cli/stress_report.hpp"
 #include "cli/table.hpp"
+#include "heddle/base/printable.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -30,7 +31,7 @@ std::vector<std::string> table_row(const StressOptions& options, const StressRes
 int run_family(const StressOptions& options, std::uint64_t repeat, bool json) {
   Table table({"round", "threads", "sync every", "iterations", "seconds", "iterations/s", "CPU s/million", "checked",
                "errors", "result"});
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
+  Json results = Json::array();
   std::vector<std::string> errors;
   bool pass = true;
   for (std::uint64_t round = 1; round <= repeat; ++round) {
@@ -46,12 +47,12 @@ int run_family(const StressOptions& options, std::uint64_t repeat, bool json) {
     }
   }
   if (json) {
-    fmt::print("{}\n", results.dump(2));
+    fmt::print("{}\n", json_text(results, 2));
     return pass ? kExitPass : kExitFail;
   }
   fmt::print("heddle stress --family, build {}: randn {} x {}, matmul, sum; {} iterations a thread\n{}", build_id(),
              options.size, options.size, options.iterations, table.text());
-  for (const std::string& error : errors) fmt::print("  {}\n", error);
+  for (const std::string& error : errors) fmt::print("  {}\n", printable(error));
   fmt::print("{}\n", pass ? "PASS" : "FAIL");
   return pass ? kExitPass : kExitFail;
 }

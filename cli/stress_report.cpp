@@ -27,9 +27,9 @@ const char* inject_name(Inject inject) {
   return "none";
 }
 
-nlohmann::ordered_json stress_json(const StressOptions& options, const StressResult& result) {
+Json stress_json(const StressOptions& options, const StressResult& result) {
   const bool timed = options.seconds > 0;
-  nlohmann::ordered_json json;
+  Json json;
   json["device"] = result.device;
   json["threads"] = options.threads;
   json["iterations"] = timed ? result.total_iterations / options.threads : options.iterations;  // of each thread
@@ -53,6 +53,7 @@ nlohmann::ordered_json stress_json(const StressOptions& options, const StressRes
   json["inject"] = inject_name(options.inject);
   json["check"] = check_name(options.check);
   json["unchecked_lists"] = result.unchecked_lists;
+  json["unchecked_sums"] = result.unchecked_sums;
   json["warmup_iterations"] = result.warmup_iterations;
   json["seed"] = options.seed;
   json["first_errors"] = result.first_errors;
@@ -85,6 +86,9 @@ std::string stress_text(const StressOptions& options, const StressResult& result
   out += field_line("checked", fmt::format("{} sums against double precision ({}), tolerance {:.4g}", result.checked,
                                            check_name(options.check), result.tolerance));
   if (result.unchecked_lists > 0) out += field_line("", fmt::format("{} lists not kept", result.unchecked_lists));
+  if (result.unchecked_sums > 0)
+    out += field_line("", fmt::format("{} sums not compared: no time left", result.unchecked_sums));
+  if (options.check_as_it_goes) out += field_line("", "compared as the run went: the rate holds that too");
   if (options.inject != Inject::kNone) out += field_line("injected", inject_name(options.inject));
   out += field_line("errors", std::to_string(result.errors));
   for (const std::string& text : result.first_errors) out += field_line("", text);

@@ -1,9 +1,9 @@
 // How a stress run is shown: as JSON and as text.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/json.hpp"
 #include "cli/stress.hpp"
 
 namespace heddle::cli {
@@ -11,7 +11,7 @@ namespace heddle::cli {
 const char* check_name(Check check);
 const char* inject_name(Inject inject);
 
-nlohmann::ordered_json stress_json(const StressOptions& options, const StressResult& result);
+Json stress_json(const StressOptions& options, const StressResult& result);
 std::string stress_text(const StressOptions& options, const StressResult& result);
 
 }  // namespace heddle::cli

@@ -173,6 +173,15 @@ BANNED_IN_LIBRARY = [
     (r"(?<!sync::)\bsleep_(for|until)\b", "a wait with a deadline"),
     (r"#\s*include\s*<(mutex|shared_mutex|thread|atomic|condition_variable|future)>", "the header of sync/"),
 ]
+# These hold in the programs, which meet texts, files and arguments of others.
+BANNED_IN_PROGRAMS = [
+    (r"\b(?:popen|system)\(", "run_process (cli/subprocess.hpp), which knows no shell"),
+    (r"\.dump\(", "json_text (cli/json.hpp), which takes any text and controls no terminal"),
+    (r"[jJ]son::parse\(", "parse_json (cli/json.hpp), which bounds the nesting"),
+    (r"\bO_TRUNC\b|\bfopen\(|std::(ofstream|fstream)\b", "write_whole_file (cli/whole_file.hpp), which follows no link"),
+    (r"\bgetenv\(", "environment_value (base/environment.hpp), which heeds a privileged program"),
+]
+THEIR_PLACE = {"cli/json.cpp"}
 # These hold everywhere: GCC 12's library has neither.
 BANNED_EVERYWHERE = [
     (r"std::(format|vformat|format_to|format_string)\b|#\s*include\s*<format>", "fmt::format"),
@@ -185,6 +194,8 @@ def banned_names(tree: Tree) -> Found:
         rules = list(BANNED_EVERYWHERE)
         if path.startswith("src/heddle/") and not path.startswith("src/heddle/sync/"):
             rules += BANNED_IN_LIBRARY
+        if path.startswith(("cli/", "check/")) and path not in THEIR_PLACE:
+            rules += BANNED_IN_PROGRAMS
         for number, line in enumerate(code_lines(text), 1):
             for pattern, instead in rules:
                 match = re.search(pattern, line)

@@ -50,6 +50,13 @@ class Rules(unittest.TestCase):
         for text in ("#include <format>", "#include <expected>", "std::format(s);", "std::expected<int, int> e;"):
             self.fails(tidy.banned_names, "cli/a.cpp", text + "\n")
             self.fails(tidy.banned_names, "src/heddle/sync/a.cpp", text + "\n")
+        for text in ("popen(command, mode);", "std::system(line);", "text += json.dump(2);", "auto j = Json::parse(text);",
+                     "nlohmann::json::parse(text);", "open(path, O_CREAT | O_TRUNC);", "std::ofstream(path) << text;",
+                     "std::getenv(name);"):
+            self.fails(tidy.banned_names, "cli/a.cpp", text + "\n")
+            self.fails(tidy.banned_names, "check/a.cpp", text + "\n")
+            self.passes(tidy.banned_names, "tests/cli/a_test.cpp", text + "\n")
+        self.passes(tidy.banned_names, "cli/a.cpp", "std::ifstream(path) >> x; shutdown_system(x); file_system();\n")
         self.passes(tidy.banned_names, "src/heddle/memory/a.cpp",
                     '// like std::mutex\nconst char* s = "std::mutex";\n/* std::atomic */ int x = 1\'000;\n'
                     '#include "heddle/sync/thread_local.hpp"\nstd::chrono::milliseconds m; sync::sleep_for(m);\n')
