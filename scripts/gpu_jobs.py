@@ -9,6 +9,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 SIZES, THREADS = (64, 256, 1024), (1, 8, 32)
@@ -49,14 +50,14 @@ def machine():
 
 def suite(folder, name, timeout, device=None, gtest_filter="*", environment=None):
     environment = {**(environment or {}), **({"HEDDLE_DEVICE": device} if device else {})}
-    report = pathlib.Path(f"/tmp/gpu_{name}.json")
-    report.unlink(missing_ok=True)
-    code, text, seconds = run([f"{folder}/bin/{name}", f"--gtest_filter={gtest_filter}", f"--gtest_output=json:{report}"],
-                              timeout, environment)
+    with tempfile.TemporaryDirectory() as scratch:
+        report = pathlib.Path(scratch, "report.json")
+        code, text, seconds = run([f"{folder}/bin/{name}", f"--gtest_filter={gtest_filter}",
+                                   f"--gtest_output=json:{report}"], timeout, environment)
+        counts = json.loads(report.read_text()) if report.exists() else None
     row = {"check": name + (f" on {device}" if device else ""), "result": "ok" if code == 0 else f"FAILED ({code})",
            "tests": "", "failed": "", "skipped": "", "seconds": f"{seconds:.1f}"}
-    if report.exists():
-        counts = json.loads(report.read_text())
+    if counts is not None:
         skipped = sum(test.get("result") == "SKIPPED" for group in counts["testsuites"] for test in group["testsuite"])
         row.update(tests=counts["tests"], failed=counts["failures"], skipped=skipped)
     return row, text
