@@ -5,14 +5,12 @@
 // allocators take turns.
 #include <dlfcn.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 
@@ -20,6 +18,9 @@
 #include "cli/alloc_patterns.hpp"
 #include "cli/bench.hpp"
 #include "cli/bench_alloc_memory.hpp"
+#include "cli/commands.hpp"
+#include "cli/json.hpp"
+#include "cli/subprocess.hpp"
 #include "heddle/runtime/open_device.hpp"
 
 namespace heddle::cli {
@@ -64,6 +65,11 @@ constexpr std::array<Peer, 4> kPeers = {{{"glibc", nullptr, nullptr},
                                          {"mimalloc", "libmimalloc.so.2", "mi_version"},
                                          {"jemalloc", "libjemalloc.so.2", "mallctl"},
                                          {"tcmalloc", "libtcmalloc_minimal.so.4", "tc_version"}}};
+
+constexpr const char* kSelf = "/proc/self/exe";
+// How long a peer may take, beside several measurements of the time asked for.
+constexpr double kPeerGraceSeconds = 60;
+constexpr double kPeerFactor = 20;
 
 // Which malloc this process runs with.
 const char* malloc_name() {
@@ -117,25 +123,25 @@ std::vector<Figure> measure(const std::string& pattern, const PatternOptions& op
 
 // Runs this program over malloc with a peer preloaded, and reads its figures; none when the peer is not installed.
 std::vector<Figure> measure_peer(const Peer& peer, const std::string& pattern, const PatternOptions& options) {
-  std::array<char, 4096> path{};
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  if (length <= 0) throw std::runtime_error("bench alloc: cannot find this program to measure peers with");
-  const std::string command = fmt::format(
-      "{}'{}' bench alloc --allocator malloc --pattern {} --threads {} --seconds {} --runs 1 --json 2>/dev/null",
-      peer.library != nullptr ? fmt::format("LD_PRELOAD={} ", peer.library) : "", path.data(), pattern, options.threads,
-      options.seconds * 10);
-  FILE* const output = popen(command.c_str(), "r");
-  if (output == nullptr) throw std::runtime_error("bench alloc: cannot start a process for a peer");
-  std::string text;
-  std::array<char, 4096> part{};
-  for (std::size_t got = 0; (got = fread(part.data(), 1, part.size(), output)) > 0;) text.append(part.data(), got);
-  if (pclose(output) != 0) throw std::runtime_error(fmt::format("bench alloc: the process for {} failed", peer.name));
+  const double seconds = options.seconds * 10;
+  const ProcessResult process = run_process(
+      {kSelf, "bench", "alloc", "--allocator", "malloc", "--pattern", pattern, "--threads",
+       std::to_string(options.threads), "--seconds", fmt::format("{:.6f}", seconds), "--runs", "1", "--json"},
+      std::chrono::duration<double>(kPeerGraceSeconds + kPeerFactor * seconds), {},
+      peer.library != nullptr ? std::vector<std::string>{fmt::format("LD_PRELOAD={}", peer.library)}
+                              : std::vector<std::string>{});
+  if (process.signal != 0 || process.exit_code != kExitPass || process.timed_out) {
+    throw std::runtime_error(fmt::format("bench alloc: the process for {}: {}", peer.name, process.ended()));
+  }
   std::vector<Figure> figures;
   const std::string prefix = std::string(peer.name) + ": ";
-  const nlohmann::json result = nlohmann::json::parse(text);
-  for (const auto& row : result["rows"]) {
-    const std::string name = row["case"];
-    if (name.starts_with(prefix)) figures.push_back({name.substr(prefix.size()), row["unit"], row["median"]});
+  const std::optional<Json> result = parse_json(process.out);
+  if (!result) throw std::runtime_error(fmt::format("bench alloc: the process for {} printed no JSON", peer.name));
+  for (const Json& row : json_field(*result, "rows")) {
+    const std::string name = text_field(row, "case");
+    if (name.starts_with(prefix)) {
+      figures.push_back({name.substr(prefix.size()), text_field(row, "unit"), number_field(row, "median")});
+    }
   }
   return figures;
 }

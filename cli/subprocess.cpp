@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -64,8 +65,8 @@ class Pipe {
 };
 
 // In the child, where only calls that are safe after fork() are allowed.
-[[noreturn]] void become(char* const* arguments, const Pipe& out, const Pipe& error, const Pipe& failure,
-                         pid_t parent) {
+[[noreturn]] void become(char* const* arguments, char* const* environment, const Pipe& out, const Pipe& error,
+                         const Pipe& failure, pid_t parent) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // it had died before
@@ -73,22 +74,43 @@ class Pipe {
   ::dup2(null, STDIN_FILENO);
   ::dup2(out.writer(), STDOUT_FILENO);
   ::dup2(error.writer(), STDERR_FILENO);
-  ::execv(arguments[0], arguments);
+  ::execve(arguments[0], arguments, environment);
   const int reason = errno;
   [[maybe_unused]] const ssize_t written = ::write(failure.writer(), &reason, sizeof reason);
   ::_exit(127);
 }
 
-pid_t start(const std::vector<std::string>& command, Pipe& out, Pipe& error) {
-  std::vector<char*> arguments;
-  arguments.reserve(command.size() + 1);
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
+// For exec: ends with a null pointer.
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  all.reserve(texts.size() + 1);
+  for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
+// What `added` names, then what this process has of other names.
+std::vector<std::string> environment_with(const std::vector<std::string>& added) {
+  std::vector<std::string> all = added;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view line(*entry);
+    const std::string_view name = line.substr(0, line.find('=') + 1);
+    const bool replaced =
+        std::any_of(added.begin(), added.end(), [name](const std::string& other) { return other.starts_with(name); });
+    if (!replaced) all.emplace_back(line);
+  }
+  return all;
+}
+
+pid_t start(const std::vector<std::string>& command, const std::vector<std::string>& added, Pipe& out, Pipe& error) {
+  const std::vector<std::string> environment = environment_with(added);
+  const std::vector<char*> arguments = pointers(command);
+  const std::vector<char*> variables = pointers(environment);
   Pipe failure(command[0]);  // closed by a successful exec
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) fail(command[0], errno);
-  if (child == 0) become(arguments.data(), out, error, failure, parent);
+  if (child == 0) become(arguments.data(), variables.data(), out, error, failure, parent);
   ::setpgid(child, child);  // whichever of the two comes first
   out.close_end(1);
   error.close_end(1);
@@ -109,6 +131,37 @@ void tell_lines(const std::string& text, std::size_t& seen, const std::function<
   }
 }
 
+// A started program; ends and reaps it when something is thrown while it runs.
+class Child {
+ public:
+  explicit Child(pid_t process) : process_(process) {}
+  ~Child() {
+    if (process_ > 0) reap();
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  // Its whole group. REQUIRES: not reaped; so the number is still its own.
+  void kill() const noexcept { ::kill(-process_, SIGKILL); }
+  bool ended() const noexcept {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == process_;
+  }
+  // Kills what it left behind. Its status.
+  int reap() noexcept {
+    kill();
+    int status = 0;
+    while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+    }
+    process_ = 0;
+    return status;
+  }
+
+ private:
+  pid_t process_;
+};
+
 void keep_tail(std::string& text) {
   if (text.size() > kErrorTailMost) text.erase(0, text.size() - kErrorTailMost);
 }
@@ -116,19 +169,21 @@ void keep_tail(std::string& text) {
 }  // namespace
 
 std::string ProcessResult::ended() const {
+  if (flooded) return fmt::format("killed: it printed more than {} bytes", kOutMost);
   if (timed_out) return fmt::format("killed: no end within {:.0f} s", seconds);
   if (signal != 0) return fmt::format("signal {} ({})", signal, ::strsignal(signal));
   return fmt::format("exit code {}", exit_code);
 }
 
 ProcessResult run_process(const std::vector<std::string>& command, std::chrono::duration<double> most,
-                          const std::function<void(std::string_view)>& on_line) {
+                          const std::function<void(std::string_view)>& on_line,
+                          const std::vector<std::string>& environment) {
   ProcessResult result;
   Pipe out(command[0]);
   Pipe error(command[0]);
   const Clock::time_point begin = Clock::now();
   const Clock::time_point deadline = begin + std::chrono::duration_cast<Clock::duration>(most);
-  const pid_t child = start(command, out, error);
+  Child child(start(command, environment, out, error));
   std::size_t seen = 0;
   bool ended = false;
   while (!ended) {
@@ -138,17 +193,13 @@ ProcessResult run_process(const std::vector<std::string>& command, std::chrono::
     if (sources[1].revents != 0) error.read_into(result.error_tail);
     keep_tail(result.error_tail);
     tell_lines(result.out, seen, on_line);
-    if (!result.timed_out && Clock::now() >= deadline) {
-      result.timed_out = true;
-      ::kill(-child, SIGKILL);
-    }
-    siginfo_t info{};
-    ended = ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
+    result.timed_out = result.timed_out || Clock::now() >= deadline;
+    result.flooded = result.flooded || result.out.size() > kOutMost;
+    if (result.timed_out || result.flooded) child.kill();
+    ended = child.ended();
   }
-  ::kill(-child, SIGKILL);  // what it left behind; the child is not reaped yet, so the number is still its own
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  out.drain_into(result.out);
+  const int status = child.reap();
+  if (!result.flooded) out.drain_into(result.out);
   error.drain_into(result.error_tail);
   keep_tail(result.error_tail);
   tell_lines(result.out, seen, on_line);
