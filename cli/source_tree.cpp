@@ -2,18 +2,22 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <cctype>
-#include <chrono>
-#include <fstream>
+#include <vector>
 
-#include "cli/subprocess.hpp"
+#include "cli/plain_file.hpp"
+#include "cli/sha256.hpp"
 #include "heddle/base/error.hpp"
+#include "heddle/runtime/runtime.hpp"
+#include "heddle_build_id.hpp"
 
 namespace heddle::cli {
 namespace {
 
 constexpr const char* kBuildIdScript = "cmake/build_id.sh";
-constexpr std::chrono::seconds kScriptMost{60};
+constexpr std::array kInputs = {"CMakeLists.txt", "cmake", "src", "cli", "check"};  // as in the script
 
 bool continues_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
@@ -25,6 +29,24 @@ bool names(std::string_view line, std::string_view symbol) {
     if (begins && (end == line.size() || !continues_name(line[end]))) return true;
   }
   return false;
+}
+
+[[noreturn]] void throw_not_ours(const std::filesystem::path& tree, const std::string& what) {
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("the source tree {} holds {}; allowed: one of heddle", tree.string(), what));
+}
+
+// Adds the regular files at and below `input`, by their names from the tree.
+void add_files(const std::filesystem::path& tree, const std::string& input, std::vector<std::string>& files) {
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(tree / input, error);
+  if (std::filesystem::is_regular_file(status)) files.push_back(input);
+  if (files.size() > kSourceFilesMost) throw_not_ours(tree, fmt::format("more than {} files", kSourceFilesMost));
+  if (!std::filesystem::is_directory(status)) return;
+  std::filesystem::directory_iterator entry(tree / input, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    add_files(tree, input + "/" + entry->path().filename().string(), files);
+  }
 }
 
 }  // namespace
@@ -47,22 +69,38 @@ std::optional<std::filesystem::path> find_source_tree(const std::filesystem::pat
   return std::nullopt;
 }
 
-std::string source_build_id(const std::filesystem::path& tree) {
-  const ProcessResult result = run_process({"/bin/sh", tree / kBuildIdScript, tree}, kScriptMost);
-  std::string id = result.out.substr(0, result.out.find('\n'));
-  if (result.signal != 0 || result.exit_code != 0 || id.empty()) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("{} gave no build id: {}: {}", (tree / kBuildIdScript).string(), result.ended(),
-                            result.error_tail.substr(0, result.error_tail.find('\n'))));
+std::string source_digest(const std::filesystem::path& tree) {
+  std::vector<std::string> files;
+  for (const char* input : kInputs) add_files(tree, input, files);
+  std::sort(files.begin(), files.end());
+  Sha256 all;
+  std::size_t total = 0;
+  for (const std::string& file : files) {
+    Sha256 one;
+    const auto add = [&](std::string_view bytes) {
+      total += bytes.size();
+      if (total > kSourceBytesMost) throw_not_ours(tree, fmt::format("more than {} bytes", kSourceBytesMost));
+      one.add(bytes);
+    };
+    if (!read_plain_file(tree / file, add)) continue;
+    all.add(one.digest() + "  " + file + "\n");
   }
-  return id;
+  return all.digest();
+}
+
+std::string build_of_sources(const std::filesystem::path& tree) {
+  const std::string digest = source_digest(tree);
+  return digest == HEDDLE_SOURCE_DIGEST ? std::string(build_id()) : "src-" + digest.substr(0, 12);
 }
 
 bool names_symbol(const std::filesystem::path& tree, const std::string& file, std::string_view symbol) {
-  std::ifstream stream(tree / file);
-  std::string line;
-  while (std::getline(stream, line)) {
-    if (names(std::string_view(line).substr(0, line.find("//")), symbol)) return true;
+  std::string text;
+  read_plain_file(tree / file, [&text](std::string_view bytes) { text += bytes; });
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = std::string_view(text).substr(start, end - start);
+    if (names(line.substr(0, line.find("//")), symbol)) return true;
+    start = end + 1;
   }
   return false;
 }
