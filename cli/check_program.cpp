@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/subprocess.hpp"
@@ -15,7 +15,10 @@ namespace {
 // "waiter, timeout"; "none" for an empty list.
 std::string joined(const Json& names) {
   std::string text;
-  for (const Json& name : names) text += (text.empty() ? "" : ", ") + name.get<std::string>();
+  for (const Json& name : names) {
+    if (!name.is_string()) throw JsonError(fmt::format("its choices hold one of type {}", name.type_name()));
+    text += (text.empty() ? "" : ", ") + name.get<std::string>();
+  }
   return text.empty() ? "none" : text;
 }
 
@@ -23,46 +26,46 @@ std::string joined(const Json& names) {
 std::string bound_of(const Json& result) {
   const auto found = result.find("bound");
   if (found == result.end() || found->is_null()) return {};
-  if (found->is_number()) return found->get<double>() < 0 ? std::string() : found->dump();
-  const std::string text = found->get<std::string>();
+  if (found->is_number()) return found->get<double>() < 0 ? std::string() : fmt::format("{}", found->get<double>());
+  const std::string text = text_field(result, "bound");
   return text == "none" ? std::string() : text;
 }
 
 std::string words_of(const Json& result, const std::string& bound) {
-  const std::uint64_t executions = result.at("executions");
-  if (!result.at("exhausted").get<bool>()) return fmt::format("{} (n = {})", words::kSampled, executions);
+  if (!flag_field(result, "exhausted")) {
+    return fmt::format("{} (n = {})", words::kSampled, count_field(result, "executions"));
+  }
   if (bound.empty()) return words::kExhaustive;
   return fmt::format("{} (c <= {})", words::kBounded, bound);
 }
 
-std::vector<std::string> failure_lines(const Json& failure) {
-  std::vector<std::string> lines = {fmt::format("{}: {}", failure.value("kind", "failure"), failure.value("text", ""))};
-  const auto add = [&](const char* key, const char* name) {
-    if (!failure.contains(key)) return;
-    const Json& value = failure.at(key);
-    lines.push_back(fmt::format("{}: {}", name, value.is_string() ? value.get<std::string>() : value.dump()));
-  };
-  add("decisions", "decisions");
-  add("trace_hash", "trace hash");
+std::vector<std::string> failure_lines(const Json& result) {
+  const auto failure = result.find("failure");
+  if (failure == result.end() || !failure->is_object()) return {"failure: it does not say which"};
+  const auto text = [&](const char* key) { return failure->contains(key) ? text_field(*failure, key) : std::string(); };
+  const std::string kind = text("kind");
+  std::vector<std::string> lines = {fmt::format("{}: {}", kind.empty() ? "failure" : kind, text("text"))};
+  if (failure->contains("decisions")) lines.push_back("decisions: " + text("decisions"));
+  if (failure->contains("trace_hash")) lines.push_back("trace hash: " + text("trace_hash"));
   return lines;
 }
 
 Claim claim_of(const Json& result) {
   const std::string bound = bound_of(result);
-  const std::string strategy = result.at("strategy");
+  const std::string strategy = text_field(result, "strategy");
   Claim claim;
-  claim.source = "group " + result.at("group").get<std::string>();
-  claim.name = result.at("scenario");
+  claim.source = "group " + text_field(result, "group");
+  claim.name = text_field(result, "scenario");
   claim.method = bound.empty() ? strategy : fmt::format("{}, bound {}", strategy, bound);
   claim.words = words_of(result, bound);
-  claim.scope = fmt::format("{} threads, at most {} decisions deep; choices: {}", result.at("threads").get<int>(),
-                            result.at("depth_max").get<std::uint64_t>(), joined(result.at("choices")));
-  claim.executions = result.at("executions");
-  claim.pass = result.at("result") == "pass";
+  claim.scope = fmt::format("{} threads, at most {} decisions deep; choices: {}", count_field(result, "threads"),
+                            count_field(result, "depth_max"), joined(json_field(result, "choices")));
+  claim.executions = count_field(result, "executions");
+  claim.pass = text_field(result, "result") == "pass";
   for (const char* key : {"points", "points_per_second", "executions_per_second", "wall_seconds"}) {
-    claim.figures[key] = result.at(key);
+    claim.figures[key] = number_field(result, key);
   }
-  if (!claim.pass) claim.failures = failure_lines(result.value("failure", Json::object()));
+  if (!claim.pass) claim.failures = failure_lines(result);
   if (claim.pass && claim.executions == 0) {
     claim.pass = false;
     claim.failures = {"nothing was executed, so nothing was shown"};
@@ -75,10 +78,11 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 }  // namespace
 
 CheckRun parse_check(const std::string& text) {
-  const Json json = Json::parse(text);
+  const std::optional<Json> json = parse_json(text);
+  if (!json) throw JsonError("not JSON");
   CheckRun run;
-  run.build_id = json.at("build_id");
-  for (const Json& result : json.at("results")) run.claims.push_back(claim_of(result));
+  run.build_id = text_field(*json, "build_id", kIdMost);
+  for (const Json& result : json_field(*json, "results")) run.claims.push_back(claim_of(result));
   run.found_failure = std::any_of(run.claims.begin(), run.claims.end(), [](const Claim& claim) { return !claim.pass; });
   return run;
 }
@@ -89,11 +93,12 @@ CheckRun run_check(const std::filesystem::path& program, const std::vector<std::
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.emplace_back("--json");
   const ProcessResult result = run_process(command, std::chrono::duration<double>(most_seconds));
-  const bool answered = result.signal == 0 && (result.exit_code == kExitPass || result.exit_code == kExitFail);
+  const bool answered =
+      result.signal == 0 && !result.flooded && (result.exit_code == kExitPass || result.exit_code == kExitFail);
   CheckRun run;
   try {
     if (answered) run = parse_check(result.out);
-  } catch (const Json::exception& error) {
+  } catch (const JsonError& error) {
     throw Error(ErrorKind::kUnsupported, fmt::format("heddle-check printed what is no result: {}", error.what()));
   }
   if (!answered) {

@@ -21,7 +21,7 @@ struct CheckRun {
 CheckRun run_check(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                    double most_seconds);
 
-// The same from what was printed; throws a JSON exception.
+// The same from what was printed. A pure function; throws JsonError for what is no result.
 CheckRun parse_check(const std::string& text);
 
 }  // namespace heddle::cli

@@ -5,80 +5,53 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 #include <ctime>
-#include <nlohmann/json.hpp>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "cli/ledger_file.hpp"
+#include "cli/ledger_lines.hpp"
 #include "heddle/base/error.hpp"
 
 namespace heddle::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Access = LedgerFile::Access;
 
 constexpr std::uint64_t kAppendLock = 0;
-constexpr std::array kStates = {RoundState::kClean, RoundState::kFailed, RoundState::kVoid};
-constexpr std::uint64_t kMostSeconds = 1'000'000'000;
-constexpr const char* kAfterTornLine = "after_torn_line";
+constexpr std::string_view kReportPrefix = "round-";
 
 std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
-LedgerRound* find(std::vector<LedgerRound>& rounds, std::uint64_t number) {
-  const auto found = std::find_if(rounds.rbegin(), rounds.rend(),
-                                  [number](const LedgerRound& round) { return round.number == number; });
-  return found == rounds.rend() ? nullptr : &*found;
+std::filesystem::path folder_of(const std::string& ledger) { return std::filesystem::path(ledger).parent_path(); }
+
+bool has_round(const LedgerHistory& history, std::uint64_t number) {
+  return std::any_of(history.rounds.begin(), history.rounds.end(),
+                     [number](const LedgerRound& round) { return round.number == number; });
 }
 
-RoundState parse_state(const std::string& name) {
-  for (const RoundState state : kStates) {
-    if (name == state_name(state)) return state;
+bool has_report(const std::filesystem::path& folder, std::uint64_t number) {
+  std::error_code unknown;
+  for (const char* ending : {".md", ".json"}) {
+    if (std::filesystem::is_regular_file(folder / (report_stem(number) + ending), unknown)) return true;
   }
-  throw std::runtime_error("its result is '" + name + "'");
+  return false;
 }
 
-// Throws (a JSON exception or a runtime_error) when `entry` does not fit.
-void take_entry(const Json& entry, LedgerHistory& history) {
-  if (const Json& round = entry.at("round"); !round.is_number_unsigned() || round == 0 || round > kMostRounds) {
-    throw std::runtime_error(fmt::format("its round is {}; allowed: 1 to {}", round.dump(), kMostRounds));
-  }
-  const auto number = entry.at("round").get<std::uint64_t>();
-  const auto event = entry.at("event").get<std::string>();
-  LedgerRound* round = find(history.rounds, number);
-  if (event == "begin") {
-    if (round != nullptr) throw std::runtime_error(fmt::format("round {} begins twice", number));
-    history.rounds.push_back({number, entry.at("build_id"), entry.at("device"), entry.at("time"), {}});
-    return;
-  }
-  if (event != "end") throw std::runtime_error("its event is '" + event + "'");
-  if (round == nullptr) throw std::runtime_error(fmt::format("round {} ends without a begin", number));
-  if (round->outcome.state != RoundState::kUnfinished)
-    throw std::runtime_error(fmt::format("round {} ends twice", number));
-  if (entry.at("build_id") != round->build_id)
-    throw std::runtime_error("its build id is not that of the round's begin");
-  if (!entry.at("executions").is_number_unsigned()) throw std::runtime_error("its executions are no count");
-  if (const Json& seconds = entry.at("seconds"); !seconds.is_number() || seconds < 0 || seconds > kMostSeconds) {
-    throw std::runtime_error(fmt::format("its seconds are {}; allowed: 0 to {}", seconds.dump(), kMostSeconds));
-  }
-  round->outcome = {parse_state(entry.at("result")), entry.at("executions"), entry.at("seconds"), entry.at("reason"),
-                    entry.at("report")};
+// 0: the file is no report.
+std::uint64_t round_of_report(const std::filesystem::path& file) {
+  const std::string stem = file.stem();
+  const std::string ending = file.extension();
+  if (!stem.starts_with(kReportPrefix) || (ending != ".md" && ending != ".json")) return 0;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(stem.data() + kReportPrefix.size(), stem.data() + stem.size(), number);
+  const bool whole = error == std::errc() && end == stem.data() + stem.size();
+  return whole && number <= kMostRounds && report_stem(number) == stem ? number : 0;
 }
 
-[[noreturn]] void throw_corrupt(const std::string& path, std::size_t line, const std::string& why) {
-  throw InvalidArgument(fmt::format(
-      "the ledger {} is corrupt: line {} is no entry ({}); nothing was changed; allowed: restore that line, "
-      "or move the file away to begin a new ledger",
-      path, line, why));
-}
-
-// Ends the last line if it was left open, in the same write.
-void append_entry(LedgerFile& file, std::string_view text, Json entry) {
-  const std::string_view last = text.substr(text.rfind('\n') + 1);  // empty unless the line is open
-  if (!last.empty() && !Json::accept(last)) entry[kAfterTornLine] = true;
-  file.append((last.empty() ? "" : "\n") + entry.dump() + "\n");
-}
+std::string bounded(const std::string& text, std::size_t most) { return text.substr(0, most); }
 
 }  // namespace
 
@@ -93,64 +66,62 @@ const char* state_name(RoundState state) {
   return "unfinished";
 }
 
-LedgerHistory parse_ledger(std::string_view text, const std::string& path) {
-  LedgerHistory history;
-  std::vector<std::size_t> unread;  // the lines before, which are no JSON: torn, if what follows says so or is torn too
-  std::size_t line = 0;
-  bool open = false;  // the last line has no end
-  while (!text.empty()) {
-    ++line;
-    const std::size_t end = text.find('\n');
-    const std::string_view content = text.substr(0, end);
-    open = end == std::string_view::npos;
-    text.remove_prefix(open ? text.size() : end + 1);
-    const Json entry = Json::parse(content, nullptr, false);
-    if (entry.is_discarded()) {
-      unread.push_back(line);
-      continue;
-    }
-    if (!unread.empty()) {
-      if (!entry.is_object() || !entry.contains(kAfterTornLine)) throw_corrupt(path, unread.front(), "not JSON");
-      history.torn_lines.insert(history.torn_lines.end(), unread.begin(), unread.end());
-      unread.clear();
-    }
-    try {
-      take_entry(entry, history);
-    } catch (const std::exception& error) {
-      throw_corrupt(path, line, error.what());
-    }
-  }
-  if (!unread.empty() && !open) throw_corrupt(path, unread.front(), "not JSON");
-  history.torn_lines.insert(history.torn_lines.end(), unread.begin(), unread.end());
-  return history;
+std::uint64_t LedgerHistory::last_number() const noexcept {
+  std::uint64_t last = 0;
+  for (const LedgerRound& round : rounds) last = std::max(last, round.number);
+  return last;
 }
 
-std::size_t clean_in_a_row(const std::vector<LedgerRound>& rounds, bool of_one_build) {
+std::size_t clean_in_a_row(const LedgerHistory& history, bool of_one_build) {
   std::size_t count = 0;
   const std::string* build = nullptr;
-  for (auto round = rounds.rbegin(); round != rounds.rend(); ++round) {
-    if (round->outcome.state == RoundState::kRunning) continue;
-    if (round->outcome.state != RoundState::kClean) break;
-    if (build == nullptr) build = &round->build_id;
-    if (of_one_build && round->build_id != *build) break;
+  for (std::size_t i = history.rounds.size(); i > history.counted_from; --i) {
+    const LedgerRound& round = history.rounds[i - 1];
+    if (round.outcome.state == RoundState::kRunning) continue;
+    if (round.outcome.state != RoundState::kClean) break;
+    if (build == nullptr) build = &round.build_id;
+    if (of_one_build && round.build_id != *build) break;
     ++count;
   }
   return count;
+}
+
+std::string report_stem(std::uint64_t round) { return fmt::format("{}{:04}", kReportPrefix, round); }
+
+std::uint64_t newest_report(const std::string& folder) {
+  std::uint64_t newest = 0;
+  std::error_code error;  // a folder that cannot be read shows where the ledger is opened
+  std::filesystem::directory_iterator file(folder.empty() ? "." : folder, error);
+  for (; !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
+    std::error_code unknown;
+    const std::uint64_t number = round_of_report(file->path().filename());
+    if (number > newest && std::filesystem::is_regular_file(file->symlink_status(unknown))) newest = number;
+  }
+  return newest;
 }
 
 RoundClaim::~RoundClaim() {
   if (file_ >= 0) ::close(file_);
 }
 
-RoundClaim::RoundClaim(RoundClaim&& other) noexcept : file_(std::exchange(other.file_, -1)), number_(other.number_) {}
+RoundClaim::RoundClaim(RoundClaim&& other) noexcept
+    : file_(std::exchange(other.file_, -1)), number_(other.number_), digest_(std::move(other.digest_)) {}
 
 LedgerHistory Ledger::read() const {
+  const std::uint64_t newest = newest_report(folder_of(path_));  // before the ledger: a round begins there first
   const LedgerFile file(path_, Access::kRead);
   LedgerHistory history = parse_ledger(file.read(), path_);
   for (LedgerRound& round : history.rounds) {
     if (round.outcome.state == RoundState::kUnfinished && file.locked_by_others(round.number)) {
       round.outcome.state = RoundState::kRunning;
     }
+  }
+  if (const std::uint64_t last = history.last_number(); newest > last) {
+    history.flaws.push_back(
+        {0, fmt::format("there is a report of round {}, and the ledger ends at round {}: its end is "
+                        "lost, or the report is of another ledger and to be moved away",
+                        newest, last)});
+    history.counted_from = history.rounds.size();
   }
   return history;
 }
@@ -160,13 +131,13 @@ RoundClaim Ledger::begin(std::optional<std::uint64_t> number, const std::string&
   LedgerFile file(path_, Access::kWrite);
   file.lock(kAppendLock);
   const std::string text = file.read();
-  LedgerHistory history = parse_ledger(text, path_);
-  std::uint64_t last = 0;
-  for (const LedgerRound& round : history.rounds) last = std::max(last, round.number);
-  if (number && find(history.rounds, *number) != nullptr) {
+  const ReadLedger read = read_ledger(text, path_);
+  const std::uint64_t last = std::max(read.history.last_number(), newest_report(folder_of(path_)));
+  if (number && (has_round(read.history, *number) || has_report(folder_of(path_), *number))) {
     throw InvalidArgument(
-        fmt::format("round {} is in the ledger {} already; allowed: a number that is not, such as {}, or none, which "
-                    "takes the next",
+        fmt::format("round {} is in the ledger {} already, or has a report beside it; allowed: a number that is not, "
+                    "such as {}, or "
+                    "none, which takes the next",
                     *number, path_, last + 1));
   }
   const std::uint64_t taken = number.value_or(last + 1);
@@ -177,31 +148,36 @@ RoundClaim Ledger::begin(std::optional<std::uint64_t> number, const std::string&
   LedgerFile claim(path_, Access::kWrite);
   if (!claim.try_lock(taken))
     throw Error(ErrorKind::kTimeout, fmt::format("round {} is locked by another process", taken));
-  append_entry(file, text,
-               {{"event", "begin"}, {"round", taken}, {"build_id", build_id}, {"device", device}, {"time", utc_now()}});
-  return {claim.release(), taken};
+  NewLine line = next_line(read.end, {{"event", "begin"},
+                                      {"round", taken},
+                                      {"build_id", bounded(build_id, kIdMost)},
+                                      {"device", bounded(device, kIdMost)},
+                                      {"time", utc_now()}});
+  file.append(line.text);
+  return {claim.release(), taken, std::move(line.digest)};
 }
 
 void Ledger::end(const RoundClaim& claim, const RoundOutcome& outcome) const {
   LedgerFile file(path_, Access::kWrite);
   file.lock(kAppendLock);
   const std::string text = file.read();
-  LedgerHistory history = parse_ledger(text, path_);
-  const LedgerRound* round = find(history.rounds, claim.number());
-  if (round == nullptr) {
+  const ReadLedger read = read_ledger(text, path_);
+  const auto round = std::find_if(read.history.rounds.rbegin(), read.history.rounds.rend(),
+                                  [&claim](const LedgerRound& one) { return one.number == claim.number(); });
+  if (round == read.history.rounds.rend()) {
     throw Error(ErrorKind::kInvalidArgument,
                 fmt::format("the ledger {} no longer has round {}", path_, claim.number()));
   }
-  append_entry(file, text,
-               {{"event", "end"},
-                {"round", claim.number()},
-                {"build_id", round->build_id},
-                {"result", state_name(outcome.state)},
-                {"executions", outcome.executions},
-                {"seconds", outcome.seconds},
-                {"reason", outcome.reason},
-                {"report", outcome.report},
-                {"time", utc_now()}});
+  file.append(next_line(read.end, {{"event", "end"},
+                                   {"round", claim.number()},
+                                   {"build_id", round->build_id},
+                                   {"result", state_name(outcome.state)},
+                                   {"executions", outcome.executions},
+                                   {"seconds", outcome.seconds},
+                                   {"reason", bounded(outcome.reason, kReasonMost)},
+                                   {"report", bounded(outcome.report, kIdMost)},
+                                   {"time", utc_now()}})
+                  .text);
 }
 
 }  // namespace heddle::cli

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/ledger.hpp"
 #include "heddle/base/error.hpp"
 
 namespace heddle::cli {
@@ -39,21 +40,25 @@ void sync_folder(const std::string& path) {
 }  // namespace
 
 LedgerFile::LedgerFile(const std::string& path, Access access) : path_(path) {
-  std::error_code unknown;  // what else is wrong with the path shows below
-  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    throw InvalidArgument(fmt::format("the ledger {} is {}; allowed: a file, or nothing, where verify begins a ledger",
-                                      path, std::filesystem::is_directory(status) ? "a directory" : "no regular file"));
-  }
   const bool created = access == Access::kWrite && ::access(path.c_str(), F_OK) != 0;
-  const int flags = access == Access::kWrite ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY;
-  file_ = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
-  if (file_ < 0 && (access == Access::kWrite || errno != ENOENT)) fail("opened");
+  OpenedFile opened = open_plain_file(path, access == Access::kWrite);
+  if (opened.file.get() < 0) {
+    if (opened.error == ENOENT && access == Access::kRead) return;
+    if (opened.error == 0) {
+      throw InvalidArgument(fmt::format(
+          "the ledger {} is {}; allowed: a file, or nothing, where verify begins a ledger", path, opened.is));
+    }
+    if (is_path_error(opened.error)) {
+      throw InvalidArgument(
+          fmt::format("the ledger {} cannot be opened: {}; allowed: an --out DIR whose files you may "
+                      "read and write",
+                      path, std::strerror(opened.error)));
+    }
+    errno = opened.error;
+    fail("opened");
+  }
+  file_ = std::move(opened.file);
   if (created) sync_folder(path);
-}
-
-LedgerFile::~LedgerFile() {
-  if (file_ >= 0) ::close(file_);
 }
 
 void LedgerFile::fail(const char* what) const {
@@ -63,30 +68,37 @@ void LedgerFile::fail(const char* what) const {
 
 void LedgerFile::lock(std::uint64_t slot) {
   struct flock wanted = lock_of(slot, F_WRLCK);
-  while (::fcntl(file_, F_OFD_SETLKW, &wanted) != 0) {
+  while (::fcntl(file_.get(), F_OFD_SETLKW, &wanted) != 0) {
     if (errno != EINTR) fail("locked");
   }
 }
 
 bool LedgerFile::try_lock(std::uint64_t slot) {
   struct flock wanted = lock_of(slot, F_WRLCK);
-  if (::fcntl(file_, F_OFD_SETLK, &wanted) == 0) return true;
+  if (::fcntl(file_.get(), F_OFD_SETLK, &wanted) == 0) return true;
   if (errno != EAGAIN && errno != EACCES) fail("locked");
   return false;
 }
 
 bool LedgerFile::locked_by_others(std::uint64_t slot) const {
   struct flock asked = lock_of(slot, F_RDLCK);
-  if (::fcntl(file_, F_OFD_GETLK, &asked) != 0) fail("asked for its locks");
+  if (::fcntl(file_.get(), F_OFD_GETLK, &asked) != 0) fail("asked for its locks");
   return asked.l_type != F_UNLCK;
 }
 
 std::string LedgerFile::read() const {
   std::string text;
   if (!exists()) return text;
+  struct stat status{};
+  if (::fstat(file_.get(), &status) != 0) fail("read");
+  if (static_cast<std::uint64_t>(status.st_size) > kLedgerMost) {
+    throw InvalidArgument(
+        fmt::format("the ledger {} has {} bytes; allowed: at most {}; move it away to begin a new one", path_,
+                    status.st_size, kLedgerMost));
+  }
   std::array<char, 65536> buffer;
   while (true) {
-    const ssize_t count = ::pread(file_, buffer.data(), buffer.size(), static_cast<off_t>(text.size()));
+    const ssize_t count = ::pread(file_.get(), buffer.data(), buffer.size(), static_cast<off_t>(text.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("read");
     if (count == 0) return text;
@@ -96,20 +108,20 @@ std::string LedgerFile::read() const {
 
 void LedgerFile::append(const std::string& text) {
   struct stat before{};
-  if (::fstat(file_, &before) != 0) fail("read");
+  if (::fstat(file_.get(), &before) != 0) fail("read");
   ssize_t written = 0;
   do {
-    written = ::write(file_, text.data(), text.size());
+    written = ::write(file_.get(), text.data(), text.size());
   } while (written < 0 && errno == EINTR);
   if (written < 0) fail("written");
   if (static_cast<std::size_t>(written) != text.size()) {
     errno = ENOSPC;
-    if (::ftruncate(file_, before.st_size) == 0) fail("written");
+    if (::ftruncate(file_.get(), before.st_size) == 0) fail("written");
     fail("written, and ends in a torn line");
   }
-  if (::fsync(file_) != 0) fail("synced");
+  if (::fsync(file_.get()) != 0) fail("synced");
 }
 
-int LedgerFile::release() noexcept { return std::exchange(file_, -1); }
+int LedgerFile::release() noexcept { return file_.release(); }
 
 }  // namespace heddle::cli

@@ -7,18 +7,18 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/plain_file.hpp"
+
 namespace heddle::cli {
 
 class LedgerFile {
  public:
   enum class Access : unsigned char { kRead, kWrite };
-  // kWrite creates it. Throws Error with the system's text. exists() is false for one to be read that is not there.
+  // kWrite creates it. Follows no link. Throws InvalidArgument for what is no file or may not be opened, Error with the
+  // system's text otherwise. exists() is false for one to be read that is not there.
   LedgerFile(const std::string& path, Access access);
-  ~LedgerFile();
-  LedgerFile(const LedgerFile&) = delete;
-  LedgerFile& operator=(const LedgerFile&) = delete;
 
-  bool exists() const noexcept { return file_ >= 0; }
+  bool exists() const noexcept { return file_.get() >= 0; }
   // Until this object goes. `slot` 0: whoever appends; else a round's number. lock() waits for others.
   void lock(std::uint64_t slot);
   bool try_lock(std::uint64_t slot);
@@ -33,7 +33,7 @@ class LedgerFile {
   [[noreturn]] void fail(const char* what) const;
 
   const std::string path_;
-  int file_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace heddle::cli

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "heddle/base/printable.hpp"
+
 namespace heddle::cli {
 namespace {
 
@@ -31,13 +33,15 @@ const Look& look_of(RoundState state) {
 
 std::string escaped(const std::string& text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : printable(text)) {  // XML has no control characters at all
     if (c == '&')
       result += "&amp;";
     else if (c == '<')
       result += "&lt;";
     else if (c == '>')
       result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
     else
       result += c;
   }
@@ -60,7 +64,8 @@ std::string square(const LedgerRound& round, std::size_t place, bool new_build) 
 
 }  // namespace
 
-std::string ledger_svg(const std::vector<LedgerRound>& rounds) {
+std::string ledger_svg(const LedgerHistory& history) {
+  const std::vector<LedgerRound>& rounds = history.rounds;
   const std::size_t rows = std::max<std::size_t>((rounds.size() + kColumns - 1) / kColumns, 1);
   const std::size_t width = 2 * kMargin + kColumns * kSide;
   const std::size_t height = kTop + rows * kSide + kMargin;
@@ -69,7 +74,7 @@ std::string ledger_svg(const std::vector<LedgerRound>& rounds) {
       "font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n",
       width, height);
   svg += fmt::format("<text x=\"{}\" y=\"20\" font-size=\"14\">{} rounds, {} clean in a row{}</text>\n", kMargin,
-                     rounds.size(), clean_in_a_row(rounds, true),
+                     rounds.size(), clean_in_a_row(history, true),
                      rounds.empty() ? "" : fmt::format(" of build {}", escaped(rounds.back().build_id)));
   svg += fmt::format(
       "<text x=\"{}\" y=\"38\">C clean, F failed, V void, U unfinished, R running; a bar: another "

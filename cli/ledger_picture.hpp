@@ -2,13 +2,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "cli/ledger.hpp"
 
 namespace heddle::cli {
 
 // A square's letter and colour say how its round ended; a bar on its left says that another build began.
-std::string ledger_svg(const std::vector<LedgerRound>& rounds);
+std::string ledger_svg(const LedgerHistory& history);
 
 }  // namespace heddle::cli

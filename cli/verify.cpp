@@ -1,5 +1,7 @@
 #include "cli/verify.hpp"
 
+#include <fmt/core.h>
+
 #include "cli/source_tree.hpp"
 
 namespace heddle::cli {
@@ -25,15 +27,18 @@ Json to_json(const Claim& claim) {
 
 Claim claim_from(const Json& json) {
   Claim claim;
-  claim.source = json.at("source");
-  claim.name = json.at("name");
-  claim.method = json.at("method");
-  claim.words = json.at("words");
-  claim.scope = json.at("scope");
-  claim.executions = json.at("executions");
-  claim.pass = json.at("result") == "pass";
-  claim.failures = json.at("failures").get<std::vector<std::string>>();
-  claim.figures = json.at("figures");
+  claim.source = text_field(json, "source");
+  claim.name = text_field(json, "name");
+  claim.method = text_field(json, "method");
+  claim.words = text_field(json, "words");
+  claim.scope = text_field(json, "scope");
+  claim.executions = count_field(json, "executions");
+  claim.pass = text_field(json, "result") == "pass";
+  for (const Json& failure : json_field(json, "failures")) {
+    if (!failure.is_string()) throw JsonError(fmt::format("its failures hold one of type {}", failure.type_name()));
+    claim.failures.push_back(failure);
+  }
+  claim.figures = json_field(json, "figures");
   return claim;
 }
 

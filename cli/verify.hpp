@@ -7,16 +7,14 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/json.hpp"
 #include "cli/ledger.hpp"
 
 namespace heddle::cli {
-
-using Json = nlohmann::ordered_json;
 
 // What a claim may call itself, strongest first.
 namespace words {
@@ -46,7 +44,7 @@ std::filesystem::path default_verify_folder();
 std::filesystem::path ledger_path(const std::filesystem::path& folder);
 
 Json to_json(const Claim& claim);
-Claim claim_from(const Json& json);  // throws a JSON exception
+Claim claim_from(const Json& json);  // throws JsonError
 
 struct AttemptResult {
   int number = 0;
@@ -78,6 +76,7 @@ struct RoundResult {
   std::string build_id;
   std::string checker_build_id;  // empty: not known
   std::string source_build_id;   // empty: no source tree
+  std::string ledger_digest;     // of the ledger's line with which the round began; empty: not known
   std::string device;
   double budget_seconds = 0;
   RoundState state = RoundState::kVoid;

@@ -18,7 +18,7 @@ constexpr double kLoadPart = 0.3;
 
 // A line at once, whole: the reader must know what was under way when this process dies.
 void tell(const Json& line) {
-  fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(line));
   std::fflush(stdout);
 }
 

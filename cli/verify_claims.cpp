@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "heddle/base/printable.hpp"
+
 namespace heddle::cli {
 namespace {
 
@@ -50,9 +52,9 @@ Explored explored_by(const Pattern& pattern, const std::vector<Claim>& claims) {
 
 std::string claim_text(const RoundResult& round, const Attempt& attempt, const std::string& number,
                        const Claim& claim) {
-  std::string text = fmt::format("CLAIM {:<5} {}: {}\n", number, claim.source, claim.name);
+  std::string text = fmt::format("CLAIM {:<5} {}: {}\n", number, printable(claim.source), printable(claim.name));
   const auto line = [&text](const char* name, const std::string& value) {
-    text += fmt::format("  {:<10}{}\n", name, value.empty() ? "not known" : value);
+    text += fmt::format("  {:<10}{}\n", name, value.empty() ? "not known" : printable(value));
   };
   const bool checker = is_checker(claim);
   line("code", checker ? fmt::format("build {}, compiled again against controlled primitives", round.build_id)

@@ -19,6 +19,7 @@
 #include "cli/verify_round.hpp"
 #include "cli/whole_file.hpp"
 #include "heddle/base/environment.hpp"
+#include "heddle/base/printable.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/runtime/open_device.hpp"
 
@@ -97,12 +98,39 @@ Plan read(const Typed& typed) {
   return plan;
 }
 
-std::size_t clean_with(const Ledger& ledger, const RoundResult& result) {
-  std::vector<LedgerRound> rounds = ledger.read().rounds;
-  for (LedgerRound& round : rounds) {
+// As it will be when `result` has its end.
+LedgerHistory history_with(const Ledger& ledger, const RoundResult& result) {
+  LedgerHistory history = ledger.read();
+  for (LedgerRound& round : history.rounds) {
     if (round.number == result.number) round.outcome.state = result.state;
   }
-  return clean_in_a_row(rounds, true);
+  return history;
+}
+
+// What several steps threw, each of which is taken whatever the others did.
+class Refusals {
+ public:
+  template <class Step>
+  bool keep(const Step& step) {
+    try {
+      step();
+      return true;
+    } catch (const std::exception& error) {
+      text_ += (text_.empty() ? "" : "; ") + std::string(error.what());
+      return false;
+    }
+  }
+  // Throws one Error with all the texts.
+  void raise() const {
+    if (!text_.empty()) throw Error(ErrorKind::kInvalidArgument, text_);
+  }
+
+ private:
+  std::string text_;
+};
+
+const char* verdict(RoundState state) {
+  return state == RoundState::kClean ? "CLEAN" : state == RoundState::kFailed ? "FAILED" : "VOID";
 }
 
 void say(bool json, const std::string& text) {
@@ -111,40 +139,51 @@ void say(bool json, const std::string& text) {
   std::fflush(stdout);
 }
 
+std::string part_line(std::string_view name, std::string_view text) {
+  return fmt::format("  {:<32}{}\n", printable(name), printable(text));
+}
+
+// The lines that end a round.
+std::string round_end(const RoundResult& result, const LedgerHistory& history, const std::string& report, bool kept) {
+  std::string text = part_line("report", report);
+  if (!result.reason.empty()) text += part_line("reason", result.reason);
+  if (!history.flaws.empty()) {
+    text += part_line("ledger", fmt::format("{} {}, the last: {}; `heddle ledger` shows all", history.flaws.size(),
+                                            history.flaws.size() == 1 ? "flaw" : "flaws", history.flaws.back().text));
+  }
+  if (!kept) {
+    return text + fmt::format("NOT KEPT: the round was {}, and the ledger has no end of it, so it does not count\n",
+                              state_name(result.state));
+  }
+  const std::size_t clean = clean_in_a_row(history, true);
+  return text + fmt::format("{}: {} clean {} of this build in a row\n", verdict(result.state), clean,
+                            clean == 1 ? "round" : "rounds");
+}
+
 // One round with its report and its entry. `shown`: gets its JSON.
 RoundState make_round(const Plan& plan, bool json, Json& shown) {
   const Ledger ledger(ledger_path(plan.options.out));
   const RoundClaim claim = ledger.begin(plan.number, build_id(), plan.options.device);
   say(json, fmt::format("heddle verify, round {}, build {}\n", claim.number(), build_id()));
-  const RoundResult result =
-      run_round(plan.options, claim.number(), [json](const std::string& part, const std::string& outcome) {
-        say(json, fmt::format("  {:<32}{}\n", part, outcome));
-      });
+  RoundResult result =
+      run_round(plan.options, claim.number(),
+                [json](const std::string& part, const std::string& outcome) { say(json, part_line(part, outcome)); });
+  result.ledger_digest = claim.digest();
   // Neither the reports nor the ledger are lost where the other cannot be written.
-  const std::string stem = report_stem(claim.number());
-  std::size_t clean = 0;
-  std::exception_ptr refused;
-  const auto keep = [&refused](const auto& action) {
-    try {
-      action();
-    } catch (...) {
-      if (refused == nullptr) refused = std::current_exception();
-    }
-  };
-  keep([&] { clean = clean_with(ledger, result); });
-  keep([&] { write_reports(plan.options.out, result, clean); });
-  keep([&] { ledger.end(claim, {result.state, result.executions(), result.seconds, result.reason, stem + ".md"}); });
-  shown = round_json(result, clean);
-  shown["report"] = (plan.options.out / (stem + ".md")).string();
-  std::string text = fmt::format("  {:<32}{}\n", "report", (plan.options.out / (stem + ".md")).string());
-  if (!result.reason.empty()) text += fmt::format("  {:<32}{}\n", "reason", result.reason);
-  text += fmt::format("{}: {} clean {} of this build in a row\n",
-                      result.state == RoundState::kClean    ? "CLEAN"
-                      : result.state == RoundState::kFailed ? "FAILED"
-                                                            : "VOID",
-                      clean, clean == 1 ? "round" : "rounds");
-  say(json, text);
-  if (refused != nullptr) std::rethrow_exception(refused);
+  const std::string report = report_stem(claim.number()) + ".md";
+  LedgerHistory history;
+  Refusals refusals;
+  refusals.keep([&] { history = history_with(ledger, result); });
+  refusals.keep([&] { write_reports(plan.options.out, result, clean_in_a_row(history, true)); });
+  const bool kept = refusals.keep(
+      [&] { ledger.end(claim, {result.state, result.executions(), result.seconds, result.reason, report}); });
+  shown = round_json(result, kept ? clean_in_a_row(history, true) : 0);
+  shown["report"] = (plan.options.out / report).string();
+  shown["in_ledger"] = kept;
+  shown["ledger_flaws"] = Json::array();
+  for (const LedgerFlaw& flaw : history.flaws) shown["ledger_flaws"].push_back(flaw.text);
+  say(json, round_end(result, history, plan.options.out / report, kept));
+  refusals.raise();
   return result.state;
 }
 
@@ -158,9 +197,7 @@ int make_rounds(const Plan& plan, bool json) {
     if (plan.rounds > 0) return made < plan.rounds;
     return made == 0 || std::chrono::duration<double>(Clock::now() - start).count() < plan.until_seconds;
   };
-  const auto print = [&] {
-    fmt::print("{}\n", (one ? all.front() : all).dump(2, ' ', false, Json::error_handler_t::replace));
-  };
+  const auto print = [&] { fmt::print("{}\n", json_text(one ? all.front() : all, 2)); };
   for (std::uint64_t made = 0; more(made); ++made) {
     Json shown;
     RoundState state{};
@@ -189,7 +226,8 @@ void add_verify(CLI::App& app, Run& run) {
   };
   CLI::Option* rounds = add("--rounds", typed->rounds, "How many rounds, 1 to 10000 (1)");
   CLI::Option* until = add("--until", typed->until, "Begin rounds for this long, as in 30m, instead of --rounds");
-  CLI::Option* round = add("--round", typed->round, "The round's number, 1 to 999999 (the ledger's next)");
+  CLI::Option* round = add("--round", typed->round,
+                           "The round's number, 1 to 999999 (the ledger's next); skipped ones count as missing");
   until->excludes(rounds);
   round->excludes(rounds);
   round->excludes(until);

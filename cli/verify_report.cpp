@@ -7,19 +7,27 @@
 #include "cli/verify_attempt.hpp"
 #include "cli/verify_claims.hpp"
 #include "cli/whole_file.hpp"
+#include "heddle/base/printable.hpp"
 
 namespace heddle::cli {
 namespace {
 
-// For a cell of a table.
-std::string cell(std::string_view text) {
+// Text of others for Markdown: in one line, no element, no cell of a table ends in it.
+std::string plain(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : printable(text)) {
     if (c == '|') result += '\\';
-    result += c == '\n' ? ' ' : c;
+    if (c == '<') {
+      result += "&lt;";
+    } else {
+      result += c;
+    }
   }
-  return result.empty() ? "-" : result;
+  return result;
 }
+
+// For a cell of a table.
+std::string cell(std::string_view text) { return text.empty() ? "-" : plain(text); }
 
 std::string or_unknown(const std::string& id) { return id.empty() ? "not known" : id; }
 
@@ -52,11 +60,11 @@ std::string figures_table(const AttemptResult& attempt) {
   for (const Claim& claim : attempt.claims) {
     std::string figures;
     for (const auto& [name, value] : claim.figures.items()) {
-      const std::string shown = value.is_number_float() ? fmt::format("{:.6g}", value.get<double>()) : value.dump();
+      const std::string shown = value.is_number_float() ? fmt::format("{:.6g}", value.get<double>()) : json_text(value);
       figures += fmt::format("{}{} {}", figures.empty() ? "" : "; ", name, shown);
     }
-    text += fmt::format("| {}: {} | {} | {} | {} | {} |\n", claim.source, cell(claim.name),
-                        claim.pass ? "pass" : "FAIL", claim.words, claim.executions, cell(figures));
+    text += fmt::format("| {}: {} | {} | {} | {} | {} |\n", plain(claim.source), cell(claim.name),
+                        claim.pass ? "pass" : "FAIL", plain(claim.words), claim.executions, cell(figures));
   }
   return text;
 }
@@ -74,10 +82,10 @@ std::string attempt_section(const RoundResult& result, const Attempt& attempt) {
   if (seen == nullptr) return text + "Not made: the round was void before it.\n";
   text +=
       fmt::format("Result: **{}**, in {:.1f} s.\n\n", seen->pass ? "no fault found in scope" : "FAILED", seen->seconds);
-  for (const std::string& failure : seen->failures) text += fmt::format("- {}\n", failure);
+  for (const std::string& failure : seen->failures) text += fmt::format("- {}\n", plain(failure));
   for (const Claim& claim : seen->claims) {
     for (const std::string& failure : claim.failures) {
-      text += fmt::format("- {}: {}: {}\n", claim.source, claim.name, as_command(failure));
+      text += fmt::format("- {}: {}: {}\n", plain(claim.source), plain(claim.name), plain(as_command(failure)));
     }
   }
   text += "\n### Methods\n\n" + list(attempt.methods);
@@ -101,6 +109,7 @@ Json round_json(const RoundResult& result, std::size_t clean) {
                {"build_id", result.build_id},
                {"checker_build_id", result.checker_build_id},
                {"source_build_id", result.source_build_id},
+               {"ledger_digest", result.ledger_digest},
                {"device", result.device},
                {"budget_seconds", result.budget_seconds},
                {"seconds", result.seconds},
@@ -134,12 +143,13 @@ Json round_json(const RoundResult& result, std::size_t clean) {
 
 std::string round_markdown(const RoundResult& result, std::size_t clean) {
   std::string text = fmt::format("# Verification round {}: {}\n\n", result.number, state_name(result.state));
-  if (!result.reason.empty()) text += result.reason + "\n\n";
+  if (!result.reason.empty()) text += plain(result.reason) + "\n\n";
   text += "| | |\n|---|---|\n";
   text += fmt::format("| build | `{}` |\n| heddle-check | `{}` |\n| source tree | `{}` |\n", result.build_id,
-                      or_unknown(result.checker_build_id), or_unknown(result.source_build_id));
-  text += fmt::format("| device | {} |\n| budget, spent | {:.0f} s, {:.1f} s |\n", result.device, result.budget_seconds,
-                      result.seconds);
+                      plain(or_unknown(result.checker_build_id)), or_unknown(result.source_build_id));
+  text += fmt::format("| line of the ledger | `{}` |\n", or_unknown(result.ledger_digest));
+  text += fmt::format("| device | {} |\n| budget, spent | {:.0f} s, {:.1f} s |\n", plain(result.device),
+                      result.budget_seconds, result.seconds);
   text += fmt::format("| executions of the checker | {} |\n| clean rounds in a row of this build | {} |\n",
                       result.executions(), clean);
   text += "\n## Canaries\n\nEach is a planted fault. A round in which one is not found says nothing.\n\n";
@@ -152,12 +162,9 @@ std::string round_markdown(const RoundResult& result, std::size_t clean) {
   return text + "\n## Words\n\n" + words_explained();
 }
 
-std::string report_stem(std::uint64_t round) { return fmt::format("round-{:04}", round); }
-
 void write_reports(const std::filesystem::path& folder, const RoundResult& result, std::size_t clean) {
   const std::string stem = report_stem(result.number);
-  const auto replace = Json::error_handler_t::replace;
-  write_whole_file(folder / (stem + ".json"), round_json(result, clean).dump(2, ' ', false, replace) + "\n");
+  write_whole_file(folder / (stem + ".json"), json_text(round_json(result, clean), 2) + "\n");
   write_whole_file(folder / (stem + ".md"), round_markdown(result, clean));
 }
 

@@ -13,8 +13,6 @@ namespace heddle::cli {
 Json round_json(const RoundResult& result, std::size_t clean);
 std::string round_markdown(const RoundResult& result, std::size_t clean);
 
-// "round-0007".
-std::string report_stem(std::uint64_t round);
 // Writes DIR/round-0007.json and .md: each appears whole or not at all. Throws Error.
 void write_reports(const std::filesystem::path& folder, const RoundResult& result, std::size_t clean);
 

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "cli/check_program.hpp"
 #include "cli/commands.hpp"
 #include "cli/progress.hpp"
 #include "cli/source_tree.hpp"
 #include "cli/subprocess.hpp"
+#include "heddle/base/printable.hpp"
 #include "heddle/heddle.hpp"
 
 namespace heddle::cli {
@@ -72,12 +74,16 @@ std::vector<Canary> run_canaries(const VerifyOptions& options, std::string& chec
 
 // Takes one line of an attempt's output.
 void take_line(std::string_view text, AttemptResult& result, std::string& doing, bool& ended) {
-  const Json line = Json::parse(text, nullptr, false);
-  if (!line.is_object()) return;  // what something else printed
-  if (line.contains("doing")) doing = line["doing"];
-  if (line.contains("claim")) result.claims.push_back(claim_from(line["claim"]));
-  if (line.contains("void")) result.void_reason = line["void"];
-  ended = ended || line.contains("end");
+  try {
+    const std::optional<Json> line = parse_json(text);
+    if (!line || !line->is_object()) return;  // what something else printed
+    if (line->contains("doing")) doing = text_field(*line, "doing");
+    if (line->contains("claim")) result.claims.push_back(claim_from(json_field(*line, "claim")));
+    if (line->contains("void")) result.void_reason = text_field(*line, "void");
+    ended = ended || line->contains("end");
+  } catch (const JsonError& error) {
+    result.failures.push_back(fmt::format("it printed what is no line of an attempt: {}", error.what()));
+  }
 }
 
 AttemptResult supervise(const Attempt& attempt, const VerifyOptions& options, double share, std::uint64_t seed) {
@@ -93,7 +99,8 @@ AttemptResult supervise(const Attempt& attempt, const VerifyOptions& options, do
        fmt::format("{:.2f}", share), "--seed", std::to_string(seed), "--check-program", options.check_program},
       Seconds(share + options.grace_seconds), [&](std::string_view line) { take_line(line, result, doing, ended); });
   result.seconds = process.seconds;
-  result.pass = ended && process.signal == 0 && process.exit_code == kExitPass && !process.timed_out;
+  result.pass =
+      ended && result.failures.empty() && process.signal == 0 && process.exit_code == kExitPass && !process.timed_out;
   const bool told = ended && process.signal == 0 && process.exit_code == kExitFail;  // its claims say what failed
   if (!result.pass && !told) {
     result.failures.push_back(fmt::format("its process ended with {}, while at: {}", process.ended(), doing));
@@ -130,11 +137,6 @@ std::string void_reason(const RoundResult& result) {
   return {};
 }
 
-std::string in_one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 std::string first_failure(const AttemptResult& attempt) {
   if (!attempt.failures.empty()) return attempt.failures.front();
   for (const Claim& claim : attempt.claims) {
@@ -161,16 +163,16 @@ std::vector<std::string> missing_symbols(const std::filesystem::path& tree, cons
 
 void judge(RoundResult& result) {
   result.state = RoundState::kVoid;
-  result.reason = void_reason(result);
+  result.reason = printable(void_reason(result));
   if (!result.reason.empty()) return;
   for (const AttemptResult& attempt : result.attempts) {
-    result.reason = attempt.void_reason;
+    result.reason = printable(attempt.void_reason);
     if (!result.reason.empty()) return;
   }
   for (const AttemptResult& attempt : result.attempts) {
     if (attempt.pass) continue;
     result.state = RoundState::kFailed;
-    result.reason = in_one_line(fmt::format("attempt {}: {}", attempt.number, first_failure(attempt)));
+    result.reason = printable(fmt::format("attempt {}: {}", attempt.number, first_failure(attempt)));
     return;
   }
   if (result.attempts.size() != attempts().size()) {
@@ -188,7 +190,7 @@ RoundResult run_round(const VerifyOptions& options, std::uint64_t number, const 
   result.device = options.device;
   result.budget_seconds = options.budget_seconds;
   if (options.source) {
-    result.source_build_id = source_build_id(*options.source);
+    result.source_build_id = build_of_sources(*options.source);
     result.missing_symbols = missing_symbols(*options.source, attempts());
   }
   if (void_reason(result).empty()) {

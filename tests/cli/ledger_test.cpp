@@ -45,7 +45,7 @@ class LedgerTest : public ::testing::Test {
     const cli::RoundClaim claim = ledger_.begin(std::nullopt, build, "cpu");
     ledger_.end(claim, {state, 10, 1.5, "", "report.md"});
   }
-  std::size_t clean(bool of_one_build = true) const { return clean_in_a_row(ledger_.read().rounds, of_one_build); }
+  std::size_t clean(bool of_one_build = true) const { return clean_in_a_row(ledger_.read(), of_one_build); }
 
   const std::filesystem::path folder_ =
       std::filesystem::path(::testing::TempDir()) / ("heddle_ledger_" + std::to_string(::getpid()));
@@ -233,7 +233,7 @@ TEST_F(LedgerTest, AWriterKilledAtAnyMomentLeavesAReadableLedger) {
 TEST_F(LedgerTest, ThePictureHasASquareARound) {
   round(RoundState::kClean, "<one> & two");
   round(RoundState::kFailed);
-  const std::string svg = cli::ledger_svg(ledger_.read().rounds);
+  const std::string svg = cli::ledger_svg(ledger_.read());
   std::size_t squares = 0;
   for (std::size_t at = svg.find("<title>"); at != std::string::npos; at = svg.find("<title>", at + 1)) ++squares;
   EXPECT_EQ(squares, 2U);

@@ -1,6 +1,7 @@
 // heddle verify: rounds end clean, failed or void for the right reason, and leave their report and their entry. A
-// script stands in for heddle-check (check_stand_in.sh), and a folder for the source tree.
+// script stands in for heddle-check (check_stand_in.sh).
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,21 +33,25 @@ class VerifyTest : public ::testing::Test {
 #endif
   VerifyTest() {
     std::filesystem::remove_all(folder_);
-    // A source tree with the real sources, whose build id is this program's unless a test says otherwise.
-    std::filesystem::create_directories(tree_ / "cmake");
-    std::filesystem::create_directory_symlink(kSource / "src", tree_ / "src");
+    std::filesystem::create_directories(folder_);
     build_ = run_heddle("--version").out;
     build_.pop_back();
-    set_tree_id(build_);
   }
   ~VerifyTest() override { std::filesystem::remove_all(folder_); }
 
-  void set_tree_id(const std::string& id) const { std::ofstream(tree_ / "cmake/build_id.sh") << "echo " << id << "\n"; }
+  // A copy of what is built, in which the test may change what it wants.
+  std::filesystem::path copied_tree() const {
+    std::filesystem::create_directories(tree_);
+    for (const char* input : {"CMakeLists.txt", "cmake", "src", "cli", "check"}) {
+      std::filesystem::copy(kSource / input, tree_ / input, std::filesystem::copy_options::recursive);
+    }
+    return tree_;
+  }
   // `mode`: of the stand-in. `prefix`: in front of the program.
   CommandResult verify(const std::string& arguments = "", const std::string& mode = "",
                        const std::string& prefix = "") {
     return run_heddle(
-        "verify --budget 1s --out '" + out_.string() + "' --source '" + tree_.string() + "' --check-program '" +
+        "verify --budget 1s --out '" + out_.string() + "' --source '" + source_.string() + "' --check-program '" +
             (kSource / "tests/cli/check_stand_in.sh").string() + "' " + arguments,
         "STAND_IN=" + mode + " STAND_IN_BUILD=" + build_ + " STAND_IN_NOTE='" + note_.string() + "' " + prefix);
   }
@@ -80,6 +85,7 @@ class VerifyTest : public ::testing::Test {
   const std::filesystem::path out_ = folder_ / "out";
   const std::filesystem::path tree_ = folder_ / "tree";
   const std::filesystem::path note_ = folder_ / "note";
+  std::filesystem::path source_ = kSource;
   std::string build_;
 };
 
@@ -190,9 +196,62 @@ TEST_F(VerifyTest, AnAttemptThatHangsIsAResult) {
 }
 
 TEST_F(VerifyTest, AStaleBinaryVoidsTheRound) {
-  set_tree_id("another-build");
-  expect_round(verify(), "void", "stale binary: heddle is build " + build_ + ", the source tree is another-build");
+  source_ = copied_tree();
+  std::ofstream(source_ / "src/heddle/heddle.hpp", std::ios::app) << "// changed\n";
+  expect_round(verify(), "void", "stale binary: heddle is build " + build_ + ", the source tree is src-");
   EXPECT_TRUE(report(1)["attempts"].empty());
+}
+
+// The tree may be somebody else's: what it holds is read, and nothing of it is run or waited for.
+TEST_F(VerifyTest, NothingOfASourceTreeIsRun) {
+  source_ = copied_tree();
+  const std::filesystem::path sign = folder_ / "run";
+  for (const char* script : {"cmake/build_id.sh", "dev", ".git"}) {
+    std::ofstream(source_ / script) << "#!/bin/sh\ntouch '" << sign.string() << "'\necho " << build_ << "\n";
+    std::filesystem::permissions(source_ / script, std::filesystem::perms::all);
+  }
+  ASSERT_EQ(::mkfifo((source_ / "src/heddle/pipe.cpp").c_str(), 0600), 0);
+  expect_round(verify(), "void", "stale binary");
+  EXPECT_FALSE(std::filesystem::exists(sign));
+}
+
+TEST_F(VerifyTest, OfTwoRefusalsBothAreTold) {
+  // A ledger that has room for a round's begin below the limit of a file's size, and not for its end.
+  std::filesystem::create_directories(out_);
+  std::string text;
+  for (int number = 1; text.size() < 7300; ++number) {
+    const std::string round = std::to_string(number);
+    text += R"({"event":"begin","round":)" + round +
+            R"(,"build_id":"one","device":"cpu","time":"t"})"
+            "\n";
+    text += R"({"event":"end","round":)" + round +
+            R"(,"build_id":"one","result":"clean","executions":1,"seconds":1,"reason":"","report":"r","time":"t"})"
+            "\n";
+  }
+  text.pop_back();
+  std::ofstream(out_ / "ledger.jsonl") << text;
+  const std::size_t blocks = (text.size() + 500) / 512;
+  const CommandResult result =
+      verify("--json", "", "sh -c 'trap \"\" XFSZ; ulimit -f " + std::to_string(blocks) + "; exec \"$@\"' sh");
+  EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find("round-"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("the ledger"), std::string::npos) << result.err;
+  const Json json = Json::parse(result.out, nullptr, false);
+  EXPECT_EQ(json["in_ledger"], false);
+  EXPECT_EQ(json["clean_in_a_row"], 0);
+  EXPECT_EQ(ledger()["clean_in_a_row"], 0);
+}
+
+TEST_F(VerifyTest, FlawsOfTheLedgerAreTold) {
+  EXPECT_EQ(verify("--rounds 2").exit_code, 0);
+  std::string text = text_of(out_ / "ledger.jsonl");
+  text.replace(text.find("\"executions\":"), 14, "\"executions\":1");
+  std::ofstream(out_ / "ledger.jsonl") << text;
+  const CommandResult result = verify();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("line 2 was changed"), std::string::npos) << result.out;
+  EXPECT_TRUE(result.out.ends_with("CLEAN: 2 clean rounds of this build in a row\n")) << result.out;
 }
 
 TEST_F(VerifyTest, AStaleCheckerVoidsTheRound) {
