@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "cli/bench_alloc_memory.hpp"
+#include "cli/measured_threads.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -62,9 +63,9 @@ BenchRows bench_alloc_soak(const BenchOptions& options) {
   std::mutex mutex;
   std::vector<Tensor> exchange(64);
   std::atomic<bool> stop{false};
-  std::vector<std::thread> threads;
+  MeasuringThreads threads;
   for (std::uint32_t number = 0; number < std::max(4U, options.threads); ++number) {
-    threads.emplace_back([&, number] { churn(runtime, number, mutex, exchange, stop); });
+    threads.start([&, number] { churn(runtime, number, mutex, exchange, stop); });
   }
   double early_reserved = 0;
   double early_resident = 0;
@@ -87,7 +88,7 @@ BenchRows bench_alloc_soak(const BenchOptions& options) {
     std::this_thread::sleep_for(std::chrono::duration<double>(std::min(1.0, options.seconds / 100)));
   }
   stop = true;
-  for (auto& thread : threads) thread.join();
+  threads.join();
   exchange.clear();
   if (options.seconds >= kJudgedSeconds &&
       (late_reserved > kMostGrowth * early_reserved || late_resident > kMostGrowth * early_resident)) {

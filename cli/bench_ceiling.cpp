@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/bench.hpp"
+#include "cli/measured_threads.hpp"
 #include "heddle/backends/cpu/kernels/kernel.hpp"
 #include "heddle/base/environment.hpp"
 #include "heddle/runtime/open_device.hpp"
@@ -86,10 +87,9 @@ double hand_rate(const BenchOptions& options, std::uint32_t threads, std::uint64
   std::barrier<> meeting(static_cast<std::ptrdiff_t>(threads) + 1);
   std::atomic<std::uint64_t> iterations{0};
   Clock::time_point start;
-  std::vector<std::thread> crew;
-  crew.reserve(threads);
+  MeasuringThreads crew;
   for (std::uint32_t i = 0; i < threads; ++i) {
-    crew.emplace_back([&, i] {
+    crew.start([&, i] {
       HandLoop loop(size, i, best);
       loop.run_list();
       loop.run_list();
@@ -109,7 +109,7 @@ double hand_rate(const BenchOptions& options, std::uint32_t threads, std::uint64
   meeting.arrive_and_wait();
   meeting.arrive_and_wait();
   const std::chrono::duration<double> spent = Clock::now() - start;
-  for (std::thread& thread : crew) thread.join();
+  crew.join();
   return static_cast<double>(iterations.load()) / spent.count();
 }
 

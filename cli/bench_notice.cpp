@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "cli/bench.hpp"
+#include "cli/measured_threads.hpp"
 #include "heddle/sync/thread.hpp"
 
 namespace heddle::cli {
@@ -32,10 +33,9 @@ double handlers_per_second(const Options& opened, double seconds, unsigned threa
   Runtime runtime(opened);
   std::atomic<bool> stop{false};
   std::latch ready(threads + 1);
-  std::vector<std::thread> pool;
-  pool.reserve(threads);
+  MeasuringThreads pool;
   for (unsigned i = 0; i < threads; ++i) {
-    pool.emplace_back([&] {
+    pool.start([&] {
       const Shape shape{8};
       ready.arrive_and_wait();
       for (int list = 0; !stop.load(std::memory_order_relaxed); ++list) {
@@ -53,7 +53,7 @@ double handlers_per_second(const Options& opened, double seconds, unsigned threa
   const std::uint64_t after = runtime.handler_statistics().run;
   const std::chrono::duration<double> spent = Clock::now() - start;
   stop.store(true);
-  for (std::thread& thread : pool) thread.join();
+  pool.join();
   return static_cast<double>(after - before) / spent.count();
 }
 
@@ -120,11 +120,10 @@ Latency latency_cores_busy(const Options& opened, double seconds) {
   constexpr std::size_t kThreads = 32;
   Runtime runtime(opened);
   std::vector<std::vector<double>> each(kThreads);
-  std::vector<std::thread> threads;
-  threads.reserve(kThreads);
+  MeasuringThreads threads;
   const Clock::time_point end = after(seconds);
   for (std::vector<double>& mine : each) {
-    threads.emplace_back([&runtime, &mine, end] {
+    threads.start([&runtime, &mine, end] {
       while (Clock::now() < end) {
         Probe probe;
         std::latch done(1);
@@ -135,7 +134,7 @@ Latency latency_cores_busy(const Options& opened, double seconds) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  threads.join();
   std::vector<double> all;
   for (const std::vector<double>& mine : each) all.insert(all.end(), mine.begin(), mine.end());
   return summarise(all);
@@ -161,7 +160,8 @@ Latency latency_of_wake_up(const Options&, double seconds) {
   std::atomic<bool> stop{false};
   std::binary_semaphore due(0), seen(0);
   std::uint64_t woken_at = 0;  // handed over by `seen`
-  std::thread sleeper([&] {
+  MeasuringThreads sleeper;
+  sleeper.start([&] {
     while (true) {
       due.acquire();
       woken_at = now_ns();
@@ -190,7 +190,8 @@ Latency latency_of_a_word(const Options&, double seconds) {
   std::atomic<std::uint64_t> word{0};  // when it was written
   std::atomic<bool> stop{false};
   std::vector<double> all;
-  std::thread watcher([&] {
+  MeasuringThreads watcher;
+  watcher.start([&] {
     std::uint64_t seen = 0;
     while (!stop.load(std::memory_order_relaxed)) {
       const std::uint64_t written = word.load(std::memory_order_acquire);

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "cli/parallel.hpp"
+#include "cli/thread_failures.hpp"
 #include "cli/verify_sums.hpp"
 
 namespace heddle::cli {
@@ -86,7 +87,9 @@ class HandlerLoad {
 
   HandlerLoadResult run() {
     std::jthread threads([&] {
-      errors_ = in_threads(options_.threads, [&](unsigned thread) { work(runtime_, thread); });
+      failures_.guard("the threads", [&] {
+        errors_ = in_threads(options_.threads, [&](unsigned thread) { work(runtime_, thread); });
+      });
       all_ended_ = true;
     });
     wait_for_registrations();
@@ -97,6 +100,7 @@ class HandlerLoad {
     executor_->stop();
     const HandlerStatistics statistics = runtime_.handler_statistics();
     result_.failures.insert(result_.failures.end(), errors_.begin(), errors_.end());
+    result_.failures.insert(result_.failures.end(), failures_.texts().begin(), failures_.texts().end());
     count(report, statistics);
     compare_sums();
     return result_;
@@ -236,6 +240,7 @@ class HandlerLoad {
   std::deque<Slip> slips_;
   std::vector<SumSample> samples_;
   std::vector<std::string> errors_;  // what the threads threw; written before all_ended_
+  ThreadFailures failures_;          // what starting them threw
   HandlerLoadResult result_;
 };
 

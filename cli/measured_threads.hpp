@@ -1,4 +1,5 @@
-// Threads whose processor time is measured: pinned, for a while, with what they did added up.
+// Threads of measurements: those that are started here end the process, with one line and exit code 1, where they throw
+// or cannot be started, as others may wait for them without end.
 #pragma once
 
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
@@ -40,23 +42,58 @@ inline void pin_thread(std::uint32_t number) {
   }
 }
 
+[[noreturn]] inline void end_measurement(const char* why) noexcept {
+  std::fprintf(stderr, "heddle: a thread of the measurement failed: %s\n", why);
+  std::_Exit(kExitFail);
+}
+
+// Calls `body`; what it throws ends the process.
+template <class Body>
+void or_end(const Body& body) noexcept {
+  try {
+    body();
+  } catch (const std::exception& error) {
+    end_measurement(error.what());
+  } catch (...) {
+    end_measurement("an exception of unknown type");
+  }
+}
+
+// Thread safety: one thread starts and joins them.
+class MeasuringThreads {
+ public:
+  MeasuringThreads() = default;
+  // With threads that were not joined: something was thrown on the thread that measures.
+  ~MeasuringThreads() {
+    if (!threads_.empty()) end_measurement("an error on the thread that measures, while others run");
+  }
+  MeasuringThreads(const MeasuringThreads&) = delete;
+  MeasuringThreads& operator=(const MeasuringThreads&) = delete;
+
+  template <class Body>
+  void start(Body body) {
+    or_end([&] { threads_.emplace_back([body = std::move(body)] { or_end(body); }); });
+  }
+  void join() {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
 // Calls `body(number)` on `threads` threads, pinned, and waits.
 template <class Body>
 void on_threads(std::uint32_t threads, Body body) {
-  std::vector<std::thread> workers;
-  workers.reserve(threads);
+  MeasuringThreads workers;
   for (std::uint32_t number = 0; number < threads; ++number) {
-    workers.emplace_back([number, &body] {
+    workers.start([number, &body] {
       pin_thread(number);
-      try {
-        body(number);
-      } catch (const std::exception& error) {  // the others may wait for this thread without end
-        std::fprintf(stderr, "heddle: a thread of the measurement failed: %s\n", error.what());
-        std::_Exit(kExitFail);
-      }
+      body(number);
     });
   }
-  for (auto& worker : workers) worker.join();
+  workers.join();
 }
 
 class Stopwatch {

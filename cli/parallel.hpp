@@ -1,33 +1,39 @@
 // A few threads that run the same body; used by loads.
 #pragma once
 
-#include <exception>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "cli/thread_failures.hpp"
+
 namespace heddle::cli {
 
-// Runs body(0) ... body(threads - 1), each on a thread of its own, and waits for all. Returns what they threw, as text.
+// Runs body(0) ... body(threads - 1), each on a thread of its own, and waits for all. Returns what they threw, as text,
+// also that one of them could not be started. REQUIRES: no body waits for another.
 inline std::vector<std::string> in_threads(unsigned threads, const std::function<void(unsigned)>& body) {
-  std::mutex mutex;  // guards errors
-  std::vector<std::string> errors;
-  std::vector<std::jthread> running;
-  running.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i) {
-    running.emplace_back([&, i] {
-      try {
-        body(i);
-      } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex);
-        errors.push_back("thread " + std::to_string(i) + ": " + error.what());
-      }
-    });
+  ThreadFailures failures(2 * std::size_t{threads});
+  {
+    std::vector<std::jthread> running;
+    running.reserve(threads);
+    for (unsigned i = 0; i < threads; ++i) {
+      failures.guard("a thread could not be started", [&] {
+        running.emplace_back([&, i] {
+          failures.guard("", [&] {
+            try {
+              body(i);
+            } catch (const std::exception& error) {
+              throw std::runtime_error("thread " + std::to_string(i) + ": " + error.what());
+            }
+          });
+        });
+      });
+    }
   }
-  running.clear();  // joins
-  return errors;
+  std::vector<std::string> texts = failures.texts();
+  if (texts.size() < failures.count()) texts.push_back(std::to_string(failures.count()) + " threads failed");
+  return texts;
 }
 
 }  // namespace heddle::cli

@@ -6,13 +6,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <utility>
 
 namespace heddle::cli {
 
 Progress::Progress(std::string label, std::function<double()> fraction)
     : label_(std::move(label)), fraction_(std::move(fraction)) {
-  if (isatty(STDERR_FILENO) != 0) thread_ = std::thread([this] { show(); });
+  if (isatty(STDERR_FILENO) == 0) return;
+  try {
+    thread_ = std::thread([this] { show(); });
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): what it shows goes on without it
+  }
 }
 
 Progress::~Progress() {
@@ -25,7 +30,14 @@ Progress::~Progress() {
   thread_.join();
 }
 
-void Progress::show() {
+void Progress::show() noexcept {
+  try {
+    show_until_end();
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): as above
+  }
+}
+
+void Progress::show_until_end() {
   bool shown = false;
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, std::chrono::milliseconds(200), [this] { return end_; })) {

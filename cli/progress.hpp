@@ -1,4 +1,4 @@
-// A line on stderr that shows how far a long step is; nothing where stderr is no terminal.
+// A line on stderr that shows how far a long step is; nothing where stderr is no terminal, or no thread can be started.
 #pragma once
 
 #include <condition_variable>
@@ -20,7 +20,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
  private:
-  void show();
+  void show() noexcept;
+  void show_until_end();
 
   const std::string label_;
   const std::function<double()> fraction_;

@@ -3,12 +3,11 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
-#include <atomic>
+#include <algorithm>
 #include <barrier>
 #include <chrono>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -16,6 +15,7 @@
 
 #include "cli/progress.hpp"
 #include "cli/stress_loop.hpp"
+#include "cli/thread_failures.hpp"
 #include "cli/values.hpp"
 #include "cli/verify_sums.hpp"
 #include "heddle/runtime/open_device.hpp"
@@ -36,6 +36,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kShownErrors = 5;
+// What comparing after a run of --seconds may take, as a part of it.
+constexpr double kCheckPart = 0.1;
+constexpr double kCheckLeastSeconds = 1;
 
 std::uint64_t count_of(const KernelCounts& counts, KernelId kernel) { return counts[static_cast<std::size_t>(kernel)]; }
 
@@ -53,7 +56,7 @@ class Crew {
   void run(StressResult& result) {
     start_threads();
     meeting_.arrive_and_wait();  // ready
-    if (failure_) give_up_ = true;
+    if (failures_.first() != nullptr) give_up_ = true;
     const KernelCounts before = runtime_.executed();
     const double cpu_before = process_cpu_seconds();
     start_ = Clock::now();
@@ -66,19 +69,20 @@ class Crew {
     result.cpu_seconds = process_cpu_seconds() - cpu_before;
     const KernelCounts after = runtime_.executed();
     for (std::thread& thread : threads_) thread.join();
-    if (give_up_ || out_of_memory_) std::rethrow_exception(failure_);
+    if (give_up_ || failures_.out_of_memory()) std::rethrow_exception(failures_.first());
     const auto executed = [&](KernelId kernel) { return count_of(after, kernel) - count_of(before, kernel); };
     result.executed_randn = executed(KernelId::kRandn);
     result.executed_matmul = executed(KernelId::kMatmul);
     result.executed_sum = executed(KernelId::kSum);
     result.total_iterations = done();
-    result.errors = exceptions_;
-    result.first_errors = texts_;
+    result.errors = failures_.count();
+    result.first_errors = failures_.texts();
   }
 
-  std::vector<SumSample> take_samples(StressResult& result) {
+  std::vector<SumSample> take_samples(StressResult& result, Verification& verified) {
     std::vector<SumSample> samples;
     for (StressSlot& slot : slots()) {
+      verified.add(slot.verified);
       samples.insert(samples.end(), slot.samples.begin(), slot.samples.end());
       slot.samples = {};
       result.unchecked_lists += slot.unchecked_lists;
@@ -103,21 +107,25 @@ class Crew {
   void start_threads() {
     threads_.reserve(options_.threads);
     for (std::uint32_t i = 0; i < options_.threads; ++i) {
-      try {
-        threads_.emplace_back([this, i] { thread_main(i); });
-      } catch (const std::system_error& error) {
-        note(std::make_exception_ptr(Error(
-            ErrorKind::kUnsupported, fmt::format("thread {} of {} could not be started: {}; ask for fewer threads",
-                                                 i + 1, options_.threads, error.what()))));
-        for (; i < options_.threads; ++i) meeting_.arrive_and_drop();
-      }
+      const bool started = failures_.guard("", [&] {
+        try {
+          threads_.emplace_back([this, i] { thread_main(i); });
+        } catch (const std::system_error& error) {
+          throw Error(ErrorKind::kUnsupported,
+                      fmt::format("thread {} of {} could not be started: {}; ask for fewer threads", i + 1,
+                                  options_.threads, error.code().message()));
+        }
+      });
+      if (started) continue;
+      for (; i < options_.threads; ++i) meeting_.arrive_and_drop();
     }
   }
 
-  void thread_main(std::uint32_t index) {
+  // Nothing leaves it: whatever is thrown is noted, and the meetings are kept.
+  void thread_main(std::uint32_t index) noexcept {
     std::optional<Lease> lease;  // destroyed last
     std::optional<StressLoop> loop;
-    guarded([&] {
+    failures_.guard("", [&] {
       if (own_streams_) lease.emplace(runtime_.lease());
       loop.emplace(runtime_, options_, index, slots()[index]);
       loop->warm_up();
@@ -125,41 +133,11 @@ class Crew {
     meeting_.arrive_and_wait();  // ready
     meeting_.arrive_and_wait();  // go
     if (!give_up_)
-      guarded([&] {
+      failures_.guard("", [&] {
         loop->run(start_ +
                   std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options_.seconds)));
       });
     meeting_.arrive_and_wait();  // done
-  }
-
-  template <class Body>
-  void guarded(const Body& body) {
-    try {
-      body();
-    } catch (...) {
-      note(std::current_exception());
-    }
-  }
-
-  void note(const std::exception_ptr& exception) {
-    std::string text;
-    bool out_of_memory = false;
-    try {
-      std::rethrow_exception(exception);
-    } catch (const OutOfMemory& error) {
-      text = error.what();
-      out_of_memory = true;
-    } catch (const std::exception& error) {
-      text = error.what();
-    } catch (...) {
-      text = "an exception of unknown type";
-    }
-    const std::lock_guard lock(mutex_);
-    // Out of memory goes before what it may have caused elsewhere.
-    if (!failure_ || (out_of_memory && !out_of_memory_)) failure_ = exception;
-    out_of_memory_ = out_of_memory_ || out_of_memory;
-    ++exceptions_;
-    if (texts_.size() < kShownErrors) texts_.push_back(std::move(text));
   }
 
   Runtime& runtime_;
@@ -171,11 +149,7 @@ class Crew {
   // Written by the caller between two meetings.
   Clock::time_point start_;
   bool give_up_ = false;
-  std::mutex mutex_;  // guards what follows while the threads run
-  std::exception_ptr failure_;
-  bool out_of_memory_ = false;
-  std::uint64_t exceptions_ = 0;
-  std::vector<std::string> texts_;
+  ThreadFailures failures_{kShownErrors};
 };
 
 void require_room_for_one_tensor(Runtime& runtime, std::uint64_t size) {
@@ -211,8 +185,16 @@ StressResult run_stress(const StressOptions& options) {
   result.warmup_iterations = options.warmup_rounds * longest;
   result.memory = runtime.memory_statistics();
 
-  const Verification verification = verify_sums({options.seed, options.size}, crew.take_samples(result));
+  Verification verification;
+  const std::vector<SumSample> samples = crew.take_samples(result, verification);
+  auto deadline = Clock::time_point::max();
+  if (options.seconds > 0) {  // such a run ends when it says
+    const double most = std::max(kCheckLeastSeconds, kCheckPart * options.seconds);
+    deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(most));
+  }
+  verification.add(verify_sums({options.seed, options.size}, samples, deadline));
   result.checked = verification.checked;
+  result.unchecked_sums = verification.unchecked;
   result.errors += verification.mismatches;
   result.first_errors.insert(result.first_errors.end(), verification.first.begin(), verification.first.end());
 

@@ -1,7 +1,8 @@
 // The stress workload: threads that run randn, matmul and sum through streams of their own, timed and then verified.
 //
 // Thread t draws from Generator(seed, t); its iteration i uses blocks i * ceil(size^2 / 4) on. Each thread synchronizes
-// every `sync_every` iterations and reads its sums. What is verified is compared after the clock has stopped.
+// every `sync_every` iterations and reads its sums. What is verified is compared after the clock has stopped, or, where
+// a run of --seconds checks every sum, as it goes.
 #pragma once
 
 #include <array>
@@ -36,6 +37,7 @@ struct StressOptions {
   std::uint64_t seed = 0;
   double seconds = 0;               // above 0: run that long instead of `iterations`
   std::uint32_t warmup_rounds = 0;  // lists of `sync_every` iterations before the clock starts
+  bool check_as_it_goes = false;    // each thread compares its sums after each list, within the time that is measured
 };
 
 struct StressResult {
@@ -50,6 +52,7 @@ struct StressResult {
   std::uint64_t executed_randn = 0, executed_matmul = 0, executed_sum = 0;
   std::uint64_t checked = 0;
   std::uint64_t unchecked_lists = 0;  // beyond the bound on kept sums
+  std::uint64_t unchecked_sums = 0;   // kept, and no time was left to compare them
   std::uint64_t errors = 0;           // sums that differ, and exceptions
   std::vector<std::string> first_errors;
   double tolerance = 0;

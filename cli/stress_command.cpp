@@ -4,11 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "cli/commands.hpp"
+#include "cli/json.hpp"
 #include "cli/stress.hpp"
 #include "cli/stress_family.hpp"
 #include "cli/stress_report.hpp"
@@ -56,6 +56,7 @@ StressOptions read(const Typed& typed) {
   }
   options.check = parse_word<Check>("--check", typed.check,
                                     {{"sampled", Check::kSampled}, {"full", Check::kFull}, {"off", Check::kOff}});
+  options.check_as_it_goes = options.seconds > 0 && options.check == Check::kFull;
   options.inject = parse_word<Inject>("--inject", typed.inject,
                                       {{"none", Inject::kNone},
                                        {"stale", Inject::kStale},
@@ -76,7 +77,7 @@ StressOptions read(const Typed& typed) {
 int run_once(const StressOptions& options, bool json) {
   const StressResult result = run_stress(options);
   if (json) {
-    fmt::print("{}\n", stress_json(options, result).dump(2));
+    fmt::print("{}\n", json_text(stress_json(options, result), 2));
   } else {
     fmt::print("{}", stress_text(options, result));
   }
@@ -108,7 +109,10 @@ void add_stress(CLI::App& app, Run& run) {
   add("--sync-every", typed->sync_every, "Iterations between synchronizations, 1 to 1000000 (40)")->excludes(family);
   add("--size", typed->size, "N of the N x N matrices, 1 to 16384 (256)");
   add("--streams", typed->streams, "Streams that the threads share, 1 to 1024 (one a thread)");
-  add("--check", typed->check, "sampled (one sum a list and thread), full, off (sampled)");
+  add("--check", typed->check,
+      "sampled (one sum a list and thread), full, off (sampled). With --seconds, full compares as the run goes, within "
+      "its "
+      "time; sampled compares for at most a tenth of it afterwards");
   add("--inject", typed->inject, "Plant a fault, which must FAIL: none, stale, swap, element, row (none)");
   add("--seed", typed->seed, "Of the random numbers (0)");
   add("--seconds", typed->seconds, "Run this long after a warm-up of two lists, 0.1 to 86400, instead of --iterations")

@@ -106,7 +106,7 @@ void StressLoop::iteration() {
 void StressLoop::keep(std::uint64_t count) {
   const std::uint64_t number = lists_++;
   if (options_.check == Check::kOff) return;
-  if ((slot_.samples.size() + count) * options_.threads > kKeptSumsMax) {
+  if (!options_.check_as_it_goes && (slot_.samples.size() + count) * options_.threads > kKeptSumsMax) {
     ++slot_.unchecked_lists;
     return;
   }
@@ -116,7 +116,14 @@ void StressLoop::keep(std::uint64_t count) {
     slot_.samples.push_back({first + i, thread_, values_[i]});
     return;
   }
-  for (std::uint64_t i = 0; i < count; ++i) slot_.samples.push_back({first + i, thread_, values_[i]});
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const SumSample sample{first + i, thread_, values_[i]};
+    if (options_.check_as_it_goes) {
+      verify_sum({options_.seed, options_.size}, sample, slot_.verified);
+    } else {
+      slot_.samples.push_back(sample);
+    }
+  }
 }
 
 }  // namespace heddle::cli

@@ -18,6 +18,7 @@ namespace heddle::cli {
 struct alignas(128) StressSlot {
   std::atomic<std::uint64_t> iterations{0};  // after the warm-up; read by the progress line
   std::vector<SumSample> samples;            // the sums to verify
+  Verification verified;                     // those that were, as the run went
   std::uint64_t unchecked_lists = 0;
 };
 

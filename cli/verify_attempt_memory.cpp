@@ -9,6 +9,7 @@
 #include "cli/parallel.hpp"
 #include "cli/stress.hpp"
 #include "cli/stress_loop.hpp"
+#include "cli/thread_failures.hpp"
 #include "cli/values.hpp"
 #include "cli/verify_attempt.hpp"
 #include "cli/verify_sums.hpp"
@@ -130,16 +131,20 @@ void release_under_load(AttemptRun& run) {
     std::vector<StressSlot> slots(options.threads);
     std::uint64_t releases = 0;
     std::uint64_t bytes = 0;
+    ThreadFailures failures;
     {
       std::jthread releaser([&](const std::stop_token& stop) {
-        for (; !stop.stop_requested(); ++releases) {
-          bytes += runtime.release_cached();
-          std::this_thread::sleep_for(kReleaseEvery);
-        }
+        failures.guard("release_cached", [&] {
+          for (; !stop.stop_requested(); ++releases) {
+            bytes += runtime.release_cached();
+            std::this_thread::sleep_for(kReleaseEvery);
+          }
+        });
       });
       const auto duration = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds));
       claim.failures = run_loops(runtime, options, slots, Clock::now() + duration);
     }
+    claim.failures.insert(claim.failures.end(), failures.texts().begin(), failures.texts().end());
     compare(options, slots, claim);
     runtime.release_cached();
     const MemoryStatistics memory = runtime.memory_statistics();

@@ -54,6 +54,9 @@ struct Outcome {
   std::uint32_t decisions = 0;  // questions answered
 };
 
+// The answer of a strategy that has none: a recorded execution is over, and this one is not.
+inline constexpr std::uint32_t kNoAnswer = 0xFFFFFFFF;
+
 class Strategy {
  public:
   Strategy() = default;

@@ -68,8 +68,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"verify --device cuda", "", "cuda"}, BadInput{"verify --check-program /nowhere", "", "/nowhere"},
         BadInput{"verify --source /usr", "", "/usr"}, BadInput{"verify --weave", "", "--weave"},
         BadInput{"verify-attempt 4", "", "4"}, BadInput{"ledger --out /nowhere", "", "/nowhere"},
-        BadInput{"info --weave", "", "--weave"}, BadInput{"bench weave", "", "weave"},
-        BadInput{"bench record --runs 0", "", "--runs"}, BadInput{"bench record --seconds 0", "", "--seconds"},
+        BadInput{"\"$(printf 'a\\033[31m\\nb')\"", "", "a\\x1b[31m\\nb"}, BadInput{"info --weave", "", "--weave"},
+        BadInput{"bench weave", "", "weave"}, BadInput{"bench record --runs 0", "", "--runs"},
+        BadInput{"bench record --seconds 0", "", "--seconds"},
         BadInput{"bench alloc --pattern random --threads 2", "", "--threads"},
         BadInput{"bench alloc --pattern random --allocator malloc", "", "--allocator"},
         BadInput{"bench alloc --pattern soak --allocator malloc", "", "--allocator"}));

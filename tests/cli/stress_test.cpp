@@ -1,7 +1,10 @@
 // heddle stress: it passes in every mode of the check, fails for every planted fault, and says so in text and in JSON.
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
@@ -81,6 +84,53 @@ TEST(Stress, SecondsWarmUpAndRunThatLong) {
   EXPECT_GE(json["seconds"], 0.3);
   EXPECT_GT(json["checked"], 0);
 }
+
+TEST(Stress, ARunOfSecondsThatChecksAllEndsInTime) {
+  // Comparing one sum takes several times as long as computing it: afterwards, it would take many times the second.
+  const auto begin = std::chrono::steady_clock::now();
+  const Json json = stress_json("stress --threads 8 --size 64 --sync-every 4 --seconds 1 --check full");
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(json["pass"], true);
+  EXPECT_EQ(json["checked"], json["total_iterations"]);
+  EXPECT_EQ(json["unchecked_lists"], 0);
+  EXPECT_EQ(json["unchecked_sums"], 0);
+  EXPECT_LT(spent.count(), 60);
+}
+
+TEST(Stress, ARunOfSecondsFindsWhatIsPlantedAsItGoes) {
+  const Json json =
+      stress_json("stress --threads 2 --size 64 --sync-every 4 --seconds 0.3 --check full --inject row", 1);
+  EXPECT_GT(json["errors"], 0);
+  EXPECT_FALSE(json["first_errors"].empty());
+}
+
+#ifndef HEDDLE_SANITIZED
+// Threads that find no memory, or cannot be started, are one line and exit code 1, whatever cannot be told any more.
+TEST(Stress, WithoutMemoryItSaysOneLine) {
+  for (long mebibytes = 96; mebibytes <= 320; mebibytes += 16) {
+    const CommandResult result =
+        run_heddle("stress --threads 8 --iterations 40 --size 64 --sync-every 10",
+                   "HEDDLE_CPU_KERNELS=portable timeout 60 prlimit --as=" + std::to_string(mebibytes << 20));
+    EXPECT_TRUE(result.exit_code == 0 || result.exit_code == 1 || result.exit_code == 2) << mebibytes << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), result.exit_code == 0 ? 0 : 1) << result.err;
+  }
+}
+
+TEST(Stress, AThreadThatCannotBeStartedIsNoBadInput) {
+  // Whichever thread it is: a worker of the device, the handlers' or one of the loop. Root has no such limit.
+  for (const char* processes : {"1", "2", "3", "4", "5", "8"}) {
+    const CommandResult result = run_heddle(
+        "stress --threads 8 --iterations 4 --size 8",
+        std::string(::geteuid() == 0 ? "setpriv --reuid 47113 --clear-groups --inh-caps=-all --bounding-set=-all "
+                                     : "") +
+            "prlimit --nproc=" + processes);
+    if (result.err.find("Permission denied") != std::string::npos) GTEST_SKIP() << "the program is root's alone";
+    if (result.exit_code == 0) continue;
+    EXPECT_EQ(result.exit_code, 1) << processes << ": " << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+}
+#endif
 
 struct Fault {
   const char* inject;

@@ -1,5 +1,8 @@
 // The parts of heddle verify that need no process: tables of patterns, claims, the verdict, subprocesses, source trees.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +17,7 @@
 #include "cli/handler_load.hpp"
 #include "cli/source_tree.hpp"
 #include "cli/subprocess.hpp"
+#include "cli/thread_failures.hpp"
 #include "cli/values.hpp"
 #include "cli/verify_attempt.hpp"
 #include "cli/verify_claims.hpp"
@@ -54,8 +58,8 @@ TEST(Patterns, AreExploredByWhatTheAttemptRuns) {
 TEST(SourceTree, IsFoundAboveAFolderInIt) {
   EXPECT_EQ(cli::find_source_tree(kSource / "build/release/bin"), kSource);
   EXPECT_EQ(cli::find_source_tree("/usr/bin"), std::nullopt);
-  EXPECT_NE(cli::source_build_id(kSource), "");
-  EXPECT_THROW(cli::source_build_id("/usr"), Error);
+  EXPECT_EQ(cli::source_digest(kSource).size(), 64U);
+  EXPECT_TRUE(cli::build_of_sources("/usr/bin").starts_with("src-e3b0c44298fc")) << "of nothing";
 }
 
 Claim claim(const std::string& source, const std::string& name, const std::string& words, bool pass = true) {
@@ -151,6 +155,35 @@ TEST(Subprocess, TellsHowItEnded) {
   EXPECT_THROW(cli::run_process({"/nowhere/weave"}, seconds(60)), Error);
 }
 
+TEST(Subprocess, ChangesTheEnvironmentAndNoShellSeesTheArguments) {
+  const cli::ProcessResult result =
+      cli::run_process({"/usr/bin/env"}, std::chrono::seconds(60), {}, {"HOME=/other home", "HEDDLE_X=$(id)"});
+  EXPECT_NE(("\n" + result.out).find("\nHOME=/other home\n"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("HOME="), result.out.rfind("HOME="));
+  EXPECT_NE(result.out.find("HEDDLE_X=$(id)\n"), std::string::npos);
+  EXPECT_NE(result.out.find("PATH="), std::string::npos);
+  EXPECT_EQ(cli::run_process({"/bin/echo", "'; echo \"$(id)\""}, std::chrono::seconds(60)).out, "'; echo \"$(id)\"\n");
+}
+
+TEST(Subprocess, AFloodOfOutputEndsIt) {
+  const cli::ProcessResult result = cli::run_process({"/usr/bin/yes"}, std::chrono::seconds(120));
+  EXPECT_TRUE(result.flooded);
+  EXPECT_FALSE(result.timed_out);
+  EXPECT_LT(result.out.size(), cli::kOutMost + (1 << 20));
+}
+
+TEST(Subprocess, WhatItsReaderThrowsEndsIt) {
+  pid_t left = 0;
+  const auto take = [&left](std::string_view line) {
+    left = std::stoi(std::string(line));
+    throw std::runtime_error("enough");
+  };
+  EXPECT_THROW(cli::run_process({"/bin/sh", "-c", "echo $$; exec sleep 600"}, std::chrono::seconds(60), take),
+               std::runtime_error);
+  EXPECT_NE(left, 0);
+  EXPECT_FALSE(process_runs(left));
+}
+
 TEST(Subprocess, CollectsLinesAndTheEndOfErrors) {
   std::vector<std::string> lines;
   const cli::ProcessResult result = cli::run_process(
@@ -174,6 +207,40 @@ TEST(Subprocess, EndsWhatAProgramLeavesBehind) {
   while (process_runs(left) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_FALSE(process_runs(left));
 }
+
+TEST(ThreadFailures, CountWithoutRoomForTexts) {
+  cli::ThreadFailures failures(2);
+  static_assert(noexcept(failures.guard("", [] {})));
+  for (int i = 0; i < 4; ++i) failures.guard("", [i] { throw std::runtime_error(std::to_string(i)); });
+  EXPECT_FALSE(failures.out_of_memory());
+  EXPECT_FALSE(failures.guard("thread 4", [] { throw OutOfMemory("no room"); }));
+  EXPECT_TRUE(failures.guard("", [] {}));
+  EXPECT_FALSE(failures.guard("", [] { throw 5; }));
+  EXPECT_EQ(failures.count(), 6U);
+  EXPECT_EQ(failures.texts(), (std::vector<std::string>{"0", "1"}));
+  EXPECT_THROW(std::rethrow_exception(failures.first()), OutOfMemory) << "which may have caused the others";
+}
+
+#ifndef HEDDLE_SANITIZED
+TEST(ThreadFailures, AreCountedWithoutHostMemory) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    cli::ThreadFailures failures;
+    const std::string where(100, 'x');
+    const rlimit none{1, 1};
+    ::setrlimit(RLIMIT_AS, &none);
+    for (std::size_t size = std::size_t{1} << 30; size > 0; size /= 2) {
+      while (std::malloc(size) != nullptr) {  // NOLINT: all there is; the process ends at once
+      }
+    }
+    for (int i = 0; i < 3; ++i) failures.guard(where, [] { throw OutOfMemory(std::string(1000, 'y')); });
+    ::_exit(failures.count() == 3 && failures.out_of_memory() && failures.first() != nullptr ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+#endif
 
 TEST(Duration, TakesANumberWithItsUnit) {
   EXPECT_EQ(cli::parse_duration("--budget", "90s", 1, 3600), 90);

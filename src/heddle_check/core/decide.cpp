@@ -5,12 +5,18 @@
 
 #include <array>
 #include <bit>
+#include <string>
 #include <utility>
 
 namespace heddle_check {
 namespace {
 
 constexpr std::uint32_t kMostOptions = 255;  // a decision is a byte
+
+std::string ended_early(std::size_t decisions) {
+  return fmt::format("the decision string ends after {} decisions, and the execution goes on: the string was cut short",
+                     decisions);
+}
 
 }  // namespace
 
@@ -71,7 +77,9 @@ ThreadId Execution::ask(ThreadMask options) {
   const std::uint32_t answer = strategy_->choose(choice);
   if (answer >= count) {
     fail(FailureKind::kDivergence,
-         fmt::format("decision {} is {}, but only {} threads can go on", decisions_.size(), answer, count),
+         answer == kNoAnswer
+             ? ended_early(decisions_.size())
+             : fmt::format("decision {} is {}, but only {} threads can go on", decisions_.size(), answer, count),
          next_[running_].site);
   }
   decisions_.push_back(static_cast<std::uint8_t>(answer));
@@ -92,8 +100,9 @@ std::uint32_t Execution::choose(ChoiceKind kind, std::uint32_t options) {
   const std::uint32_t answer = strategy_->choose(choice);
   if (answer >= options) {
     fail(FailureKind::kDivergence,
-         fmt::format("decision {} is {}, but the {} question has {} answers", decisions_.size(), answer, name_of(kind),
-                     options),
+         answer == kNoAnswer ? ended_early(decisions_.size())
+                             : fmt::format("decision {} is {}, but the {} question has {} answers", decisions_.size(),
+                                           answer, name_of(kind), options),
          next_[running_].site);
   }
   decisions_.push_back(static_cast<std::uint8_t>(answer));

@@ -19,10 +19,7 @@ class Replay final : public Strategy {
     next_ = 0;
     return true;
   }
-  std::uint32_t choose(const Choice&) override {
-    // Past the end: an answer that fits no question.
-    return next_ < decisions_.size() ? decisions_[next_++] : 0xFFFFFFFF;
-  }
+  std::uint32_t choose(const Choice&) override { return next_ < decisions_.size() ? decisions_[next_++] : kNoAnswer; }
   bool all_used() const noexcept { return next_ == decisions_.size(); }
 
  private:

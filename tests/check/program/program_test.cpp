@@ -95,6 +95,25 @@ TEST(Program, MinimiseMakesAFailureSmallAndStaysReplayable) {
   EXPECT_EQ(run("replay '" + decisions + "'").exit_code, 1) << decisions;
 }
 
+TEST(Program, AStringThatWasCutShortIsToldSo) {
+  const json document = json::parse(run("run --plant inbox_takes_in_two_steps --strategy walk:0.5 --json").out);
+  const std::string found = document.at("results")[0].at("failure").at("decisions");
+  const std::string cut = found.substr(0, found.rfind(':') + 1);
+  for (const char* command : {"minimise '", "replay '"}) {
+    const CommandResult result = run(command + cut + "'");
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_NE((result.out + result.err).find("ends after 0 decisions, and the execution goes on"), std::string::npos)
+        << result.out << result.err;
+    EXPECT_EQ((result.out + result.err).find("4294967295"), std::string::npos);
+  }
+}
+
+TEST(Program, ForeignTextIsEscaped) {
+  const CommandResult named = run("run \"$(printf 'a\\033[31m\\nb')\"");
+  EXPECT_EQ(named.exit_code, 2);
+  EXPECT_NE(named.err.find("a\\x1b[31m\\nb"), std::string::npos) << named.err;
+}
+
 TEST(Program, EveryStrategyRuns) {
   for (const char* name : {"exhaustive", "bounded:1", "walk:0.1", "pct:3", "pos", "surw"}) {
     const CommandResult result = run(std::string("run inbox --executions 200 --json --strategy ") + name);
