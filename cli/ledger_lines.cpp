@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -195,8 +196,9 @@ class Reader {
       }
       greatest = round.number;
     }
-    std::stable_sort(history_.flaws.begin(), history_.flaws.end(),
-                     [](const LedgerFlaw& a, const LedgerFlaw& b) { return a.line < b.line; });
+    std::sort(history_.flaws.begin(), history_.flaws.end(), [](const LedgerFlaw& a, const LedgerFlaw& b) {
+      return std::tie(a.line, a.text) < std::tie(b.line, b.text);
+    });
   }
 
   const std::string_view text_;

@@ -55,7 +55,7 @@ struct Outcome {
 };
 
 // The answer of a strategy that has none: a recorded execution is over, and this one is not.
-inline constexpr std::uint32_t kNoAnswer = 0xFFFFFFFF;
+inline constexpr std::uint32_t kNothingRecorded = 0xFFFFFFFF;
 
 class Strategy {
  public:

@@ -77,7 +77,7 @@ ThreadId Execution::ask(ThreadMask options) {
   const std::uint32_t answer = strategy_->choose(choice);
   if (answer >= count) {
     fail(FailureKind::kDivergence,
-         answer == kNoAnswer
+         answer == kNothingRecorded
              ? ended_early(decisions_.size())
              : fmt::format("decision {} is {}, but only {} threads can go on", decisions_.size(), answer, count),
          next_[running_].site);
@@ -100,9 +100,9 @@ std::uint32_t Execution::choose(ChoiceKind kind, std::uint32_t options) {
   const std::uint32_t answer = strategy_->choose(choice);
   if (answer >= options) {
     fail(FailureKind::kDivergence,
-         answer == kNoAnswer ? ended_early(decisions_.size())
-                             : fmt::format("decision {} is {}, but the {} question has {} answers", decisions_.size(),
-                                           answer, name_of(kind), options),
+         answer == kNothingRecorded ? ended_early(decisions_.size())
+                                    : fmt::format("decision {} is {}, but the {} question has {} answers",
+                                                  decisions_.size(), answer, name_of(kind), options),
          next_[running_].site);
   }
   decisions_.push_back(static_cast<std::uint8_t>(answer));

@@ -19,7 +19,9 @@ class Replay final : public Strategy {
     next_ = 0;
     return true;
   }
-  std::uint32_t choose(const Choice&) override { return next_ < decisions_.size() ? decisions_[next_++] : kNoAnswer; }
+  std::uint32_t choose(const Choice&) override {
+    return next_ < decisions_.size() ? decisions_[next_++] : kNothingRecorded;
+  }
   bool all_used() const noexcept { return next_ == decisions_.size(); }
 
  private:
