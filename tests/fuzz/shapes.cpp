@@ -9,10 +9,10 @@
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using heddle::Shape;
-  if (size == 0) return 0;
+  if (size <= sizeof(std::int64_t)) return 0;
   std::vector<std::int64_t> extents((size - 1) / sizeof(std::int64_t));
   std::memcpy(extents.data(), bytes + 1, extents.size() * sizeof(std::int64_t));
-  const std::size_t first = extents.empty() ? 0 : bytes[0] % (extents.size() + 1);
+  const std::size_t first = bytes[0] % (extents.size() + 1);
   const std::span<const std::int64_t> all(extents);
   Shape a;
   Shape b;
