@@ -80,12 +80,9 @@ Json collect() {
   info["workers"] = device.workers;
   const Budget& budget = runtime.core().memory().budget();
   info["memory"] = {
-      {"total", memory.total_bytes},
-      {"source", device.memory_bytes == 0 ? "nobody says; the limit was given" : source(device.memory_source)},
-      {"free", memory.free_bytes},
-      {"limit", budget.limit()},
-      {"high", budget.high()},
-      {"low", budget.low()}};
+      {"total", memory.total_bytes}, {"source", device.memory_bytes == 0 ? "unknown" : source(device.memory_source)},
+      {"free", memory.free_bytes},   {"limit", budget.limit()},
+      {"high", budget.high()},       {"low", budget.low()}};
   info["limits"] = limits_json(resolve(options).limits);
   info["fence"] = fence_name();
   for (const char* backend : {"cpu", "sim", "cuda"}) {

@@ -16,6 +16,15 @@
 
 namespace heddle::test {
 
+// Sanitizers make mappings of their own all the time, and need room for them.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 enum class Sandboxed { kThisThread, kProcess };
 
 // A call that is refused: all of them, or those whose argument number `argument` has all bits of `bits`.

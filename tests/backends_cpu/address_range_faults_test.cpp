@@ -14,14 +14,6 @@
 #include "heddle/backends/cpu/open.hpp"
 #include "sandbox.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HEDDLE_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HEDDLE_SANITIZED 1
-#endif
-#endif
-
 namespace heddle::cpu {
 namespace {
 
@@ -105,9 +97,7 @@ void refuse(std::initializer_list<RefusedCall> calls, int error) {
 class AddressRangeFaults : public testing::Test {
  protected:
   void SetUp() override {
-#if defined(HEDDLE_SANITIZED)
-    GTEST_SKIP() << "the sanitizer needs the calls that are refused here";
-#endif
+    if (test::kSanitized) GTEST_SKIP() << "the sanitizer needs the calls that are refused here";
   }
 };
 

@@ -229,6 +229,7 @@ void use_up_mappings() {
 }
 
 TEST(Machine, WithAFullTableOfMappingsMemoryIsGivenBack) {
+  if (test::kSanitized) GTEST_SKIP() << "the sanitizer needs mappings";
   in_a_process([] {
     Options options;
     options.memory_limit = 512 * kMiB;
@@ -280,6 +281,7 @@ TEST_P(SandboxAfterOpening, StreamsAreTakenFromIdleThreadsAsBefore) {
 }
 
 TEST(Machine, WithTooLittleRoomForOneDnnOpeningIsRefused) {
+  if (test::kSanitized) GTEST_SKIP() << "the sanitizer needs more room than that";
   in_a_process([] {
     unsigned long pages = 0;
     if (!(std::ifstream("/proc/self/statm") >> pages)) skip();
