@@ -4,37 +4,32 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "heddle/backends/cpu/address_range.hpp"
 #include "heddle/backends/cpu/open.hpp"
+#include "own_process.hpp"
 #include "sandbox.hpp"
 
 namespace heddle::cpu {
 namespace {
 
+using test::in_own_process;
 using test::refuse_system_calls;
 using test::RefusedCall;
+using test::require;
+using test::skip;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kSegment = 2 * kMiB;
-constexpr int kSkipped = 77;
 
 const RefusedCall kNoAccess{SYS_mprotect, 2, PROT_NONE, true};
 const RefusedCall kWriting{SYS_mprotect, 2, PROT_WRITE};
 const RefusedCall kAdvice{SYS_madvise};
 const RefusedCall kInPlace{SYS_mmap, 3, MAP_FIXED};
 const RefusedCall kUnmapping{SYS_munmap};
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::_Exit(1);
-}
 
 // Pages of the segment that are in memory; -1 where it is not mapped.
 long resident(const std::byte* segment, std::size_t bytes = kSegment) {
@@ -61,7 +56,7 @@ void use_up_mappings() {
 }
 
 // Three segments; the middle one goes and comes again while `refused` holds.
-int middle_goes_and_comes(void (*refuse)(), bool memory_goes) {
+void middle_goes_and_comes(void (*refuse)(), bool memory_goes) {
   AddressRange range(64 * kMiB);
   std::byte* const first = filled(range, 1);
   std::byte* const middle = filled(range, 2);
@@ -77,21 +72,14 @@ int middle_goes_and_comes(void (*refuse)(), bool memory_goes) {
   require(first[kSegment - 1] == std::byte{1} && last[0] == std::byte{3}, "the neighbours are as they were");
   for (std::byte* segment : {first, again, last}) range.release(segment, kSegment);
   if (memory_goes) require(resident(first, 3 * kSegment) == 0, "nothing is left");
-  if (refuse == use_up_mappings) return 0;  // one segment for everything would need more of them
+  if (refuse == use_up_mappings) return;  // one segment for everything would need more of them
   void* const all = range.allocate(64 * kMiB - kSegment);
   require(all != nullptr, "everything joined again");
   range.release(all, 64 * kMiB - kSegment);
-  return 0;
 }
 
-#define EXPECT_FINE(...)                                                                                             \
-  EXPECT_EXIT(                                                                                                       \
-      { std::_Exit(__VA_ARGS__); },                                                                                  \
-      [](int status) { return WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kSkipped); }, \
-      "^$")
-
 void refuse(std::initializer_list<RefusedCall> calls, int error) {
-  if (!refuse_system_calls(calls, error)) std::_Exit(kSkipped);
+  if (!refuse_system_calls(calls, error)) skip();
 }
 
 class AddressRangeFaults : public testing::Test {
@@ -101,31 +89,33 @@ class AddressRangeFaults : public testing::Test {
   }
 };
 
-TEST_F(AddressRangeFaults, AFullTableOfMappings) { EXPECT_FINE(middle_goes_and_comes(use_up_mappings, true)); }
+TEST_F(AddressRangeFaults, AFullTableOfMappings) {
+  in_own_process([] { middle_goes_and_comes(use_up_mappings, true); });
+}
 
 TEST_F(AddressRangeFaults, AccessThatCannotBeTakenAway) {
-  EXPECT_FINE(middle_goes_and_comes([] { refuse({kNoAccess}, ENOMEM); }, true));
+  in_own_process([] { middle_goes_and_comes([] { refuse({kNoAccess}, ENOMEM); }, true); });
 }
 
 TEST_F(AddressRangeFaults, RefusedAdviceIsReplacedByAMappingInPlace) {
-  EXPECT_FINE(middle_goes_and_comes([] { refuse({kAdvice}, EINVAL); }, true));
+  in_own_process([] { middle_goes_and_comes([] { refuse({kAdvice}, EINVAL); }, true); });
 }
 
 TEST_F(AddressRangeFaults, WhereEveryWayIsRefusedTheNextSegmentUsesTheMemory) {
-  EXPECT_FINE(middle_goes_and_comes([] { refuse({kAdvice, kInPlace}, EPERM); }, false));
+  in_own_process([] { middle_goes_and_comes([] { refuse({kAdvice, kInPlace}, EPERM); }, false); });
+}
+
+void lock_memory() {
+  if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) skip();
 }
 
 TEST_F(AddressRangeFaults, LockedMemoryIsGivenBackToo) {
-  EXPECT_FINE(middle_goes_and_comes(
-      [] {
-        if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) std::_Exit(kSkipped);
-      },
-      true));
+  in_own_process([] { middle_goes_and_comes(lock_memory, true); });
 }
 
 // After ENOMEM the kernel does not say whether the old mapping is there: it is neither used nor unmapped.
 TEST_F(AddressRangeFaults, AddressesThatMayBeUnmappedAreLeftAlone) {
-  EXPECT_FINE([] {
+  in_own_process([] {
     std::byte* middle = nullptr;
     std::byte* last = nullptr;
     {
@@ -139,12 +129,11 @@ TEST_F(AddressRangeFaults, AddressesThatMayBeUnmappedAreLeftAlone) {
     }
     require(resident(last + 4 * kSegment) == -1, "the rest of the range went");
     require(middle[kMiB] == std::byte{2}, "what may be another's now is as it was");
-    return 0;
-  }());
+  });
 }
 
 TEST_F(AddressRangeFaults, ARefusedSegmentLeavesItsAddressesFree) {
-  EXPECT_FINE([] {
+  in_own_process([] {
     AddressRange range(8 * kMiB);
     std::byte* const first = filled(range);
     refuse({kWriting}, ENOMEM);
@@ -153,12 +142,11 @@ TEST_F(AddressRangeFaults, ARefusedSegmentLeavesItsAddressesFree) {
       require(range.allocate(kSegment) == nullptr && errno == ENOMEM, "a segment is refused, with the system's reason");
     }
     range.release(first, kSegment);
-    return 0;
-  }());
+  });
 }
 
 TEST_F(AddressRangeFaults, ARangeThatCannotBeUnmappedHoldsNoMemory) {
-  EXPECT_FINE([] {
+  in_own_process([] {
     std::byte* segment = nullptr;
     {
       AddressRange range(8 * kMiB);
@@ -167,13 +155,12 @@ TEST_F(AddressRangeFaults, ARangeThatCannotBeUnmappedHoldsNoMemory) {
       range.release(segment, kSegment);
     }
     require(resident(segment) == 0, "its memory was given back");
-    return 0;
-  }());
+  });
 }
 
 // Where no range could be reserved, segments come from the C library's allocator, which may keep what it gets.
 TEST_F(AddressRangeFaults, SegmentsOutsideTheRangeGiveTheirMemoryBackToo) {
-  EXPECT_FINE([] {
+  in_own_process([] {
     const RefusedCall reserving{SYS_mmap, 3, MAP_NORESERVE};
     refuse({reserving, kUnmapping}, ENOMEM);
     std::unique_ptr<Device> device;
@@ -183,8 +170,7 @@ TEST_F(AddressRangeFaults, SegmentsOutsideTheRangeGiveTheirMemoryBackToo) {
     std::memset(segment, 1, kSegment);
     device->release_segment(segment, kSegment);
     require(resident(static_cast<std::byte*>(segment)) <= 1, "its memory was given back");
-    return 0;
-  }());
+  });
 }
 
 }  // namespace

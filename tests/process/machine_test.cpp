@@ -7,59 +7,28 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
-#include <sys/wait.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "heddle/heddle.hpp"
+#include "own_process.hpp"
 #include "sandbox.hpp"
 
 namespace heddle {
 namespace {
 
+using test::in_own_process;
 using test::refuse_system_calls;
-using test::RefusedCall;
+using test::require;
 using test::Sandboxed;
+using test::skip;
 
-constexpr int kWrong = 1, kSkipped = 77;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-void require(bool holds, const std::string& what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what.c_str());
-  std::_Exit(kWrong);
-}
-
-[[noreturn]] void skip() { std::_Exit(kSkipped); }
-
-// Runs `body` in a child: it must end by itself, or skip, and say nothing.
-void in_a_process(const std::function<void()>& body) {
-  const auto run = [&] {
-    try {
-      body();
-    } catch (const std::exception& error) {
-      require(false, std::string("no exception: ") + error.what());
-    }
-    std::_Exit(0);
-  };
-  int code = -1;
-  EXPECT_EXIT(
-      run(),
-      [&code](int status) {
-        code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        return code == 0 || code == kSkipped;
-      },
-      "^$");
-  if (code == kSkipped) GTEST_SKIP() << "the system does not let this process make such a machine";
-}
 
 float product_sum(Runtime& runtime) {
   const Tensor x = full(runtime, {64, 64}, 1.0f);
@@ -98,21 +67,21 @@ void works_without_meminfo() {
 }
 
 TEST(Machine, WithoutProc) {
-  in_a_process([] {
+  in_own_process([] {
     mount_on("/proc", "tmpfs", nullptr);
     works_without_meminfo();
   });
 }
 
 TEST(Machine, WithProcOfProcessesOnly) {  // systemd's ProcSubset=pid
-  in_a_process([] {
+  in_own_process([] {
     mount_on("/proc", "proc", "subset=pid");
     works_without_meminfo();
   });
 }
 
 TEST(Machine, WithoutProcSysAndSysinfoALimitIsBelieved) {
-  in_a_process([] {
+  in_own_process([] {
     mount_on("/proc", "tmpfs", nullptr);
     mount_on("/sys", "tmpfs", nullptr);
     if (!refuse_system_calls({{SYS_sysinfo}}, EPERM)) skip();
@@ -195,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, MemoryOfAGroup,
 TEST_P(MemoryOfAGroup, IsTheSizeOfTheDevice) {
   const Group group(GetParam().mount, GetParam().controller);
   if (!group.set(GetParam().file, GetParam().value)) GTEST_SKIP() << "no such group can be made here";
-  in_a_process([&] {
+  in_own_process([&] {
     group.enter();
     Runtime runtime;
     require(runtime.device_info().memory_bytes == 256 * kMiB, std::to_string(runtime.device_info().memory_bytes));
@@ -213,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, QuotaOfAGroup,
 TEST_P(QuotaOfAGroup, IsTheNumberOfWorkers) {
   const Group group(GetParam().mount, GetParam().controller);
   if (!group.set(GetParam().file, GetParam().value)) GTEST_SKIP() << "no such group can be made here";
-  in_a_process([&] {
+  in_own_process([&] {
     group.enter();
     Runtime runtime;
     require(runtime.device_info().workers == 1, std::to_string(runtime.device_info().workers));
@@ -230,7 +199,7 @@ void use_up_mappings() {
 
 TEST(Machine, WithAFullTableOfMappingsMemoryIsGivenBack) {
   if (test::kSanitized) GTEST_SKIP() << "the sanitizer needs mappings";
-  in_a_process([] {
+  in_own_process([] {
     Options options;
     options.memory_limit = 512 * kMiB;
     Runtime runtime(options);
@@ -260,7 +229,7 @@ INSTANTIATE_TEST_SUITE_P(ThreadOrProcess, SandboxAfterOpening,
                          testing::Combine(testing::Values(Sandboxed::kThisThread, Sandboxed::kProcess),
                                           testing::Values(EPERM, ENOSYS)));
 TEST_P(SandboxAfterOpening, StreamsAreTakenFromIdleThreadsAsBefore) {
-  in_a_process([] {
+  in_own_process([] {
     Options options;
     options.streams = 2;
     options.limits.streams_max = 2;  // threads take each other's streams, which needs the fence
@@ -282,7 +251,7 @@ TEST_P(SandboxAfterOpening, StreamsAreTakenFromIdleThreadsAsBefore) {
 
 TEST(Machine, WithTooLittleRoomForOneDnnOpeningIsRefused) {
   if (test::kSanitized) GTEST_SKIP() << "the sanitizer needs more room than that";
-  in_a_process([] {
+  in_own_process([] {
     unsigned long pages = 0;
     if (!(std::ifstream("/proc/self/statm") >> pages)) skip();
     const rlimit room{pages * 4096 + 24 * kMiB, RLIM_INFINITY};
