@@ -103,8 +103,9 @@ void print_text(const Json& info) {
   out += field_line("compiler", text("compiler"));
   out += field_line("device", fmt::format("{}: {}", text("backend"), text("device")));
   out += field_line("kernels", text("kernels"));
-  out += field_line("cores", fmt::format("{} ({}), {} workers", info["cores"].get<unsigned>(), text("cores_source"),
-                                         info["workers"].get<unsigned>()));
+  const auto workers = info["workers"].get<unsigned>();
+  out += field_line("cores", fmt::format("{} ({}){}", info["cores"].get<unsigned>(), text("cores_source"),
+                                         workers == 0 ? "" : fmt::format(", {} workers", workers)));
   out += field_line("memory", fmt::format("{}, {} free, limit {}", bytes("total"), bytes("free"), bytes("limit")));
   out += field_line("", fmt::format("size from {}", info["memory"]["source"].get<std::string>()));
   out += field_line("", fmt::format("idle memory is given back above {}, down to {}", bytes("high"), bytes("low")));
