@@ -1,6 +1,7 @@
 #include "injection/books.hpp"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -37,7 +38,8 @@ constinit std::atomic<std::size_t> promised{0};
 // Calls `take` with each line of a file of /proc, without host memory.
 template <class Take>
 void each_line(const char* path, Take&& take) noexcept {
-  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  const auto file =
+      static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC));  // never made to fail
   if (file < 0) return;
   char line[512];
   std::size_t length = 0;
