@@ -149,5 +149,32 @@ TEST(Recording, AFailedOperationLeavesNoUseOfItsOperandsBehind) {
   EXPECT_EQ(runtime.memory_statistics().pending, 0u);
 }
 
+// It runs on whatever thread waits for it: on one that has a stream of its own and waits for an event of another's,
+// too.
+TEST(Recording, C25_ACustomOperationRecordsNothingOnAThreadThatWaitsForAnEvent) {
+  Options options;
+  options.device = "sim";  // only threads that wait run anything
+  Runtime runtime(options);
+  bool was_refused = false;
+  Event event;
+  std::thread([&] {
+    custom(runtime, "records", {}, {}, [&](const CustomCall&) {
+      try {
+        full(runtime, {4}, 1.0f);
+      } catch (const InvalidArgument&) {
+        was_refused = true;
+      }
+    });
+    event = runtime.record_event();
+  }).join();
+  std::thread([&] {
+    full(runtime, {4}, 1.0f);  // takes a stream
+    runtime.synchronize();
+    event.wait();
+    EXPECT_TRUE(was_refused);
+    EXPECT_TRUE(runtime.query());
+  }).join();
+}
+
 }  // namespace
 }  // namespace heddle

@@ -15,8 +15,9 @@ namespace {
 LeaseSlot* current_slot(const std::shared_ptr<LanePool>& pool) {
   sync::require_not_forked();
   LeaseSlot& slot = thread_leases().current(pool);
-  if (slot.gate.entered()) [[unlikely]]
-    throw_recording_in_custom_operation();  // it runs on a thread that waits inside a call on its stream
+  // It runs on a worker, on a thread that waits inside a call on its stream, or on one that waits for another's.
+  if (slot.gate.entered() || sync::NoWaiting::recording_forbidden()) [[unlikely]]
+    throw_recording_in_custom_operation();
   return &slot;
 }
 

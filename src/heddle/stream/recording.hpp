@@ -9,6 +9,7 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/stream/thread_leases.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
@@ -37,6 +38,8 @@ class Recording {
   // The usual case: the thread's newest lease is of this pool, has its lane, and nobody claims it.
   bool enter_current() noexcept {
     if (sync::in_forked_child() || current_lease().pool != pool_.id() || slot_->gate.entered()) return false;
+    if (sync::NoWaiting::recording_forbidden()) [[unlikely]]
+      return false;
     if (!slot_->gate.try_enter()) return false;
     lane_ = slot_->lane;
     if (lane_ != nullptr) [[likely]]
