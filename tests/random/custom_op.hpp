@@ -1,0 +1,37 @@
+// Custom operations of random programs: they check what they read against the model, and write what the model says.
+//
+// Thread safety: a CustomCheck is immutable once it is recorded.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heddle/heddle.hpp"
+#include "random/value.hpp"
+
+namespace heddle::programs {
+
+struct CustomCheck {
+  std::vector<Known> inputs, outputs;
+  std::chrono::microseconds takes{0};
+  std::string throws_with;                        // empty: it does not throw
+  std::function<void()> misuse;                   // called first, where not empty
+  std::function<void(const std::string&)> wrong;  // told what is wrong
+  std::shared_ptr<void> ballast;                  // goes with the function
+};
+
+// The function to record. `inputs`: the tensors that the operation reads.
+CustomFunction custom_function(Runtime& runtime, std::shared_ptr<const CustomCheck> check,
+                               const std::vector<Tensor>& inputs);
+
+// For devices with the host's memory; `operand.data` points to its first element.
+void check_on_host(const CustomCheck& check, const CustomCall& call);
+
+// As custom_function(), on a CUDA device: work of the host's, between copies, on the stream. In builds with CUDA only.
+CustomFunction cuda_function(Runtime& runtime, std::shared_ptr<const CustomCheck> check,
+                             const std::vector<Tensor>& inputs);
+
+}  // namespace heddle::programs
