@@ -34,7 +34,7 @@ struct ThreadOutboxes {
   };
   std::vector<Entry> entries;
 
-  ThreadOutboxes() = default;
+  ThreadOutboxes() noexcept = default;
   ThreadOutboxes(const ThreadOutboxes&) = delete;
   ThreadOutboxes& operator=(const ThreadOutboxes&) = delete;
   ~ThreadOutboxes() {
@@ -54,22 +54,25 @@ Outbox* FreeLedger::outbox() noexcept {
   if (current_outbox().ledger == id_) [[likely]]
     return current_outbox().outbox;
   if (thread_has_ended()) return nullptr;
-  auto& entries = sync::ThreadLocal<ThreadOutboxes, ThreadOutboxesTag>::get().entries;
-  auto found =
-      std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.ledger.get() == this; });
-  Outbox* outbox = found != entries.end() ? found->outbox.get() : nullptr;
-  if (outbox == nullptr) {
-    try {
-      std::erase_if(entries, [](const auto& entry) { return entry.ledger->closed(); });
-      entries.reserve(entries.size() + 1);
-      entries.push_back({shared_from_this(), attach()});
-      outbox = entries.back().outbox.get();
-    } catch (const std::bad_alloc&) {
-      return nullptr;
-    }
+  Outbox* outbox = nullptr;
+  try {
+    outbox = find_or_attach();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
   }
   current_outbox() = {id_, outbox};
   return outbox;
+}
+
+Outbox* FreeLedger::find_or_attach() {
+  auto& entries = sync::ThreadLocal<ThreadOutboxes, ThreadOutboxesTag>::get().entries;
+  const auto found =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.ledger.get() == this; });
+  if (found != entries.end()) return found->outbox.get();
+  std::erase_if(entries, [](const auto& entry) { return entry.ledger->closed(); });
+  entries.reserve(entries.size() + 1);
+  entries.push_back({shared_from_this(), attach()});
+  return entries.back().outbox.get();
 }
 
 std::shared_ptr<Outbox> FreeLedger::attach() {

@@ -46,6 +46,7 @@ class FreeLedger : public std::enable_shared_from_this<FreeLedger> {
   bool closed() const noexcept { return closed_.load(sync::acquire); }
 
  private:
+  Outbox* find_or_attach();
   std::shared_ptr<Outbox> attach();
   FreedCounts freed_locked() const noexcept HEDDLE_REQUIRES(mutex_);
   std::shared_ptr<void> settle_locked() noexcept HEDDLE_REQUIRES(mutex_);

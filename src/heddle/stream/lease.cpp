@@ -59,7 +59,8 @@ void Lease::end() noexcept {
   if (slot_ == nullptr || sync::in_forked_child()) return;
   const std::shared_ptr<LeaseSlot> slot = std::move(slot_);
   // Entered: a custom operation ends it on the thread that is inside a call on it, or it is another thread's.
-  if (!slot->gate.entered() && thread_has_leases() && thread_leases().remove(*slot)) {
+  ThreadLeases* const own = thread_leases_if_any();
+  if (!slot->gate.entered() && own != nullptr && own->remove(*slot)) {
     pool_->release(*slot);
   } else if (!pool_->release_from_outside(*slot)) {
     return;

@@ -13,15 +13,19 @@
 namespace HEDDLE_NS {
 namespace {
 
-// Outlives ThreadLeases in its thread: a user's own thread-local or static object may record from its destructor.
-struct ThreadEndedTag;
-bool& thread_has_ended() noexcept { return sync::ThreadLocal<bool, ThreadEndedTag>::get(); }
+// Outlives ThreadLeases in its thread: what the thread destroys later may record, or end a Lease.
+enum class LeasesOfThread : unsigned char { kNone, kSome, kEnded };
+struct LeasesOfThreadTag;
+LeasesOfThread& leases_of_thread() noexcept { return sync::ThreadLocal<LeasesOfThread, LeasesOfThreadTag>::get(); }
 
 struct ThreadLeasesTag;
 
 }  // namespace
 
-bool thread_has_leases() noexcept { return !thread_has_ended(); }
+ThreadLeases* thread_leases_if_any() noexcept {
+  if (leases_of_thread() != LeasesOfThread::kSome) return nullptr;
+  return &sync::ThreadLocal<ThreadLeases, ThreadLeasesTag>::get();  // it is made, so this cannot fail
+}
 
 void throw_recording_in_custom_operation() {
   throw InvalidArgument(
@@ -31,16 +35,18 @@ void throw_recording_in_custom_operation() {
 }
 
 ThreadLeases& thread_leases() {
-  if (thread_has_ended()) [[unlikely]] {
+  if (leases_of_thread() == LeasesOfThread::kEnded) [[unlikely]] {
     throw Closed(
-        "this thread is ending and has given its streams back; record before its thread-local and static objects are "
-        "destroyed");
+        "this thread is ending and has given its streams back; record before the destructors of its thread-specific "
+        "data run (pthread_key_create)");
   }
   return sync::ThreadLocal<ThreadLeases, ThreadLeasesTag>::get();
 }
 
+ThreadLeases::ThreadLeases() noexcept { leases_of_thread() = LeasesOfThread::kSome; }
+
 ThreadLeases::~ThreadLeases() {
-  thread_has_ended() = true;
+  leases_of_thread() = LeasesOfThread::kEnded;
   current_lease() = {};
   if (sync::in_forked_child()) return;
   while (!entries_.empty()) {
@@ -107,6 +113,11 @@ void ThreadLeases::attach(const std::shared_ptr<LanePool>& pool, std::shared_ptr
 bool ThreadLeases::remove(const LeaseSlot& slot) noexcept {
   current_lease() = {};
   return std::erase_if(entries_, [&](const Entry& entry) { return entry.slot.get() == &slot; }) != 0;
+}
+
+bool ThreadLeases::inside_call(std::uint64_t pool_id) const noexcept {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return entry.pool_id == pool_id && entry.slot->gate.entered(); });
 }
 
 void ThreadLeases::commit_current(LanePool& pool) {

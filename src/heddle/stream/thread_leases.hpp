@@ -1,7 +1,8 @@
 // ThreadLeases: the leases that are attached to one thread. The newest of a pool is the one that records.
 //
-// Thread safety: an object of one thread, reached through thread_leases(). At thread exit implicit leases are given
-// back and explicit ones detached; what was recorded is committed, without waiting.
+// Thread safety: an object of one thread, reached through thread_leases(). At thread exit, after the destructors of the
+// program's thread_local objects, implicit leases are given back and explicit ones detached; what was recorded is
+// committed, without waiting. At process exit nothing of that happens: the runtime's end takes all leases.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,7 @@ inline CurrentLease& current_lease() noexcept { return sync::ThreadLocal<Current
 
 class ThreadLeases {
  public:
-  ThreadLeases() = default;
+  ThreadLeases() noexcept;
   ~ThreadLeases();
   ThreadLeases(const ThreadLeases&) = delete;
   ThreadLeases& operator=(const ThreadLeases&) = delete;
@@ -38,6 +39,8 @@ class ThreadLeases {
   bool remove(const LeaseSlot& slot) noexcept;
   // Hands over what the thread recorded so far, so that a new lease can use it and the old stream is not held by it.
   void commit_current(LanePool& pool);
+  // Whether the thread is inside a call on one of its leases of that pool.
+  bool inside_call(std::uint64_t pool_id) const noexcept;
 
  private:
   struct Entry {
@@ -54,9 +57,10 @@ class ThreadLeases {
 // that has no lease.
 [[noreturn]] void throw_recording_in_custom_operation();
 
-// The calling thread's. Throws Closed once the thread's own objects are being destroyed.
+// The calling thread's. Throws Closed once the thread has given them back at its end, std::bad_alloc where the host has
+// no memory for the first use in a thread.
 ThreadLeases& thread_leases();
-// False once they are.
-bool thread_has_leases() noexcept;
+// Null before the first use, and once the thread has given them back.
+ThreadLeases* thread_leases_if_any() noexcept;
 
 }  // namespace HEDDLE_NS

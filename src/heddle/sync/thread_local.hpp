@@ -1,8 +1,14 @@
 // Thread-local objects. The only place that may write thread_local.
 //
 // One object per thread, type and tag: `struct MyTag; ThreadLocal<State, MyTag>::get()`. T is default-constructed at
-// the first use in a thread; its destructor runs at thread exit. With a constexpr constructor and no destructor the
-// access is one load.
+// the first use in a thread. With a constexpr constructor and no destructor the access is one load.
+//
+// Where T has a destructor, get() throws std::bad_alloc if the host has no memory to register it, in which case a later
+// get() tries again. (The compiler's own registration ends the process there.) The destructor runs at thread exit,
+// after those of the program's thread_local objects, in reverse order of construction among the library's own; an
+// object that is used again after that is made anew, and destroyed in the next round of the system's destructors
+// (PTHREAD_DESTRUCTOR_ITERATIONS). For the thread that calls exit() it does not run, nor in other threads that are
+// alive then: what must be done at process exit belongs into a hook (sync/process.hpp).
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -11,14 +17,58 @@
 #include "heddle/sync/checked/thread_local.hpp"
 #else
 
+#include <new>
+#include <type_traits>
+
+#include "heddle/sync/thread_exit.hpp"
+
 namespace HEDDLE_NS::sync {
+
+namespace detail {
+
+// In the thread's own static storage, so that it needs no memory; trivially destructible and made by the compiler, so
+// that its access needs no guard.
+template <class T>
+class ThreadObject final : public ThreadExit {
+ public:
+  static_assert(std::is_nothrow_default_constructible_v<T>);
+
+  constexpr ThreadObject() noexcept : ThreadExit(&destroy) {}
+  T& get() {
+    if (object_ == nullptr) [[unlikely]]
+      make();
+    return *object_;
+  }
+
+ private:
+  void make() {
+    at_thread_exit(*this);
+    object_ = new (storage_) T();
+  }
+  static void destroy(ThreadExit& exit) noexcept {
+    auto& self = static_cast<ThreadObject&>(exit);
+    self.object_->~T();  // still there meanwhile: what it calls may look at it
+    self.object_ = nullptr;
+  }
+
+  alignas(T) unsigned char storage_[sizeof(T)] = {};
+  T* object_ = nullptr;
+};
+
+}  // namespace detail
 
 template <class T, class Tag>
 class ThreadLocal {
  public:
-  static T& get() noexcept {
+  static T& get() noexcept
+    requires std::is_trivially_destructible_v<T>
+  {
     static thread_local T value{};
     return value;
+  }
+  static T& get() {
+    static constinit thread_local detail::ThreadObject<T> value;
+    return value.get();
   }
 };
 
