@@ -29,6 +29,7 @@ Scenarios all_scenarios() {
   add_reclaim(all);
   add_lane_claims(all);
   add_runtime_end(all);
+  add_runtime_reaper(all);
   add_events(all);
   add_reuse(all);
   add_poller(all);

@@ -27,6 +27,7 @@ void add_refused_memory(Scenarios& to);
 void add_reclaim(Scenarios& to);
 void add_lane_claims(Scenarios& to);
 void add_runtime_end(Scenarios& to);
+void add_runtime_reaper(Scenarios& to);
 void add_events(Scenarios& to);
 void add_reuse(Scenarios& to);
 void add_poller(Scenarios& to);

@@ -2,6 +2,7 @@
 // the call needs no more. After each failure the stream must be usable, nothing recorded may be lost, and no count may
 // be wrong.
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <barrier>
@@ -138,21 +139,24 @@ TEST_P(HostMemory, C49_ALeaseThatCannotCommitAtItsEndLosesNothing) {
 }
 
 TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
+  // Of thread-specific data whose key is younger than the library's: its destructor runs after the thread's leases
+  // ended.
+  Runtime first;
+  first.synchronize();
+  pthread_key_t key{};
+  ASSERT_EQ(pthread_key_create(&key,
+                               [](void* failed) {
+                                 *static_cast<bool*>(failed) = has_failed;
+                                 fails_in = 0;
+                               }),
+            0);
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
     ASSERT_LT(n, kMost);
     Runtime runtime;
     Tensor x;
-    struct AtThreadEnd {  // destroyed behind the thread's leases, which it was constructed before
-      bool* failed;
-      ~AtThreadEnd() {
-        *failed = has_failed;
-        fails_in = 0;
-      }
-    };
     std::thread([&] {
-      static thread_local AtThreadEnd last{&failed};
-      last.failed = &failed;
+      pthread_setspecific(key, &failed);
       x = randn(runtime, {4});
       has_failed = false;
       fails_in = n;
@@ -162,6 +166,7 @@ TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
     ASSERT_EQ(report.abandoned, 0u);
     ASSERT_GT(report.completed, 0u);
   }
+  pthread_key_delete(key);
 }
 
 // The pool knows of every stream that a thread found: a shutdown commits what was recorded there.
@@ -281,7 +286,7 @@ TEST_P(HostMemory, C42_AShutdownThatFailsInsideEndsAllTheSame) {
     failed = fails_at(n, [&] { runtime.shutdown(std::chrono::seconds(5)); });
     const ShutdownReport again = runtime.shutdown();  // the same report, at once
     EXPECT_THROW(full(runtime, {4}, 1.0f), Closed) << n;
-    EXPECT_TRUE(failed || again.complete) << n;
+    EXPECT_TRUE(again.complete || (failed && for_ever)) << n << ": what ran out once is there again";
   }
 }
 

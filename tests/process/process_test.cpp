@@ -15,10 +15,10 @@ namespace {
 constexpr int kSeeds = 3;
 constexpr std::chrono::seconds kMost{20};
 
-void expect_ends(std::vector<std::string> command, int exit_code) {
+void expect_ends(std::vector<std::string> command, int exit_code, int seeds = kSeeds) {
   std::string line;
   for (const std::string& word : command) line += word + " ";
-  for (int seed = 1; seed <= kSeeds; ++seed) {
+  for (int seed = 1; seed <= seeds; ++seed) {
     std::vector<std::string> seeded = command;
     seeded.push_back(std::to_string(seed));
     const Ended ended = run_process(seeded, kMost);
@@ -31,6 +31,9 @@ void expect_ends(std::vector<std::string> command, int exit_code) {
 void expect_scenario(const std::string& name, int exit_code = 3) {
   expect_ends({HEDDLE_PROCESS_SCENARIO, name}, exit_code);
 }
+
+// One that takes 2 s whatever its seed.
+void expect_stuck_scenario(const std::string& name) { expect_ends({HEDDLE_PROCESS_SCENARIO, name}, 3, 2); }
 
 void expect_plugin(const std::string& mode) {
   expect_ends({HEDDLE_PROCESS_PLUGIN_HOST, mode, HEDDLE_PROCESS_PLUGIN}, 3);
@@ -70,18 +73,44 @@ TEST(Process, C51_R16_ForkWithWhatOutlivedTheRuntime) { expect_scenario("fork_wi
 TEST(Process, C51_R16_ForkInAHandler) { expect_scenario("fork_in_handler", 0); }
 TEST(Process, C51_R16_ForkInACustomOperation) { expect_scenario("fork_in_custom_operation", 0); }
 
+TEST(Process, C47_LastOwnersGoInsideCallbacks) { expect_scenario("last_owners"); }
+TEST(Process, C50_LastReferencesGoInsideCallbacks) { expect_scenario("last_references"); }
+TEST(Process, C19_RequestShutdownInside) { expect_scenario("request_shutdown_inside"); }
+TEST(Process, C51_ForkAfterTheReaper) { expect_scenario("fork_after_the_reaper"); }
+TEST(Process, RuntimesLeaveNoHostMemory) { expect_scenario("runtimes_leave_nothing"); }
+TEST(Process, C49_StuckStaticRuntime) { expect_stuck_scenario("stuck_static"); }
+TEST(Process, C49_StuckStaticRuntimes) { expect_stuck_scenario("stuck_statics"); }
+TEST(Process, C49_StuckRuntimeNeverDestroyed) { expect_stuck_scenario("stuck_leaked"); }
+TEST(Process, C49_StuckThreadLocalRuntime) { expect_stuck_scenario("stuck_thread_local"); }
+TEST(Process, C49_StuckRuntimeInAnExitHandler) { expect_stuck_scenario("stuck_in_exit_handler"); }
+TEST(Process, C49_StuckShutdownInAStaticDestructor) { expect_stuck_scenario("stuck_shutdown_in_static"); }
+TEST(Process, C49_StuckRuntimeInTheReaper) { expect_stuck_scenario("stuck_in_the_reaper"); }
+TEST(Process, C49_AStuckRuntimeBesideOthers) { expect_stuck_scenario("stuck_beside_work"); }
+
 TEST(Process, C52_SignalStorm) { expect_scenario("signal_storm", 0); }
 
 TEST(Process, C48_PluginUnusedIsUnloaded) { expect_plugin("unused"); }
 TEST(Process, C48_PluginClosedWhileItsWorkRuns) { expect_plugin("running"); }
 TEST(Process, C48_PluginClosedAfterItsRuntime) { expect_plugin("finished"); }
 
+#ifdef HEDDLE_PROCESS_THREAD_MEMORY
+// Its argument: how many of the keys that need no memory the program has for itself.
+TEST(Process, C30_FirstUsesOfThreadsWithoutHostMemory) {
+  for (const char* keys : {"0", "40"}) {
+    const Ended ended = run_process({HEDDLE_PROCESS_THREAD_MEMORY, keys}, kMost);
+    EXPECT_FALSE(ended.timed_out);
+    EXPECT_EQ(ended.exit_code, 0) << keys << " keys\n" << ended.output;
+    EXPECT_EQ(ended.output, "");
+  }
+}
+#endif
+
 // A scenario that no test names would run in the soak only.
 TEST(Process, EveryScenarioHasATest) {
   std::stringstream list(run_process({HEDDLE_PROCESS_SCENARIO, "--list"}, kMost).output);
   int scenarios = 0;
   for (std::string line; std::getline(list, line);) ++scenarios;
-  EXPECT_EQ(scenarios, 31);
+  EXPECT_EQ(scenarios, 44);
 }
 
 }  // namespace

@@ -93,7 +93,8 @@ void start_detached(Runtime& runtime, int threads, Random& random) {
 
 int main(int count, char** arguments) {
   using namespace heddle::test;
-  const auto groups = {exit_scenarios(), handler_scenarios(), object_scenarios(), fork_scenarios(), signal_scenarios()};
+  const auto groups = {exit_scenarios(),   handler_scenarios(), object_scenarios(), fork_scenarios(),
+                       signal_scenarios(), ending_scenarios(),  stuck_scenarios()};
   const char* const name = count > 1 ? arguments[1] : "";
   for (const auto& group : groups) {
     for (const Scenario& scenario : group) {

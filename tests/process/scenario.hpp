@@ -43,6 +43,8 @@ std::span<const Scenario> handler_scenarios();
 std::span<const Scenario> object_scenarios();
 std::span<const Scenario> fork_scenarios();
 std::span<const Scenario> signal_scenarios();
+std::span<const Scenario> ending_scenarios();
+std::span<const Scenario> stuck_scenarios();
 
 [[noreturn]] void fail(const std::string& what);
 inline void expect(bool holds, const std::string& what) {

@@ -85,6 +85,29 @@ TEST(Deadlines, C43_AShutdownEndsThoughListsDoNot) {
   while (!first.event().query() || !second.event().query()) std::this_thread::yield();
 }
 
+TEST(Deadlines, C43_WhoWaitsForAnothersShutdownHasADeadlineOfItsOwn) {
+  const auto gate = std::make_shared<Gate>();
+  Runtime runtime(one_worker());
+  const GatedStream stream(runtime, gate);
+  ShutdownReport first;
+  std::thread closer([&] { first = runtime.shutdown(std::chrono::seconds(20)); });
+  const auto closes = [&] {
+    try {
+      full(runtime, {1}, 1.0f);
+      return false;
+    } catch (const Closed&) {
+      return true;
+    }
+  };
+  while (!closes()) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_THROW(runtime.shutdown(milliseconds(5)), Timeout);
+  EXPECT_FALSE(gate->given_up()) << "it waited as long as the other";
+  gate->open();
+  closer.join();
+  EXPECT_TRUE(first.complete);
+  EXPECT_EQ(runtime.shutdown(milliseconds(0)).text(), first.text());
+}
+
 // R08: a list that was handed over for the thread that waits must not be left lying where that thread may not wait.
 TEST(Deadlines, R08_ARefusedSynchronizeLeavesNoListThatNobodyRuns) {
   const auto gate = std::make_shared<Gate>();

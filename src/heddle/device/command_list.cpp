@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "heddle/sync/no_waiting.hpp"
+
 namespace HEDDLE_NS {
 
 inline constexpr std::align_val_t kStagingAlignment{64};
@@ -23,6 +25,9 @@ void CommandList::clear() noexcept {
   commands_ = 0;
   staged_bytes_ = 0;
   staged_.clear();
+  if (kept_.empty()) return;
+  // Perhaps on a thread of the device, or inside a call on the stream.
+  const sync::NoWaiting no_waiting("a destructor of what a command refers to");
   kept_.clear();
 }
 

@@ -120,7 +120,8 @@ class CommandList {
   const std::uint64_t* begin() const noexcept { return words_.data(); }
   const std::uint64_t* end() const noexcept { return words_.data() + used_; }
 
-  // Empties the list and keeps its command memory for the next use; staged memory is freed.
+  // Empties the list and keeps its command memory for the next use; staged memory is freed, and what is kept for
+  // commands is let go of, where no destructor may wait.
   void clear() noexcept;
 
  private:

@@ -26,7 +26,7 @@ struct CustomCall {
 
 // On a device with the host's memory (cpu, sim) the function computes: it is called when the stream comes past, on a
 // worker or a waiting thread. On others it is called at submit and launches its work on native_handle. It must not
-// record commands (InvalidArgument) or wait for streams (WouldBlock); what it throws fails its list (DeviceError).
+// record (InvalidArgument) or wait (WouldBlock), nor may its destructor; what it throws fails its list (DeviceError).
 using CustomFunction = std::function<void(const CustomCall&)>;
 
 // Records `function` behind everything its inputs need, and returns its outputs, of the shapes that are given; their

@@ -91,4 +91,10 @@ std::unique_ptr<Device> open_device(const Options& options) {
   throw InvalidArgument(fmt::format("device '{}' is unknown; allowed: cpu, cuda, cuda:N, sim", *options.device));
 }
 
+KernelLibrary kernel_library(const Options& options) noexcept {
+  if (options.device->starts_with("cuda")) return KernelLibrary::kCuda;
+  const bool best = *options.device == "cpu" && *options.cpu_kernels == CpuKernels::kBest;
+  return best ? KernelLibrary::kOneDnn : KernelLibrary::kNone;
+}
+
 }  // namespace HEDDLE_NS

@@ -5,6 +5,7 @@
 
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/runtime/lifecycle.hpp"
 #include "heddle/runtime/options.hpp"
 
 namespace HEDDLE_NS {
@@ -14,5 +15,8 @@ Options resolve(Options options);
 
 // REQUIRES: resolved options. Throws InvalidArgument for a device that this build does not know, naming those it knows.
 std::unique_ptr<Device> open_device(const Options& options);
+
+// Which library of kernels that device uses. REQUIRES: resolved options.
+KernelLibrary kernel_library(const Options& options) noexcept;
 
 }  // namespace HEDDLE_NS

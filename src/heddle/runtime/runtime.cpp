@@ -47,19 +47,12 @@ Runtime::Runtime(const Options& given) {
   device->preload().raise();
   const CoreOptions core_options{options.limits, *options.memory_limit,      *options.wait, options.exhaustion,
                                  options.seed,   options.on_handler_failure, marks.high(),  marks.low()};
-  lifecycle_ =
-      Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ForkSafeDelete{}));
+  lifecycle_ = Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ReapedDelete{}),
+                               kernel_library(options));
 }
 
 Runtime::~Runtime() {
-  if (sync::in_forked_child()) return;
-  try {
-    shutdown();
-  } catch (...) {
-    // Inside a handler: the runtime stays open and is kept, as its table in the process still refers to it.
-    return;
-  }
-  lifecycle_->release();
+  if (!sync::in_forked_child()) lifecycle_->end();
 }
 
 const DeviceInfo& Runtime::device_info() const { return core().device().info(); }
@@ -108,9 +101,23 @@ KernelCounts Runtime::executed() const { return core().device().executed(); }
 
 std::size_t Runtime::streams() const { return core().pool()->lanes(); }
 
+// Each holds the lifecycle: at process exit a static Runtime may be destroyed while another thread is in here.
 ShutdownReport Runtime::shutdown(std::chrono::milliseconds deadline) {
-  return lifecycle_->shutdown(sync::Deadline::after(deadline));
+  const std::shared_ptr<Lifecycle> lifecycle = lifecycle_;
+  return lifecycle->shutdown(sync::Deadline::after(deadline));
 }
+
+ShutdownReport Runtime::shutdown() {
+  const std::shared_ptr<Lifecycle> lifecycle = lifecycle_;
+  return lifecycle->shutdown(Lifecycle::default_deadline());
+}
+
+void Runtime::request_shutdown() {
+  const std::shared_ptr<Lifecycle> lifecycle = lifecycle_;
+  lifecycle->request_shutdown();
+}
+
+RuntimesLeft runtimes_left() noexcept { return Lifecycle::left(); }
 
 const char* build_id() noexcept { return HEDDLE_BUILD_ID; }
 

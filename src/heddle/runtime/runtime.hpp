@@ -26,7 +26,10 @@ class Runtime {
  public:
   // Throws InvalidArgument (options, environment, unknown device) or what the device reports.
   explicit Runtime(const Options& options = {});
-  // Shuts down, with the default deadline, if that was not done. A no-op in a forked child.
+  // Shuts down, with the default deadline, if that was not done; while the process exits, within 2 s of the exit's
+  // beginning. Where that would wait for the calling thread (in a completion handler, also one that an executor runs,
+  // in a custom operation, in an executor or a destructor that the library calls) it waits for nothing: a thread of the
+  // library ends the runtime. runtimes_left() counts what does not end. A no-op in a forked child.
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -75,15 +78,26 @@ class Runtime {
 
   // New leases, recordings and registrations throw Closed; what was recorded is committed and awaited; handlers run;
   // threads stop. Memory goes with the Runtime, idle memory at release_cached(). What is not done by the deadline is
-  // abandoned, and its handlers are told, which may take a second more; those that are slower are told behind this
-  // call's back, counted as pending. Memory that the device may still use is kept, as is that of live tensors.
-  // Concurrent and later calls get the same report. Throws WouldBlock inside a handler.
-  static constexpr std::chrono::milliseconds kShutdownDeadline{30'000};
-  ShutdownReport shutdown(std::chrono::milliseconds deadline = kShutdownDeadline);
+  // abandoned, and its handlers are told, which may take a second more; those that are slower are told after this call
+  // has returned, counted as pending. Memory that the device may still use is kept, as is that of live tensors.
+  // Concurrent and later calls get the same report; where another thread is not done 1.5 s after a call's own deadline,
+  // it throws Timeout. Throws WouldBlock where it would wait for itself: inside a handler, a custom operation, or a
+  // handler of this runtime that an executor runs. (There another runtime may be shut down, unless it waits for that
+  // handler in turn.) Without a deadline: kShutdownDeadline, or while the process exits what is left of its 2 s.
+  static constexpr std::chrono::milliseconds kShutdownDeadline = Lifecycle::kShutdownDeadline;
+  ShutdownReport shutdown(std::chrono::milliseconds deadline);
+  ShutdownReport shutdown();
+  // Begins a shutdown and returns at once, wherever it is called: new leases, recordings and registrations throw Closed
+  // from now on, and a thread of the library does the rest, with the default deadline. A later shutdown() gives the
+  // report; it does the work itself where the system has not started that thread.
+  void request_shutdown();
 
  private:
   std::shared_ptr<Lifecycle> lifecycle_;
 };
+
+// Runtimes of this process whose objects are gone, but which have not ended.
+RuntimesLeft runtimes_left() noexcept;
 
 // The library's build id: source revision, "-dirty-" and a digest when the tree differs from it.
 const char* build_id() noexcept;

@@ -1,4 +1,4 @@
-// What was done, what was not, and what is left when a runtime has shut down.
+// What was done, what was not, and what is left when a runtime has shut down, or is gone.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,13 @@ struct ShutdownReport {
 
   // A few lines for people.
   std::string text() const;
+};
+
+// Of the process: runtimes whose Runtime object is gone, but which have not ended. Nobody was given their report.
+struct RuntimesLeft {
+  std::size_t ending = 0;  // a thread of the library is at it, or waits for the system to start one
+  std::size_t kept = 0;    // work or a handler did not end by the deadline: kept for the life of the process, with ...
+  std::size_t bytes_kept = 0;  // ... so much of their devices' memory
 };
 
 }  // namespace HEDDLE_NS

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "heddle/stream/inside_handler.hpp"
 #include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
@@ -147,6 +148,7 @@ void HandlerThread::start_worker() {
 
 void HandlerThread::work(std::uint64_t generation, Worker& worker) {
   sync::prefer_short_turns();  // it is woken by threads that go on running, and has little to do each time
+  const sync::NoWaiting no_waiting("the handler thread");  // whatever of the user's is destroyed on it
   bool expecting = false;
   {
     sync::MutexLock lock(mutex_);
@@ -253,6 +255,7 @@ CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine
   const sync::TimePoint start = sync::now();
   {
     const std::optional<sync::NoWaiting> no_waiting = refuse_waiting(place);
+    const InsideHandler inside(*this);
     try {
       entry.handler(status);
     } catch (...) {

@@ -50,10 +50,11 @@ class HandlerThread {
   }
 
   // Waits until the handlers of `lines` are done or the deadline passed, closes the lines, tells the remaining ones
-  // kAbandoned, and ends the thread; about a second beyond the deadline at most. Returns false when some handler has
-  // not returned or was not told yet: threads of this object then still run, and tell the rest. REQUIRES: not called
-  // from a handler.
-  bool stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline);
+  // kAbandoned, and ends the thread; about a second beyond the deadline at most, and not beyond `most`. Returns false
+  // when some handler has not returned or was not told yet: threads of this object then still run, and tell the rest.
+  // REQUIRES: not called from a handler.
+  bool stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline,
+            sync::Deadline most = sync::Deadline::never());
 
   // A hint: it has not slept since the last handler, or was woken for the next.
   bool awake() const noexcept { return started_.load(sync::relaxed) && !asleep_.load(sync::relaxed); }

@@ -71,14 +71,14 @@ bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, s
   }
 }
 
-bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
+bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline, sync::Deadline most) {
   stopping_.store(true, sync::seq_cst);
   wait_until_done(lines, deadline);
   for (CompletionLine* line : lines) line->close();
   // A thread that was still recording at the deadline may have added one since.
   bool done = wait_until_done(lines, sync::Deadline::at({}));
   abandoning_.store(true, sync::release);
-  const sync::Deadline telling_end = sync::Deadline::after(kTellingMost);
+  const sync::Deadline telling_end = sync::Deadline::after(kTellingMost).earlier(most);
   while (!done && !telling_end.passed()) {
     const std::uint64_t before = finished_.load(sync::relaxed);
     for (CompletionLine* line : lines) schedule(*line);
@@ -102,7 +102,7 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
     workers.swap(workers_);
     destroying.swap(destroying_);
   }
-  const sync::Deadline end = sync::Deadline::after(kStuckAfter);
+  const sync::Deadline end = sync::Deadline::after(kStuckAfter).earlier(most);
   while (true) {
     std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
       // Once nothing is pending, every worker is on its way out.

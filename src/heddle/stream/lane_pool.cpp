@@ -51,6 +51,7 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
   lanes_.resize(1);
   free_.resize(1);
   returned_.reserve(1);
+  stopping_.reserve(1);
 }
 
 LanePool::~LanePool() = default;
@@ -255,6 +256,7 @@ std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
   const std::size_t places = ids_ + std::size_t{1};
   free_.resize(places);
   returned_.reserve(places);
+  stopping_.reserve(places);
   unused_ids_.reserve(places);
   sync::require_host_memory();
   lanes_.resize(places);  // last: for each lane there is a place in free_

@@ -27,6 +27,7 @@
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/owner_gate.hpp"
 #include "heddle/sync/process.hpp"
+#include "heddle/sync/reaper.hpp"
 
 namespace HEDDLE_NS {
 
@@ -59,7 +60,7 @@ enum class ExhaustionPolicy : unsigned char {
   kFail,          // PoolExhausted at once; but waits as kWait while a stream that was given back still runs
 };
 
-class LanePool final : public CompletionListener {
+class LanePool final : public CompletionListener, public sync::Reapable {
  public:
   // Creates no lane yet: each is created at its first lease.
   LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
@@ -105,11 +106,18 @@ class LanePool final : public CompletionListener {
   void add_slot(std::shared_ptr<LeaseSlot> slot);
   void remove_slot(const LeaseSlot& slot) noexcept;
 
-  // Takes the lanes of all leases that are not inside their gate, commits what they recorded, waits until every lane is
-  // done or the deadline passes. Later acquires throw Closed. Returns false when the deadline passed.
+  // From now on acquires throw Closed, and so does the next operation of each thread; close() does the rest. Waits for
+  // nothing.
+  void refuse() noexcept;
+  // As refuse(); takes the lanes of all leases that are not inside their gate, commits what they recorded, waits until
+  // every lane is done or the deadline passes. Returns false when the deadline passed. Needs no host memory but for the
+  // commits, which are tried again until the deadline.
   bool close(sync::Deadline deadline);
   // After close(): HandlerThread::stop.
-  bool stop_handlers(sync::Deadline deadline);
+  bool stop_handlers(sync::Deadline deadline, sync::Deadline most = sync::Deadline::never());
+  // Whether an end of this pool would wait for the calling thread: it runs one of its handlers, on whatever thread, or
+  // is inside a call on one of its leases.
+  bool waits_for_this_thread() const noexcept;
   // After a close() that ran out of time: whoever waits for a lane, now or later, gets Closed, and so does the next
   // operation of a thread that was inside one.
   void abandon() noexcept;
@@ -135,6 +143,8 @@ class LanePool final : public CompletionListener {
     }
   }
   std::string holders() const;
+  // Something that was recorded is not complete, or a handler has not ended. Needs no host memory.
+  bool has_work() const noexcept;
   // Who held a stream when close() gave up; empty when nobody did.
   std::string busy() const;
   LaneTotals totals() const;
@@ -159,6 +169,12 @@ class LanePool final : public CompletionListener {
   // The id of a new lane; none when the pool may not grow.
   std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
   std::unique_ptr<Lane> create_lane(std::uint32_t id);
+  void refuse_locked() noexcept HEDDLE_REQUIRES(mutex_);
+  // Takes what can be taken from leases into returned_. False: some thread is inside its gate, or commits for another.
+  bool take_all() noexcept HEDDLE_REQUIRES(mutex_);
+  // Commits what is in returned_. False where host memory ran out; that is in returned_ still.
+  bool commit_taken() noexcept HEDDLE_EXCLUDES(mutex_);
+  bool wait_for_all(sync::Deadline deadline) HEDDLE_EXCLUDES(mutex_);
   enum class Patience : unsigned char { kWaits, kTries };
   std::optional<StreamId> acquire(LeaseSlot& slot, Patience patience);
   // Null: a lane that the device refused another thread may be created. None: it tries, and would have to wait.
@@ -171,6 +187,8 @@ class LanePool final : public CompletionListener {
   bool any_returning(bool main_thread) const HEDDLE_REQUIRES(mutex_);
   // Which stream is held by whom; empty when none is.
   std::string held_locked() const HEDDLE_REQUIRES(mutex_);
+
+  void reap() noexcept override { delete this; }
 
   const sync::ForkGuarded fork_guarded_;
   const std::shared_ptr<Device> device_;  // outlives the lanes
@@ -195,6 +213,7 @@ class LanePool final : public CompletionListener {
   bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
   bool abandoned_ HEDDLE_GUARDED_BY(mutex_) = false;
   std::string busy_ HEDDLE_GUARDED_BY(mutex_);
+  std::vector<CompletionLine*> stopping_ HEDDLE_GUARDED_BY(mutex_);  // for stop_handlers(); room for all lanes
 };
 
 }  // namespace HEDDLE_NS

@@ -38,10 +38,12 @@ void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
   for (const auto& slot : slots_) slot->gate.announce();
   struct Withdraw {
     const std::vector<std::shared_ptr<LeaseSlot>>& slots;
+    const bool for_good;  // refuse() has claimed them too, and nobody shall enter any more
     ~Withdraw() {
+      if (for_good) return;
       for (const auto& slot : slots) slot->gate.withdraw();
     }
-  } const withdraw{slots_};
+  } const withdraw{slots_, closed_};
   sync::asymmetric_fence_heavy();
   for (const auto& slot : slots_) {
     if (slot->lane != nullptr && slot->gate.owner_inside()) busy[slot->lane->id().value] = true;

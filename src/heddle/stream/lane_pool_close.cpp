@@ -1,11 +1,16 @@
 // The end of a LanePool: what leases leave behind is committed and awaited, or given up.
 #include <utility>
 
+#include "heddle/stream/inside_handler.hpp"
 #include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
 namespace {
+
+// Where host memory runs out in a commit at the end, it may come back within so many looks.
+constexpr int kMostCommitsRefused = 20;
 
 // False where host memory ran out; nothing is lost then.
 bool commit_at_end(Lane& lane) noexcept {
@@ -40,48 +45,105 @@ void LanePool::commit_returned() noexcept {
   }
 }
 
-bool LanePool::close(sync::Deadline deadline) {
-  bool all_taken = false;
-  bool done = true;
-  while (true) {
-    std::vector<Lane*> taken;
-    {
-      sync::MutexLock lock(mutex_);
-      closed_ = true;
-      taken.reserve(lanes_.size());  // first: nothing may throw while gates are claimed
-      taken.insert(taken.end(), returned_.begin(), returned_.end());
-      returned_.clear();  // it keeps its room, which release() counts on
-      if (!HEDDLE_PLANT(pool_closes_without_waking)) {
-        for (Waiter* waiter : waiters_) waiter->given.notify_one();
-      }
-      for (const auto& slot : slots_) slot->gate.announce();
-      sync::asymmetric_fence_heavy();
-      all_taken = returning_ == 0;
-      for (const auto& slot : slots_) {
-        if (slot->gate.owner_inside() && !HEDDLE_PLANT(pool_closes_over_owner)) {
-          all_taken = false;  // and its gate stays claimed: its thread is out before the next look, and for good
-          continue;
-        }
-        if (slot->lane != nullptr) taken.push_back(std::exchange(slot->lane, nullptr));
-        slot->gate.withdraw();
-      }
-    }
-    for (Lane* lane : taken) done = commit_at_end(*lane) && done;
-    if (all_taken || deadline.passed()) break;
-    sync::sleep_for(kRecheck);
+void LanePool::refuse_locked() noexcept {
+  closed_ = true;
+  if (!HEDDLE_PLANT(pool_closes_without_waking)) {
+    for (Waiter* waiter : waiters_) waiter->given.notify_one();
   }
-  done = done && all_taken;
-  for (Lane* lane : existing_lanes()) done = lane->wait(lane->committed(), deadline, Helping::kIfNeeded) && done;
-  sync::MutexLock lock(mutex_);
-  // Now: abandon() wakes them, and they leave.
-  if (!all_taken) busy_ = held_locked();
-  return done;
+  if (HEDDLE_PLANT(pool_refuses_newcomers_only)) return;
+  for (const auto& slot : slots_) slot->gate.announce();
 }
 
-bool LanePool::stop_handlers(sync::Deadline deadline) {
+void LanePool::refuse() noexcept {
+  sync::MutexLock lock(mutex_);
+  // The gates stay claimed: who comes to one looks here, and leaves. Who does not see that yet records once more.
+  refuse_locked();
+}
+
+bool LanePool::take_all() noexcept {
+  sync::asymmetric_fence_heavy();
+  bool all_taken = returning_ == 0;
+  for (const auto& slot : slots_) {
+    if (slot->gate.owner_inside() && !HEDDLE_PLANT(pool_closes_over_owner)) {
+      all_taken = false;  // and its gate stays claimed: its thread is out before the next look, and for good
+      continue;
+    }
+    if (slot->lane != nullptr) returned_.push_back(std::exchange(slot->lane, nullptr));
+    slot->gate.withdraw();
+  }
+  return all_taken;
+}
+
+bool LanePool::commit_taken() noexcept {
+  while (true) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (returned_.empty()) return true;
+      lane = returned_.back();
+      returned_.pop_back();  // it keeps its room, which release() counts on
+    }
+    if (commit_at_end(*lane)) continue;
+    sync::MutexLock lock(mutex_);
+    returned_.push_back(lane);
+    return false;
+  }
+}
+
+bool LanePool::wait_for_all(sync::Deadline deadline) {
+  bool done = true;
+  for (std::size_t id = 0;; ++id) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (id == lanes_.size()) return done;
+      lane = lanes_[id].get();
+    }
+    if (lane != nullptr) done = lane->wait(lane->committed(), deadline, Helping::kIfNeeded) && done;
+  }
+}
+
+bool LanePool::close(sync::Deadline deadline) {
+  bool all_taken = false;
+  bool committed = false;
+  for (int commits_refused = 0;;) {
+    {
+      sync::MutexLock lock(mutex_);
+      refuse_locked();
+      all_taken = take_all();
+    }
+    committed = commit_taken();
+    if (!committed) ++commits_refused;
+    const bool nothing_to_expect = all_taken && (committed || commits_refused >= kMostCommitsRefused);
+    if (nothing_to_expect || deadline.passed()) break;
+    sync::sleep_for(kRecheck);
+  }
+  const bool all_done = wait_for_all(deadline) && all_taken && committed;
+  sync::MutexLock lock(mutex_);
+  // Now: abandon() wakes them, and they leave.
+  if (!all_done) busy_ = held_locked();
+  return all_done;
+}
+
+bool LanePool::stop_handlers(sync::Deadline deadline, sync::Deadline most) {
   std::vector<CompletionLine*> lines;
-  for (Lane* lane : existing_lanes()) lines.push_back(&lane->completions());
-  return handlers_.stop(lines, deadline);
+  {
+    sync::MutexLock lock(mutex_);
+    lines.swap(stopping_);
+    for (const auto& lane : lanes_) {
+      if (lane != nullptr) lines.push_back(&lane->completions());
+    }
+  }
+  const bool stopped = handlers_.stop(lines, deadline, most);
+  lines.clear();
+  sync::MutexLock lock(mutex_);
+  lines.swap(stopping_);
+  return stopped;
+}
+
+bool LanePool::waits_for_this_thread() const noexcept {
+  const ThreadLeases* const leases = thread_leases_if_any();
+  return InsideHandler::of(handlers_) || (leases != nullptr && leases->inside_call(id_));
 }
 
 void LanePool::abandon() noexcept {

@@ -37,6 +37,12 @@ std::size_t LanePool::lanes() const {
       std::count_if(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane != nullptr; }));
 }
 
+bool LanePool::has_work() const noexcept {
+  bool any = false;
+  visit_all([&](Lane& lane) { any = any || lane.completed() < lane.issued() || !lane.completions().idle(); });
+  return any;
+}
+
 std::vector<Lane*> LanePool::existing_lanes() const {
   std::vector<Lane*> lanes;
   sync::MutexLock lock(mutex_);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heddle/sync/fault_point.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -98,6 +99,7 @@ void Poller::look() {
 
 void Poller::work() {
   sync::prefer_short_turns();
+  const sync::NoWaiting no_waiting("the poller's thread");  // whatever of the user's is destroyed on it
   sync::MutexLock lock(mutex_);
   sync::TimePoint moved_at{};
   put_off_questions();

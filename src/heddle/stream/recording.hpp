@@ -25,8 +25,10 @@ class Recording {
   Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot);
   ~Recording() {
     lane_->forget_noted();
+    // Looked at inside: once this thread is outside, the pool may end, with whatever handler was registered meanwhile.
+    const bool wanted = slot_->is_implicit && pool_.wanted();
     slot_->gate.leave();
-    if (slot_->is_implicit && pool_.wanted()) [[unlikely]]
+    if (wanted) [[unlikely]]
       pool_.give_up_if_idle(*slot_);
   }
   Recording(const Recording&) = delete;

@@ -22,6 +22,8 @@ class NoWaiting {
   NoWaiting& operator=(const NoWaiting&) = delete;
 
   static bool active() noexcept { return current().place != nullptr; }
+  // For error texts. Null where waiting is allowed.
+  static const char* place() noexcept { return current().place; }
   static bool recording_forbidden() noexcept { return current().also == Also::kNoRecording; }
   // Throws WouldBlock naming `what` would wait and where. Does nothing where waiting is allowed.
   static void refuse(const char* what) {

@@ -2,8 +2,12 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <unwind.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <new>
 
 #include "heddle/base/error.hpp"
 
@@ -11,9 +15,11 @@ namespace HEDDLE_NS::sync {
 namespace {
 
 std::atomic<int> fork_guarded{0};
+std::atomic<std::uint64_t> forked{0};
 
 // Runs in the child, where only its thread exists: no lock, no allocation.
 void on_fork_in_child() {
+  forked.fetch_add(1, std::memory_order_relaxed);
   if (fork_guarded.load(std::memory_order_relaxed) != 0) detail::forked_child.store(true, std::memory_order_relaxed);
 }
 
@@ -37,14 +43,68 @@ ForkGuarded::ForkGuarded() {
 
 ForkGuarded::~ForkGuarded() { fork_guarded.fetch_sub(1, std::memory_order_relaxed); }
 
-void at_process_exit(void (*hook)()) {
+std::uint64_t forks() noexcept { return forked.load(std::memory_order_relaxed); }
+
 #if HEDDLE_CHECKED
-  static_cast<void>(hook);  // the checker ends runtimes, not processes
+
+// The checker ends runtimes, not processes.
+void at_process_exit(void (*)()) {}
+bool process_is_exiting() noexcept { return false; }
+void note_process_exit() noexcept {}
+TimePoint process_exit_began() noexcept { return now(); }
+
 #else
-  std::atexit(hook);
-  std::at_quick_exit(hook);
-#endif
+
+namespace {
+
+// Nanoseconds of the clock; 0: not yet.
+std::atomic<Clock::rep> exit_began{0};
+
+// The functions of the C library through which a process exits, as they stand on the stack: not as this module would
+// call them, through a table of its own.
+const std::array<void*, 2>& exit_functions() noexcept {
+  const auto find = [](const char* name, void (*otherwise)(int)) {
+    void* const found = dlsym(RTLD_NEXT, name);
+    return found != nullptr ? found : reinterpret_cast<void*>(otherwise);
+  };
+  static const std::array<void*, 2> found{find("exit", std::exit), find("quick_exit", std::quick_exit)};
+  return found;
 }
+
+_Unwind_Reason_Code look_at_frame(_Unwind_Context* frame, void* found) {
+  void* const function = reinterpret_cast<void*>(_Unwind_GetRegionStart(frame));
+  const auto& exits = exit_functions();
+  if (std::find(exits.begin(), exits.end(), function) == exits.end()) return _URC_NO_REASON;
+  *static_cast<bool*>(found) = true;
+  return _URC_END_OF_STACK;
+}
+
+}  // namespace
+
+void at_process_exit(void (*hook)()) {
+  exit_functions();  // found now: the end of a process is no time to look for them
+  if (std::atexit(hook) != 0 || std::at_quick_exit(hook) != 0) throw std::bad_alloc();
+}
+
+bool process_is_exiting() noexcept {
+  if (exit_began.load(std::memory_order_relaxed) != 0) return true;
+  bool found = false;
+  _Unwind_Backtrace(look_at_frame, &found);
+  if (found) note_process_exit();
+  return found;
+}
+
+void note_process_exit() noexcept {
+  Clock::rep none = 0;
+  exit_began.compare_exchange_strong(none, Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+TimePoint process_exit_began() noexcept {
+  const Clock::rep began = exit_began.load(std::memory_order_relaxed);
+  return began == 0 ? Clock::now() : TimePoint(Duration(began));
+}
+
+#endif
 
 void pin_module() noexcept {
   Dl_info module{};

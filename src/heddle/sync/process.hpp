@@ -9,8 +9,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "heddle/base/namespace.hpp"
+#include "heddle/sync/clock.hpp"
 
 namespace HEDDLE_NS::sync {
 
@@ -49,9 +51,22 @@ struct ForkSafeDelete {
   }
 };
 
+// How often this process and those that it was forked from were forked, in the child, since the first ForkGuarded. What
+// counted less belongs to a parent: its threads are not here.
+std::uint64_t forks() noexcept;
+
 // Runs `hook` when the process exits by return from main, exit or quick_exit (not by _exit or abort). Hooks and
-// destructors of static objects run in the reverse order of their registration; a hook set twice runs twice.
+// destructors of static objects run in the reverse order of their registration; a hook set twice runs twice, and each
+// takes some memory for ever. Throws std::bad_alloc.
 void at_process_exit(void (*hook)());
+
+// Whether exit() or quick_exit() runs: on the calling thread, however it was called and whatever else it destroys
+// first, or on any thread once this was asked there or a hook has called note_process_exit(). Walks the thread's stack;
+// neither allocates nor throws.
+bool process_is_exiting() noexcept;
+void note_process_exit() noexcept;
+// When that was first known; now, if it is not yet.
+TimePoint process_exit_began() noexcept;
 
 // Keeps the shared library that contains heddle loaded until the process ends: dlclose then leaves it, because its
 // threads still run in it. Does nothing in a program that contains heddle itself.

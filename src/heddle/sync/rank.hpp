@@ -10,6 +10,7 @@ namespace heddle {
 
 enum class Rank : std::uint8_t {
   kRuntimeRegistry = 10,  // the table of open runtimes of the process
+  kReaper = 15,           // what has been handed over to be ended, and the threads that end it
   kRuntime = 20,          // a runtime's state: open, draining, closed
   kReclaim = 25,          // who of the threads that ran out of memory reclaims for all of them
   kLanePool = 30,         // which lanes exist, who holds them, who waits for one

@@ -24,7 +24,7 @@ Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
       device_(std::move(device)),
       default_generators_(options.limits.streams_max + std::size_t{2}),
       pool_(new LanePool(device_, options.limits, options.wait, options.exhaustion, options.on_handler_failure),
-            sync::ForkSafeDelete{}),
+            sync::ReapedDelete{}),
       pages_(*device_),
       memory_(std::make_unique<DeviceMemory>(
           pages_, *pool_,
@@ -53,11 +53,11 @@ void Core::keep(std::list<std::shared_ptr<void>>&& memory) noexcept {
   kept_.splice(kept_.end(), memory);
 }
 
-bool Core::close(sync::Deadline deadline) noexcept {
+bool Core::close(sync::Deadline deadline, sync::Deadline most) noexcept {
   if (closed_) return true;
   // False also where host memory runs out: what could not be committed did not run.
   const bool lanes_done = succeeds([&] { return pool_->close(deadline); });
-  const bool handlers_done = succeeds([&] { return pool_->stop_handlers(deadline); });
+  const bool handlers_done = succeeds([&] { return pool_->stop_handlers(deadline, most); });
   if (!lanes_done) pool_->abandon();
   if (!lanes_done || !handlers_done) return false;
   closed_ = true;

@@ -27,10 +27,10 @@ struct CoreOptions {
   std::size_t memory_high = 0, memory_low = 0;  // MemoryOptions
 };
 
-class Core {
+class Core final : public sync::Reapable {
  public:
   Core(std::unique_ptr<Device> device, const CoreOptions& options);
-  ~Core();
+  ~Core();  // joins the device's threads
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
@@ -42,14 +42,17 @@ class Core {
   GeneratorState* default_generator(Lane& lane);
 
   // Closes the pool and frees what the core itself holds on the device. False: work is still running, or a handler has
-  // not returned; whoever waits for that work has then got Closed. Called by one thread.
-  bool close(sync::Deadline deadline) noexcept;
+  // not returned; whoever waits for that work has then got Closed. Telling abandoned handlers takes no longer than
+  // `most`. Called by one thread.
+  bool close(sync::Deadline deadline, sync::Deadline most = sync::Deadline::never()) noexcept;
   // Makes this object its own last owner: for a close that timed out, after which the device may still use the memory.
   void keep_forever(std::shared_ptr<Core> self) noexcept { self_ = std::move(self); }
   // Host memory that the device may still write although its owner goes; for the life of this object.
   void keep(std::list<std::shared_ptr<void>>&& memory) noexcept;
 
  private:
+  void reap() noexcept override { delete this; }
+
   const CoreOptions options_;
   const std::shared_ptr<Device> device_;
   // By stream id; an entry belongs to the holder of that stream's lease.

@@ -8,6 +8,7 @@ namespace heddle {
 constexpr const char* name_of(Rank rank) noexcept {
   switch (rank) {
     case Rank::kRuntimeRegistry: return "runtime registry";
+    case Rank::kReaper: return "reaper";
     case Rank::kRuntime: return "runtime";
     case Rank::kReclaim: return "reclaim";
     case Rank::kLanePool: return "lane pool";
