@@ -113,6 +113,17 @@ TEST_F(AddressRangeFaults, LockedMemoryIsGivenBackToo) {
   in_own_process([] { middle_goes_and_comes(lock_memory, true); });
 }
 
+TEST_F(AddressRangeFaults, LockedMemoryIsGivenBackInPlace) {
+  in_own_process([] {
+    middle_goes_and_comes(
+        [] {
+          lock_memory();
+          refuse({kInPlace}, EPERM);
+        },
+        true);
+  });
+}
+
 // After ENOMEM the kernel does not say whether the old mapping is there: it is neither used nor unmapped.
 TEST_F(AddressRangeFaults, AddressesThatMayBeUnmappedAreLeftAlone) {
   in_own_process([] {
