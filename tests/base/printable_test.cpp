@@ -39,7 +39,13 @@ TEST(Printable, EscapesWhatIsNoUtf8) {
 TEST(Printable, IsBounded) {
   EXPECT_EQ(printable("abcdef", 4), "abcd... (6 bytes)");
   EXPECT_EQ(printable("abc\xE2\x82\xAC", 4), "abc... (6 bytes)") << "never within a character";
-  EXPECT_LT(printable(std::string(100'000'000, 'x')).size(), 5000U);
+  EXPECT_LT(printable(std::string(10'000'000, 'x')).size(), 5000U);
+  EXPECT_TRUE(printable(std::string(5000, 'x') + "; allowed: y").ends_with("x; allowed: y"));
+  EXPECT_EQ(printable("0123456789abcdef\xE2\x82\xAC"
+                      "0123456789abcdefghi",
+                      33)
+                .find("\\x"),
+            std::string::npos);
 }
 
 }  // namespace

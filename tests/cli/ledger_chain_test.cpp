@@ -194,7 +194,7 @@ TEST_F(LedgerChainTest, LinesOfBeforeRemainReadableAndAreSealed) {
   write(changed);
   EXPECT_FALSE(ledger_.read().flaws.empty()) << "the first chained line seals what stands before it";
   EXPECT_EQ(clean(), 1U);
-  write(text() + old.substr(0, old.find('\n')).replace(26, 1, "3") + "\n");
+  write(text() + old.substr(0, old.find('\n')).replace(25, 1, "3") + "\n");
   EXPECT_NE(ledger_.read().flaws.back().text.find("carries no digest"), std::string::npos);
 }
 

@@ -150,8 +150,9 @@ TEST_F(LedgerInputTest, AReasonForgesNoLineAndSendsNoEscape) {
 
 TEST_F(LedgerInputTest, NamesThatCannotBeAreBadInput) {
   std::filesystem::create_symlink("loop", folder_ / "loop");
-  for (const std::string& out : {std::string(5000, 'a'), (folder_ / std::string(300, 'a')).string(),
-                                (folder_ / "loop").string(), (folder_ / "loop/x").string(), std::string("/dev/null")}) {
+  for (const std::string& out :
+       {std::string(5000, 'a'), (folder_ / std::string(300, 'a')).string(), (folder_ / "loop").string(),
+        (folder_ / "loop/x").string(), std::string("/dev/null")}) {
     for (const char* command : {"ledger", "verify"}) {
       const CommandResult result = run_heddle(std::string(command) + " --out '" + out + "'");
       EXPECT_EQ(result.exit_code, 2) << command << " " << result.err.substr(0, 300);

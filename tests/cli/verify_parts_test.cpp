@@ -59,7 +59,7 @@ TEST(SourceTree, IsFoundAboveAFolderInIt) {
   EXPECT_EQ(cli::find_source_tree(kSource / "build/release/bin"), kSource);
   EXPECT_EQ(cli::find_source_tree("/usr/bin"), std::nullopt);
   EXPECT_EQ(cli::source_digest(kSource).size(), 64U);
-  EXPECT_TRUE(cli::build_of_sources("/usr/bin").starts_with("src-e3b0c44298fc")) << "of nothing";
+  EXPECT_TRUE(cli::build_of_sources("/dev").starts_with("src-e3b0c44298fc")) << "of nothing";
 }
 
 Claim claim(const std::string& source, const std::string& name, const std::string& words, bool pass = true) {
@@ -159,7 +159,7 @@ TEST(Subprocess, ChangesTheEnvironmentAndNoShellSeesTheArguments) {
   const cli::ProcessResult result =
       cli::run_process({"/usr/bin/env"}, std::chrono::seconds(60), {}, {"HOME=/other home", "HEDDLE_X=$(id)"});
   EXPECT_NE(("\n" + result.out).find("\nHOME=/other home\n"), std::string::npos) << result.out;
-  EXPECT_EQ(result.out.find("HOME="), result.out.rfind("HOME="));
+  EXPECT_EQ(("\n" + result.out).find("\nHOME="), ("\n" + result.out).rfind("\nHOME="));
   EXPECT_NE(result.out.find("HEDDLE_X=$(id)\n"), std::string::npos);
   EXPECT_NE(result.out.find("PATH="), std::string::npos);
   EXPECT_EQ(cli::run_process({"/bin/echo", "'; echo \"$(id)\""}, std::chrono::seconds(60)).out, "'; echo \"$(id)\"\n");

@@ -51,7 +51,7 @@ TEST_F(WholeFileTest, LinksThatWerePutThereAreNotFollowed) {
   std::ofstream(victim) << "precious";
   std::filesystem::create_symlink(victim, file_);
   for (const char* name : {"a.txt", "writable"}) {
-    std::filesystem::create_symlink(victim, folder_ / (name + ("." + std::to_string(::getpid())) + ".part"));
+    std::filesystem::create_symlink(victim, folder_ / (std::string(name) + "." + std::to_string(::getpid()) + ".part"));
   }
   cli::write_whole_file(file_, "new");
   cli::require_writable_folder(folder_);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace heddle {
 namespace {
@@ -42,11 +43,15 @@ std::string escape_of(char32_t code) {
   return code < 0x80 ? fmt::format("\\x{:02x}", value) : fmt::format("\\u{:04x}", value);
 }
 
-}  // namespace
+struct Shown {
+  std::string text;
+  bool whole = true;
+};
 
-std::string printable(std::string_view text, std::size_t most) {
-  std::string shown;
-  shown.reserve(text.size() < most ? text.size() : most);
+// As much of it as fits.
+Shown shown_within(std::string_view text, std::size_t most) {
+  Shown shown;
+  shown.text.reserve(text.size() < most ? text.size() : most);
   for (std::size_t at = 0; at < text.size();) {
     const Character character = first_character(text.substr(at));
     std::string piece;
@@ -57,11 +62,24 @@ std::string printable(std::string_view text, std::size_t most) {
     } else {
       piece = text.substr(at, character.bytes);
     }
-    if (shown.size() + piece.size() > most) return shown + fmt::format("... ({} bytes)", text.size());
-    shown += piece;
+    if (shown.text.size() + piece.size() > most) return {std::move(shown.text), false};
+    shown.text += piece;
     at += character.bytes == 0 ? 1 : character.bytes;
   }
   return shown;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, std::size_t most) {
+  Shown shown = shown_within(text, most);
+  if (shown.whole) return std::move(shown.text);
+  const std::size_t last = most / 16;
+  std::string_view end = text.substr(text.size() - (last < text.size() ? last : text.size()));
+  while (!end.empty() && (static_cast<unsigned char>(end.front()) & 0xC0U) == 0x80) end.remove_prefix(1);
+  std::string cut = shown_within(text, most - last).text + fmt::format("... ({} bytes)", text.size());
+  if (!end.empty()) cut += " ..." + shown_within(end, most).text;
+  return cut;
 }
 
 }  // namespace heddle

@@ -13,7 +13,8 @@ namespace heddle {
 inline constexpr std::size_t kPrintableMost = 4096;
 
 // `text` with each control character, each invalid UTF-8 byte and each character that reorders or breaks a line written
-// as an escape: \n, \t, \x1b, \u202e. Longer than `most` bytes: cut at a character, followed by "... (N bytes)".
+// as an escape: \n, \t, \x1b, \u202e. Longer than `most` bytes: its beginning, "... (N bytes) ..." and its
+// last sixteenth of `most`, as an error ends with what to do.
 std::string printable(std::string_view text, std::size_t most = kPrintableMost);
 
 }  // namespace heddle
