@@ -67,7 +67,7 @@ TEST_P(RuntimeEnds, C49_AnIdleRuntimeEndsWithoutHostMemory) {
   for (std::size_t n = 1; failed; ++n) {
     ASSERT_LT(n, kMost);
     std::optional<Runtime> runtime(portable());
-    EXPECT_EQ(full(*runtime, {4}, 2.0f).item(), 2.0f);
+    EXPECT_EQ(full(*runtime, {1}, 2.0f).item(), 2.0f);
     runtime->on_complete([](const Status&) {});
     failed = fails_at(n, [&] { runtime.reset(); });
     ASSERT_TRUE(threads_come_down_to(before)) << n;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
-#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
@@ -107,7 +106,6 @@ std::shared_ptr<Lifecycle> Lifecycle::open(std::shared_ptr<Core> core, KernelLib
   }();
   static_cast<void>(pinned);
   sync::Reaper::attend();
-  sync::require_host_memory();
   auto lifecycle = std::make_shared<Lifecycle>(std::move(core));
   table().enter(lifecycle, library);  // last: what is in the table has threads until it is ended
   return lifecycle;
