@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kMostSizes = 64;
 
-// How long a call waits for another thread's shutdown: that one takes a second more than its own deadline where it has to
-// tell abandoned handlers, and calls with equal deadlines get the same report.
+// How long a call waits for another thread's shutdown: that one takes a second more than its own deadline where it has
+// to tell abandoned handlers, and calls with equal deadlines get the same report.
 sync::Deadline patience(sync::Deadline deadline) noexcept {
   constexpr std::chrono::milliseconds kTelling{1500};
   return deadline.time() > sync::TimePoint::max() - kTelling ? sync::Deadline::never()
