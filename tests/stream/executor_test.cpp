@@ -302,5 +302,26 @@ TEST(Executors, ManyThatNobodyKeepsAreAllDestroyed) {
   EXPECT_TRUE(sim.shutdown().complete);
 }
 
+// C19: a shutdown awaits the destructor of such an executor, so there it would wait for itself.
+TEST(Executors, C19_AShutdownInTheDestructorOfAnExecutorIsRefused) {
+  struct Ends final : Inline {
+    Ends(SimCore& of, std::atomic<bool>& was_refused) : sim(of), refused(was_refused) {}
+    ~Ends() override {
+      try {
+        sim.shutdown();
+      } catch (const WouldBlock&) {
+        refused = true;
+      }
+    }
+    SimCore& sim;
+    std::atomic<bool>& refused;
+  };
+  std::atomic<bool> refused{false};
+  SimCore sim({}, {.auto_run = true});
+  sim.on_complete([](const Status&) {}, {"", std::make_shared<Ends>(sim, refused)});
+  EXPECT_TRUE(eventually([&] { return refused.load(); }));
+  EXPECT_TRUE(sim.shutdown().complete);
+}
+
 }  // namespace
 }  // namespace heddle

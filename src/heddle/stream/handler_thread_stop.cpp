@@ -5,6 +5,7 @@
 #include <list>
 
 #include "heddle/stream/handler_thread.hpp"
+#include "heddle/stream/inside_handler.hpp"
 #include "heddle/sync/no_waiting.hpp"
 
 namespace HEDDLE_NS {
@@ -34,7 +35,10 @@ void HandlerThread::let_go(std::shared_ptr<Executor> executor) noexcept {
         {
           sync::MutexLock started(mutex_);  // by then it has its executor
         }
-        worker.executor.reset();
+        {
+          const InsideHandler inside(*this);  // a shutdown waits for this thread, too
+          worker.executor.reset();
+        }
         worker.ended.store(true, sync::release);
       });
       worker.executor = std::move(executor);
