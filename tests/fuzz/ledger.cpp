@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   for (const LedgerRound& round : history.rounds) {
     fuzz::expect(round.number >= 1 && round.number <= kMostRounds, "a round's number is out of range");
   }
-  const std::size_t of_one = clean_in_a_row(history.rounds, true);
-  const std::size_t of_all = clean_in_a_row(history.rounds, false);
+  const std::size_t of_one = clean_in_a_row(history, true);
+  const std::size_t of_all = clean_in_a_row(history, false);
   fuzz::expect(of_one <= of_all && of_all <= history.rounds.size(), "more rounds in a row than there are");
   return 0;
 }

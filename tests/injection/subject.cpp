@@ -5,6 +5,7 @@
 // must succeed when it is run again.
 #include <dlfcn.h>
 
+#include <cstdio>
 #include <cstring>
 #include <optional>
 
@@ -34,27 +35,39 @@ void run_phases(heddle::Runtime& runtime, bool failures_pass) {
   }
 }
 
-void use_runtime(bool failures_pass) {
+// True: the runtime ended, and so leaves nothing.
+bool use_runtime(bool failures_pass) {
   heddle::Options options;
   options.cpu_workers = 2;
   heddle::Runtime runtime(options);
   tell_injection("injection_arm");
   run_phases(runtime, failures_pass);
   const heddle::ShutdownReport report = runtime.shutdown();
-  expect(report.complete && report.handlers_pending == 0, "a shutdown that is not complete");
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "a shutdown that is not complete: %zu commands abandoned, %zu handlers pending, busy: %s",
+                static_cast<std::size_t>(report.abandoned), static_cast<std::size_t>(report.handlers_pending),
+                report.busy.c_str());
+  if (!report.complete && !failures_pass) {  // a list that the host has no memory to submit, ever: told, and kept
+    note_error("shutdown", text);
+    return false;
+  }
+  expect(report.complete && report.handlers_pending == 0, text);
   expect(report.leaked_blocks == 0, "blocks that are left when all tensors are gone");
   try {
     full(runtime, {1}, 1.0f);
     note_wrong("an operation after the shutdown is not refused");
   } catch (const heddle::Closed&) {  // NOLINT(bugprone-empty-catch): what must happen
   }
+  return true;
 }
 
 int run(bool failures_pass) {
   const Footprint before = footprint();
-  guarded("runtime", [&] { use_runtime(failures_pass); });
+  bool ended = true;
+  guarded("runtime", [&] { ended = use_runtime(failures_pass); });
   tell_injection("injection_disarm");
-  expect_back(before, refused_unmaps());
+  if (ended) expect_back(before, refused_unmaps());
   Promise::check_all("handlers, deleters and captures");
   return conclude();
 }
