@@ -111,6 +111,11 @@ def build_test(folder):
         stress("on the second device", ["--size", "64", "--check", "full"], 0, "cuda:1")
         stress("planted fault on the second device", ["--threads", "8", "--size", "64", "--iterations", "80", "--inject",
                                                       "element"], 1, "cuda:1")
+    code, text, seconds = run([f"{folder}/bin/heddle_random_programs", "--device", "cuda", "--count", "2000"], 240)
+    rows.append({"check": "2,000 random programs", "result": "ok" if code == 0 else f"FAILED ({code})", "tests": "",
+                 "failed": "", "skipped": "", "seconds": f"{seconds:.1f}"})
+    if code != 0:
+        texts.append(text[-3000:])
     why = build_peer(folder, "libtorch_cuda_loop")
     rows.append({"check": "libtorch peer compiles", "result": why.splitlines()[0] if why else "ok", "tests": "",
                  "failed": "", "skipped": "", "seconds": ""})

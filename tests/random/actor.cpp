@@ -9,7 +9,8 @@ namespace heddle::programs {
 
 namespace {
 constexpr std::size_t kSlots = 5;
-}
+constexpr int kOutOfMemoryMost = 3;  // each may take 2 s of waiting; then the thread does nothing more
+}  // namespace
 
 Actor::Actor(World& world, int index) : world_(world), index_(index), sides_(world.runtimes()) {
   for (Side& side : sides_) side.slots.resize(kSlots);
@@ -22,6 +23,7 @@ void Actor::wrong(const std::string& what) {
 void Actor::step(int number) {
   Dice dice(plan().seed, static_cast<std::uint64_t>(index_), static_cast<std::uint64_t>(number));
   step_ = number;
+  if (out_of_memory_ >= kOutOfMemoryMost) return;
   touched_.clear();
   errors_ = 0;
   uncommitted_ = refusable_ = false;

@@ -191,7 +191,7 @@ void Actor::special_tensors(Dice& dice) {
   }
   auto value = std::make_shared<const Value>(small_integers(dice, shape(dice)));
   Event ready;
-  const std::uint64_t carried = stream().errors();
+  const std::uint64_t carried = errors_here();
   if (dice.one_in(2)) {
     stream().unsure();
     ready = runtime().record_event();
