@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "check/run.hpp"
+#include "cli/host_memory.hpp"
 #include "heddle/base/printable.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/campaign/portfolio.hpp"
@@ -89,7 +90,9 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
-    return app.exit(asked);
+    const int shown = app.exit(asked);
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? shown
+                                                                : fail(kExitFail, "the output could not be written");
   } catch (const CLI::ParseError& error) {
     return fail(kExitBadInput, fmt::format("{}; `heddle-check --help` lists what is allowed", error.what()));
   }
@@ -122,4 +125,8 @@ int guarded(int argc, char** argv) {
 }  // namespace
 }  // namespace heddle::check
 
-int main(int argc, char** argv) { return heddle::check::guarded(argc, argv); }
+int main(int argc, char** argv) {
+  heddle::cli::end_where_host_memory_runs_out(
+      "heddle-check: host memory ran out; let the process have more, or ask for less\n");
+  return heddle::check::guarded(argc, argv);
+}

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cli/commands.hpp"
+#include "cli/host_memory.hpp"
 #include "heddle/base/printable.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/sync/thread.hpp"
@@ -46,7 +47,9 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
-    return app.exit(asked);
+    const int shown = app.exit(asked);
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? shown
+                                                                : fail(kExitFail, "the output could not be written");
   } catch (const CLI::ParseError& error) {
     return fail(kExitBadInput, fmt::format("{}; `{} --help` lists what is allowed", error.what(), chosen(app)));
   }
@@ -80,4 +83,8 @@ int guarded(int argc, char** argv) {
 }  // namespace
 }  // namespace heddle::cli
 
-int main(int argc, char** argv) { return heddle::cli::guarded(argc, argv); }
+int main(int argc, char** argv) {
+  heddle::cli::end_where_host_memory_runs_out(
+      "heddle: host memory ran out; let the process have more, or ask for less\n");
+  return heddle::cli::guarded(argc, argv);
+}
