@@ -132,7 +132,7 @@ class Groups:
                 path.rmdir()
 
 
-def in_groups(groups: Groups, subject: str, heddle: str) -> Iterator[Cell]:
+def in_groups(groups: Groups, subject: str, heddle: str, all_cells: bool) -> Iterator[Cell]:
     def inside(command: list, controller: str, inner: bool = False, **settings: str) -> list:
         path = groups.make(controller, {name.replace("__", "."): value for name, value in settings.items()}, inner)
         return ["sh", "-c", f'echo $$ > {path}/cgroup.procs && exec "$0" "$@"', *command]
@@ -145,10 +145,14 @@ def in_groups(groups: Groups, subject: str, heddle: str) -> Iterator[Cell]:
         for kernels in ({}, PORTABLE):
             yield Cell(row, inside([subject], "memory", **limit), kernels)
             for inner in (False, True):
-                yield Cell(f"{row}, {'nested, ' if inner else ''}filled until OutOfMemory",
-                           inside([subject, "fill"], "memory", inner, **limit), kernels, must_pass=True)
+                fill, nested = [subject, "fill"], "nested, " if inner else ""
+                yield Cell(f"{row}, {nested}filled to a limit of 32 MiB less", inside(fill, "memory", inner, **limit),
+                           {**kernels, "HEDDLE_MEMORY_LIMIT": f"{mib - 32}M"}, must_pass=True)
+                if all_cells:  # the default limit is the group's: the kernel is first
+                    yield Cell(f"{row}, {nested}filled to the default limit", inside(fill, "memory", inner, **limit), kernels,
+                               must_pass=True)
     stress = [heddle, "stress", "--threads", "33", "--size", "256", "--iterations", "20"]
-    for mib in (8, 12, 20, 32):
+    for mib in (8, 12, 20, 32) if all_cells else ():
         yield Cell("a cgroup of 8 to 32 MiB, heddle stress of 33 threads",
                    inside(stress, "memory", memory__limit_in_bytes=str(mib << 20)), is_subject=False)
     for most in range(2, 61):
@@ -185,7 +189,7 @@ def attack(context: Context) -> Iterable[Row]:
         rows["views"] = Row("views without /proc, /sys, /dev", skipped="no mount namespace may be made here")
     groups = Groups()
     try:
-        cells += in_groups(groups, subject, heddle)
+        cells += in_groups(groups, subject, heddle, context.scale == "full")
     except OSError as error:
         rows["groups"] = Row("cgroups of version 1", skipped=f"none can be made here: {error}")
     cells = in_turn((cell for cell in cells if context.wants(cell.row)), lambda cell: cell.row, context.random("environment"))
