@@ -23,7 +23,9 @@ VIEWS = {  # name -> what is done to the mounts of a namespace of the run's own
 }
 V2 = ("mount -t tmpfs none /sys/fs/cgroup && mkdir -p /sys/fs/cgroup/a/b && echo 268435456 > /sys/fs/cgroup/a/memory.max && "
       "echo max > /sys/fs/cgroup/a/b/memory.max && echo '50000 100000' > /sys/fs/cgroup/a/cpu.max && "
-      "echo 0::/a/b > /sys/fs/cgroup/self && mount --bind /sys/fs/cgroup/self /proc/$$/cgroup")
+      "echo 0::/a/b > /sys/fs/cgroup/self && mount --bind /sys/fs/cgroup/self /proc/$$/cgroup && "
+      "echo '36 35 0:31 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw' > /sys/fs/cgroup/mounts && "
+      "mount --bind /sys/fs/cgroup/mounts /proc/$$/mountinfo")
 PORTABLE = {"HEDDLE_CPU_KERNELS": "portable"}
 
 
