@@ -82,9 +82,8 @@ class StreamModel {
   const std::uint64_t id_ = next_id();
   std::uint64_t carried_ = 0;
   ListRef current_ = std::make_shared<ListModel>(id_, 0);
-  // Of the stream's last holder: until something is recorded, events and handlers stand at its last ticket.
-  ListRef previous_ = std::make_shared<ListModel>(id_, ~std::uint64_t{0});
-  bool recorded_ = false;  // in the current list
+  ListRef previous_ = std::make_shared<ListModel>(id_, 0);  // nothing of the stream's last holder
+  bool recorded_ = false;                                   // in the current list
   std::uint64_t handlers_ = 0;
   const std::shared_ptr<Told> told_ = std::make_shared<Told>();
 };

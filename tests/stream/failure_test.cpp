@@ -9,6 +9,8 @@
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/stream_calls.hpp"
+#include "heddle/sync/clock.hpp"
 
 namespace heddle {
 namespace {
@@ -51,6 +53,35 @@ TEST_F(Failure, TheDefaultGeneratorSurvivesTheListThatSetItUp) {
   synchronize();
   Recording recording(core_->pool());
   EXPECT_EQ(core_->default_generator(recording.lane())->subsequence, std::uint64_t{1} << 32);
+}
+
+TEST_F(Failure, C35_APointAfterACollectedErrorHasNoError) {
+  sim_->fail_execution(StreamId{0}, Ticket{1}, kBoom);
+  const Tensor x = full(*core_, {4}, 1.0f);
+  EXPECT_THROW(synchronize(), DeviceError);
+  Recording recording(core_->pool());
+  EXPECT_NO_THROW(stream_calls::record_event(core_->pool(), recording.lane()).wait());
+}
+
+TEST_F(Failure, C35_ANewHolderHearsNothingOfTheLastOnesError) {
+  const auto point = [&] {
+    Status heard(ErrorKind::kDeviceError, "not called");
+    {
+      Recording recording(core_->pool());
+      stream_calls::on_complete(core_->pool(), recording.lane(), [&](const Status& status) { heard = status; }, {});
+      EXPECT_NO_THROW(stream_calls::record_event(core_->pool(), recording.lane()).wait());
+    }
+    while (core_->pool()->handler_statistics().pending != 0) sync::sleep_for(std::chrono::milliseconds(1));
+    return heard;
+  };
+  std::thread([&] {
+    sim_->fail_execution(StreamId{1}, Ticket{1}, kBoom);
+    const Tensor x = full(*core_, {4}, 1.0f);
+    Recording(core_->pool()).lane().commit();
+    while (sim_->step()) {
+    }
+  }).join();
+  std::thread([&] { EXPECT_TRUE(point().ok()) << "the only stream, which the thread before had"; }).join();
 }
 
 TEST_F(Failure, AStreamWithAnUncollectedErrorIsNotTakenFromItsHolder) {

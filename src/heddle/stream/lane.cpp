@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "heddle/base/error.hpp"
@@ -48,6 +49,11 @@ void Lane::forget_failure() {
   device_.clear_failure(*queue_, issued());
   // The waits that brought the error in are spent: who reads the same failed results again must fail again.
   ordered_.clear();
+  forgotten_at_ = issued().value;
+}
+
+void Lane::begin_point() {
+  if (at_old_failure()) append(KernelId::kFill, FillArgs{nullptr, 0, 0});
 }
 
 void Lane::order_after(Lane& other, Ticket ticket) {
@@ -133,7 +139,12 @@ void Lane::commit(SubmitHint hint) {
 }
 
 void Lane::commit_full_list() {
-  if (!sync::NoWaiting::active() || has_room()) commit();
+  if (sync::NoWaiting::active() && !has_room()) return;
+  try {
+    commit();
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the command is recorded
+    // The next command, or whoever commits, tries again.
+  }
 }
 
 void Lane::commit_at_end() {
@@ -166,6 +177,7 @@ bool Lane::try_commit() {
 
 void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
   require_callable(handler);
+  begin_point();
   commit();
   wait_for_handler_room();
   register_handler(std::move(handler), std::move(options), std::move(keep));
@@ -173,7 +185,10 @@ void Lane::on_complete(CompletionHandler handler, HandlerOptions options, std::s
 
 bool Lane::try_on_complete(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
   require_callable(handler);
-  if (!completions_.has_room(limits_.handlers_max) || !try_commit()) return false;
+  const bool commits = !nothing_to_commit() || at_old_failure();
+  if (!completions_.has_room(limits_.handlers_max) || (commits && !has_room())) return false;
+  begin_point();
+  commit();
   register_handler(std::move(handler), std::move(options), std::move(keep));
   return true;
 }

@@ -147,6 +147,9 @@ class Lane {
   bool try_commit();
   // [holder] commit, wait for everything, throw the first error since the last synchronize, and clear it.
   void synchronize();
+  // [holder] Before a point of this stream is taken (an event, a handler): makes its ticket a later one than those of a
+  // failure that is over, which would give the point an error that its holder never saw or has collected.
+  void begin_point();
   // [holder] The next commands run after `ticket` of `other`, and inherit its error. Throws NotCommitted.
   void wait_for(Lane& other, Ticket ticket);
   // [holder] The next commands run after `ticket` of `other`, which is committed, and inherit nothing; issued() stands
@@ -181,7 +184,7 @@ class Lane {
   }
 
  private:
-  static constexpr std::uint64_t kNeverWaited = std::numeric_limits<std::uint64_t>::max();
+  static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
   void order_behind_write(StreamUse write);
   void order_after(Lane& other, Ticket ticket);
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
@@ -201,6 +204,8 @@ class Lane {
   // The last thing recorded is a wait, which no ticket stands behind yet.
   bool ends_with_wait() const noexcept { return waited_at_ == issued().value; }
   bool nothing_to_commit() const noexcept { return list_.empty() && !ends_with_wait(); }
+  // Nothing was recorded since a failure that is over.
+  bool at_old_failure() const noexcept { return list_.empty() && forgotten_at_ == issued().value; }
   // Puts a command that does nothing behind such a wait. True when there is a list to commit.
   bool finish_list();
   void close_list();
@@ -233,9 +238,10 @@ class Lane {
     std::uint64_t blocks;
     std::shared_ptr<const void> keep;
   };
-  std::vector<Draw> draws_;                 // generators used by the current list
-  std::uint64_t waited_at_ = kNeverWaited;  // issued() at the last wait
-  std::vector<std::uint64_t> ordered_;      // by stream id: the latest ticket this stream already waits for
+  std::vector<Draw> draws_;              // generators used by the current list
+  std::uint64_t waited_at_ = kNever;     // issued() at the last wait
+  std::uint64_t forgotten_at_ = kNever;  // issued() at the end of the last failure
+  std::vector<std::uint64_t> ordered_;   // by stream id: the latest ticket this stream already waits for
 #if HEDDLE_DEBUG_CHECKS
   bool noted_ = false;  // a use, of a command that is still to come
 #endif

@@ -7,6 +7,7 @@
 namespace HEDDLE_NS::stream_calls {
 
 Event record_event(const std::shared_ptr<LanePool>& pool, Lane& lane) {
+  lane.begin_point();
   lane.commit();
   return {pool, lane, lane.committed()};
 }
