@@ -302,6 +302,22 @@ TEST(Executors, ManyThatNobodyKeepsAreAllDestroyed) {
   EXPECT_TRUE(sim.shutdown().complete);
 }
 
+// C20: more of them than threads that destroy executors, each of which waits for a handler that comes later.
+TEST(Executors, C20_ManyThatNobodyKeepsDoNotHoldUpTheHandlers) {
+  constexpr int kMany = 20;
+  std::vector<std::atomic<bool>> gone(kMany);
+  std::atomic<bool> go{false};
+  SimCore sim({}, {.auto_run = true});
+  for (auto& flag : gone) {
+    sim.on_complete([&](const Status&) { EXPECT_TRUE(eventually([&] { return go.load(); })); },
+                    {"", std::make_shared<Joins>(flag)});
+  }
+  sim.on_complete([&](const Status&) { go = true; });
+  EXPECT_TRUE(eventually([&] { return go.load(); }));
+  for (auto& flag : gone) EXPECT_TRUE(eventually([&] { return flag.load(); }));
+  EXPECT_TRUE(sim.shutdown().complete);
+}
+
 // C19: a shutdown awaits the destructor of such an executor, so there it would wait for itself.
 TEST(Executors, C19_AShutdownInTheDestructorOfAnExecutorIsRefused) {
   struct Ends final : Inline {

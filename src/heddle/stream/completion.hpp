@@ -28,9 +28,9 @@ using CompletionHandler = std::function<void(const Status&)>;
 // and one that the host has no memory for tell their handler kAbandoned. Tasks may outlive the runtime. They do not own
 // the executor: the library holds it until execute() has returned, then keeping it is up to the user. Where nobody else
 // does, it is destroyed on a thread of its own, so its destructor may wait for its tasks; a shutdown awaits that. (On
-// the handler thread, where it must not wait, only if no thread can be started or another owner lets go at that very
-// moment.) Handlers that were handed over do not count against Limits::handlers_max: an executor bounds its own tasks
-// itself.
+// the handler thread, where it must not wait, only if no thread can be started, another owner lets go at that very
+// moment, or the runtime has stopped its handlers.) Handlers that were handed over do not count against
+// Limits::handlers_max: an executor bounds its own tasks itself.
 class Executor {
  public:
   virtual ~Executor() = default;

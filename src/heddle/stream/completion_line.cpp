@@ -106,7 +106,10 @@ bool CompletionLine::take(Ticket limit, Entry* out, Outcome previous) {
     return false;
   }
   *out = std::move(entries_[head_]);
-  if (out->options.executor != nullptr && !HEDDLE_PLANT(line_counts_what_went_away)) --taking_room_;
+  if (out->options.executor != nullptr && !HEDDLE_PLANT(line_counts_what_went_away)) {
+    --taking_room_;
+    wake_for_room();
+  }
   drop_first();
   front_.store(empty() ? kNone : entries_[head_].ticket.value, sync::seq_cst);
   if (empty() && !HEDDLE_PLANT(line_keeps_watching)) queue_.unwatch();

@@ -63,8 +63,8 @@ class CompletionLine {
   // What is in the line stays; nothing comes any more.
   void close();
   // Notes how the entry that the caller took before has ended, unless it has an executor; then takes the first entry
-  // out if its ticket is at most `limit`. Threads that wait for room are woken only when nothing is taken, or by
-  // note_finished(): a caller that takes many would else wake one of them for each.
+  // out if its ticket is at most `limit`. Threads that wait for room are woken when what is taken goes to an executor
+  // or nothing is taken, or by note_finished(): a caller that takes many would otherwise wake one of them for each.
   bool take(Ticket limit, Entry* out, Outcome previous = Outcome::kNone);
   void note_finished(Outcome outcome);
   // The same of an entry with an executor, wherever it ended.

@@ -71,7 +71,7 @@ bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
   if (!started_.load(sync::acquire)) {
     sync::MutexLock lock(mutex_);
     if (ending_) return false;
-    if (workers_.empty() || HEDDLE_PLANT(handlers_start_twice)) start_worker();
+    if (workers_.empty() || HEDDLE_PLANT(handlers_start_twice)) start_worker(generation_.load(sync::relaxed));
     started_.store(true, sync::release);
   }
   if (!line.add(std::move(entry))) return false;
@@ -134,9 +134,8 @@ void HandlerThread::judge_early_wake(bool in_time) {
   early_skips_ = early_backoff_;
 }
 
-void HandlerThread::start_worker() {
+void HandlerThread::start_worker(std::uint64_t generation) {
   workers_.push_back(std::make_unique<Worker>());
-  const std::uint64_t generation = generation_.load(sync::relaxed);
   try {
     Worker& worker = *workers_.back();
     worker.thread = sync::Thread("heddle-handler", [this, generation, &worker] { work(generation, worker); });
@@ -173,8 +172,9 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
       expecting = run_turn(*line, generation);
       lock.lock();
     }
+    worker.ended.store(true, sync::release);
+    one_finished_.notify_all();
   }
-  worker.ended.store(true, sync::release);
 }
 
 void HandlerThread::spin(bool expecting) const {
@@ -234,6 +234,7 @@ CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, Completio
               "synchronize() tells"},
              kInHandler));
     announce_finished();
+    let_go(std::move(executor));
     return CompletionLine::Outcome::kNone;
   }
   const sync::NoWaiting no_waiting("an executor called by the handler thread");

@@ -67,8 +67,9 @@ class HandlerThread {
   struct Worker {
     sync::Thread thread;
     sync::Atomic<bool> ended{false};
-    std::shared_ptr<Executor> executor{};  // for it to destroy; null: it runs handlers
+    std::shared_ptr<Executor> executor{};  // for a thread that destroys executors: its next
   };
+  static bool has_ended(const Worker& worker) noexcept { return worker.ended.load(sync::acquire); }
   // Above every ticket, below what an empty line publishes.
   static constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
   static constexpr int kTurn = 64;  // handlers of one line before the next line's turn
@@ -85,7 +86,7 @@ class HandlerThread {
   void wake_early() noexcept;
   void sleep() HEDDLE_REQUIRES(mutex_);
   void judge_early_wake(bool in_time) HEDDLE_REQUIRES(mutex_);
-  void start_worker() HEDDLE_REQUIRES(mutex_);
+  void start_worker(std::uint64_t generation) HEDDLE_REQUIRES(mutex_);
   void work(std::uint64_t generation, Worker& worker);
   void spin(bool expecting) const;
   // True: handlers of the line wait for their tickets.
@@ -100,6 +101,8 @@ class HandlerThread {
   // Drops the library's reference. The last one's destructor may wait for handlers that this thread has yet to run: it
   // runs on a thread of its own then. Here where that cannot be started, or another owner let go at the same moment.
   void let_go(std::shared_ptr<Executor> executor) noexcept;
+  void destroy_executors(Worker& worker) noexcept;
+  bool end_threads(bool done, sync::Deadline deadline, sync::Deadline most);
   bool wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline);
 
   const Limits limits_;
@@ -126,6 +129,7 @@ class HandlerThread {
   std::vector<SlowHandler> slowest_ HEDDLE_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<Worker>> workers_ HEDDLE_GUARDED_BY(mutex_);
   std::list<Worker> destroying_ HEDDLE_GUARDED_BY(mutex_);
+  std::list<std::shared_ptr<Executor>> undestroyed_ HEDDLE_GUARDED_BY(mutex_);  // for whichever of those is first
 };
 
 }  // namespace HEDDLE_NS

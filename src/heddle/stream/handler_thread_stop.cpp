@@ -19,10 +19,11 @@ constexpr std::chrono::milliseconds kTellingMost{1000};
 }  // namespace
 
 void HandlerThread::let_go(std::shared_ptr<Executor> executor) noexcept {
-  if (executor.use_count() != 1) return;
+  if (executor == nullptr || executor.use_count() != 1) return;
   std::list<Worker> ended;
   try {
     std::list<Worker> fresh(1);
+    std::list<std::shared_ptr<Executor>> place(1);
     Worker& worker = fresh.front();
     sync::MutexLock lock(mutex_);
     for (auto at = destroying_.begin(); at != destroying_.end();) {
@@ -30,17 +31,11 @@ void HandlerThread::let_go(std::shared_ptr<Executor> executor) noexcept {
       if (at->ended.load(sync::acquire)) ended.splice(ended.end(), destroying_, at);
       at = next;
     }
-    if (destroying_.size() < kMostDestroying && !ending_) {
-      worker.thread = sync::Thread("heddle-executor", [this, &worker] {
-        {
-          sync::MutexLock started(mutex_);  // by then it has its executor
-        }
-        {
-          const InsideHandler inside(*this);  // a shutdown waits for this thread, too
-          worker.executor.reset();
-        }
-        worker.ended.store(true, sync::release);
-      });
+    if (destroying_.size() == kMostDestroying) {  // one of them takes it: none of these has ended
+      place.front() = std::move(executor);
+      undestroyed_.splice(undestroyed_.end(), place);
+    } else if (!ending_) {
+      worker.thread = sync::Thread("heddle-executor", [this, &worker] { destroy_executors(worker); });
       worker.executor = std::move(executor);
       destroying_.splice(destroying_.end(), fresh);
     }
@@ -51,6 +46,24 @@ void HandlerThread::let_go(std::shared_ptr<Executor> executor) noexcept {
   const sync::NoWaiting no_waiting("an executor destroyed by the handler thread");
   sync::assert_no_locks_held("an executor's destructor");
   executor.reset();
+}
+
+void HandlerThread::destroy_executors(Worker& worker) noexcept {
+  sync::MutexLock lock(mutex_);  // by then it has its executor
+  while (true) {
+    std::shared_ptr<Executor> executor = std::move(worker.executor);
+    lock.unlock();
+    {
+      const InsideHandler inside(*this);  // a shutdown waits for this thread, too
+      executor.reset();
+    }
+    lock.lock();
+    if (undestroyed_.empty()) break;
+    worker.executor = std::move(undestroyed_.front());
+    undestroyed_.pop_front();
+  }
+  worker.ended.store(true, sync::release);
+  one_finished_.notify_all();
 }
 
 bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
@@ -93,41 +106,47 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
         std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->ripe(kAnyTicket); });
     sync::MutexLock lock(mutex_);
     if (!waiting || workers_.size() == kMostWorkers) break;
+    try {
+      start_worker(generation_.load(sync::relaxed) + 1);
+    } catch (...) {
+      continue;  // no thread to be had: the slow one goes on, until telling_end
+    }
     generation_.fetch_add(1, sync::release);
     ready_changed_.notify_all();
-    start_worker();
   }
+  return end_threads(done, deadline, most);
+}
+
+// `done`: no handler is pending, so that the workers are on their way out, unless one is inside a user's executor.
+bool HandlerThread::end_threads(bool done, sync::Deadline deadline, sync::Deadline most) {
+  const sync::Deadline soon = sync::Deadline::after(kStuckAfter).earlier(most);
+  const sync::Deadline late = deadline.time() > soon.time() ? deadline : soon;
   std::vector<std::unique_ptr<Worker>> workers;
   std::list<Worker> destroying;
+  bool all = false;
   {
     sync::MutexLock lock(mutex_);
     ending_ = true;
     ready_changed_.notify_all();
-    workers.swap(workers_);
-    destroying.swap(destroying_);
+    for (bool waits = true;;) {
+      all = std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return has_ended(*worker); }) &&
+            std::all_of(destroying_.begin(), destroying_.end(), has_ended);
+      if (all || !waits) break;
+      waits = one_finished_.wait_until(mutex_, done || !destroying_.empty() ? late : soon);
+    }
+    const auto running =
+        std::partition(workers_.begin(), workers_.end(), [](const auto& worker) { return !has_ended(*worker); });
+    workers.assign(std::make_move_iterator(running), std::make_move_iterator(workers_.end()));
+    workers_.erase(running, workers_.end());
+    for (auto at = destroying_.begin(); at != destroying_.end();) {
+      const auto next = std::next(at);
+      if (has_ended(*at)) destroying.splice(destroying.end(), destroying_, at);
+      at = next;
+    }
   }
-  const sync::Deadline end = sync::Deadline::after(kStuckAfter).earlier(most);
-  while (true) {
-    std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
-      // Once nothing is pending, every worker is on its way out.
-      if (!done && !worker->ended.load(sync::acquire)) return false;
-      worker->thread.join();
-      return true;
-    });
-    destroying.remove_if([](Worker& worker) {
-      if (!worker.ended.load(sync::acquire)) return false;
-      worker.thread.join();
-      return true;
-    });
-    if (workers.empty() && destroying.empty()) break;
-    if (end.passed() && (destroying.empty() || deadline.passed())) break;
-    sync::sleep_for(std::chrono::milliseconds(1));
-  }
-  if (workers.empty() && destroying.empty()) return true;
-  sync::MutexLock lock(mutex_);
-  workers_.swap(workers);
-  destroying_.swap(destroying);
-  return false;
+  for (const auto& worker : workers) worker->thread.join();
+  for (Worker& worker : destroying) worker.thread.join();
+  return all;
 }
 
 }  // namespace HEDDLE_NS
