@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "heddle/heddle.hpp"
 #include "heddle/stream/lease.hpp"
 #include "stream/sim_core.hpp"
 
@@ -43,6 +44,23 @@ TEST(Leases, TryLeaseInAHandlerReturnsNoneWhereLeaseWouldThrow) {
     });
     done.wait();
   }).join();
+}
+
+TEST(Leases, CallsThatTryDoNotWaitForAStream) {
+  Options options;
+  options.streams = options.streams_max = 1;
+  Runtime runtime(options);
+  std::optional<Lease> held;
+  std::thread([&] {
+    held = runtime.lease();
+    held->detach();
+  }).join();
+  std::thread([&] {  // each throws PoolExhausted after 30 s where it waits
+    EXPECT_TRUE(runtime.try_commit());
+    EXPECT_TRUE(runtime.query());
+    EXPECT_FALSE(runtime.try_on_complete([](const Status&) {}));
+  })
+      .join();
 }
 
 // C22: a thread that holds every stream itself would wait for itself.

@@ -59,11 +59,17 @@ const DeviceInfo& Runtime::device_info() const { return core().device().info(); 
 
 void Runtime::commit() { Recording(core().pool()).lane().commit(); }
 
-bool Runtime::try_commit() { return Recording(core().pool()).lane().try_commit(); }
+bool Runtime::try_commit() {
+  Recording recording(core().pool(), Recording::Tries{});
+  return !recording || recording.lane().try_commit();
+}
 
 void Runtime::synchronize() { Recording(core().pool()).lane().synchronize(); }
 
-bool Runtime::query() { return Recording(core().pool()).lane().idle(); }
+bool Runtime::query() {
+  Recording recording(core().pool(), Recording::Tries{});
+  return !recording || recording.lane().idle();
+}
 
 StreamId Runtime::stream() { return Recording(core().pool()).lane().id(); }
 
@@ -83,8 +89,9 @@ void Runtime::on_complete(CompletionHandler handler, HandlerOptions options) {
 }
 
 bool Runtime::try_on_complete(CompletionHandler handler, HandlerOptions options) {
-  Recording recording(core().pool());
-  return stream_calls::try_on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
+  Recording recording(core().pool(), Recording::Tries{});
+  return recording &&
+         stream_calls::try_on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
 }
 
 HandlerStatistics Runtime::handler_statistics() const { return core().pool()->handler_statistics(); }

@@ -24,7 +24,8 @@ namespace HEDDLE_NS {
 
 class Runtime {
  public:
-  // Throws InvalidArgument (options, environment, unknown device) or what the device reports.
+  // Throws InvalidArgument (options, environment, unknown device), Unsupported (a memory size that nobody says),
+  // OutOfMemory, WouldBlock inside a handler or a custom operation, or what the device reports.
   explicit Runtime(const Options& options = {});
   // Shuts down, with the default deadline, if that was not done; while the process exits, within 2 s of the exit's
   // beginning. Where that would wait for the calling thread (in a completion handler, also one that an executor runs,
@@ -41,7 +42,8 @@ class Runtime {
   }
   const DeviceInfo& device_info() const;
 
-  // The calling thread's stream: hand over what was recorded / also wait and throw its first error / ask.
+  // The calling thread's stream: hand over what was recorded / also wait and throw its first error / ask. try_commit()
+  // and query() never wait: a thread that would have to wait for a stream has recorded nothing, and gets true.
   void commit();
   bool try_commit();
   void synchronize();
@@ -58,8 +60,8 @@ class Runtime {
   // Timeout after that (what was recorded is committed), WouldBlock inside a handler that would wait, InvalidArgument
   // for an empty handler, Closed while shutting down.
   void on_complete(CompletionHandler handler, HandlerOptions options = {});
-  // As on_complete(), but returns false where that would wait, for room or in commit(): nothing is changed then, and
-  // nothing committed.
+  // As on_complete(), but returns false where that would wait, for a stream, for room or in commit(): nothing is
+  // changed then, and nothing committed.
   bool try_on_complete(CompletionHandler handler, HandlerOptions options = {});
   HandlerStatistics handler_statistics() const;
 

@@ -43,7 +43,11 @@ Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_pt
   enter(pool);
 }
 
-void Recording::enter(const std::shared_ptr<LanePool>& pool) {
+Recording::Recording(const std::shared_ptr<LanePool>& pool, Tries) : pool_(*pool), slot_(current_slot(pool)) {
+  enter(pool, Patience::kTries);
+}
+
+void Recording::enter(const std::shared_ptr<LanePool>& pool, Patience patience) {
   while (true) {
     if (!slot_->gate.try_enter()) [[unlikely]] {
       if (!pool_.wait_for_claim()) {
@@ -63,7 +67,11 @@ void Recording::enter(const std::shared_ptr<LanePool>& pool) {
       slot_ = &thread_leases().current(pool);
       continue;
     }
-    pool_.acquire(*slot_);
+    if (patience == Patience::kWaits) {
+      pool_.acquire(*slot_);
+    } else if (!pool_.try_acquire(*slot_)) {
+      return;
+    }
   }
 }
 

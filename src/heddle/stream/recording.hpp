@@ -16,14 +16,19 @@ namespace HEDDLE_NS {
 
 class Recording {
  public:
-  // Throws PoolExhausted, WouldBlock, Closed or Forked.
+  // Throws PoolExhausted, WouldBlock, Closed, Forked, std::bad_alloc, or InvalidArgument in a custom operation.
   explicit Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool), slot_(current_lease().slot) {
     if (!enter_current()) [[unlikely]]
       enter_slowly(pool);
   }
   // With this lease, which must be attached to the calling thread (else InvalidArgument), whatever the current one is.
   Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot);
+  // As the first, but has no stream where it would have to wait for one: then nothing is recorded on this thread.
+  struct Tries {};
+  Recording(const std::shared_ptr<LanePool>& pool, Tries);
   ~Recording() {
+    if (lane_ == nullptr) [[unlikely]]
+      return;
     lane_->forget_noted();
     // Looked at inside: once this thread is outside, the pool may end, with whatever handler was registered meanwhile.
     const bool wanted = slot_->is_implicit && pool_.wanted();
@@ -35,6 +40,8 @@ class Recording {
   Recording& operator=(const Recording&) = delete;
 
   Lane& lane() noexcept { return *lane_; }
+  // False only after Tries.
+  explicit operator bool() const noexcept { return lane_ != nullptr; }
 
  private:
   // The usual case: the thread's newest lease is of this pool, has its lane, and nobody claims it.
@@ -50,7 +57,8 @@ class Recording {
     return false;
   }
   void enter_slowly(const std::shared_ptr<LanePool>& pool);
-  void enter(const std::shared_ptr<LanePool>& pool);
+  enum class Patience : unsigned char { kWaits, kTries };
+  void enter(const std::shared_ptr<LanePool>& pool, Patience patience = Patience::kWaits);
 
   LanePool& pool_;
   LeaseSlot* slot_;
