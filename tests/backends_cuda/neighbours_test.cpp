@@ -50,6 +50,19 @@ TEST_F(CudaNeighbours, AUsersDestructorDoesNotRunOnThePollersThread) {
   EXPECT_NE(destroyed_on, "heddle-poller");
 }
 
+// What a function of the user's holds, a tensor of the same runtime among it, is given back by a shutdown at the
+// latest.
+TEST_F(CudaNeighbours, WhatACustomOperationHeldIsGoneAfterAShutdown) {
+  Runtime runtime(cuda_options());
+  {
+    const Tensor held = full(runtime, {4}, 1.0F);
+    custom(runtime, "holder", {}, {}, [held](const CustomCall&) {});
+  }
+  const ShutdownReport report = runtime.shutdown();
+  EXPECT_TRUE(report.complete);
+  EXPECT_EQ(runtime.memory_statistics().live_blocks, 0U);
+}
+
 // While a thread captures a stream of its own, what others ask of the driver may spoil that: the poller, which asks for
 // faults, and threads that allocate and read.
 TEST_F(CudaNeighbours, ACaptureOfTheProgramsOwnIsNotDisturbed) {

@@ -78,6 +78,10 @@ class Queue {
   // is none.
   virtual void* native_handle() const noexcept { return nullptr; }
 
+  // Optional: destroys what lists that have ended still own, the user's functions among it, on the calling thread, for
+  // a backend that puts it off. By default nothing. REQUIRES: no lock held.
+  virtual void release_ended() noexcept {}
+
   // While watched, every advance of completed() is announced to the listener. Sequentially consistent against the
   // publication of a ticket: either the watcher sees the new ticket, or the backend sees the watcher.
   void watch() noexcept { watchers_.fetch_add(1, sync::seq_cst); }

@@ -113,6 +113,8 @@ class LanePool final : public CompletionListener, public sync::Reapable {
   // every lane is done or the deadline passes. Returns false when the deadline passed. Needs no host memory but for the
   // commits, which are tried again until the deadline.
   bool close(sync::Deadline deadline);
+  // After a complete close: destroys what lists that have ended still own (Queue::release_ended).
+  void release_ended_lists() noexcept;
   // After close(): HandlerThread::stop.
   bool stop_handlers(sync::Deadline deadline, sync::Deadline most = sync::Deadline::never());
   // Whether an end of this pool would wait for the calling thread: it runs one of its handlers, on whatever thread, or

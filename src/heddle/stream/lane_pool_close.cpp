@@ -103,6 +103,18 @@ bool LanePool::wait_for_all(sync::Deadline deadline) {
   }
 }
 
+void LanePool::release_ended_lists() noexcept {
+  for (std::size_t id = 0;; ++id) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (id == lanes_.size()) return;
+      lane = lanes_[id].get();
+    }
+    if (lane != nullptr) lane->queue().release_ended();
+  }
+}
+
 bool LanePool::close(sync::Deadline deadline) {
   bool all_taken = false;
   bool committed = false;

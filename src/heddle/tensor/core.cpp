@@ -61,6 +61,7 @@ bool Core::close(sync::Deadline deadline, sync::Deadline most) noexcept {
   if (!lanes_done) pool_->abandon();
   if (!lanes_done || !handlers_done) return false;
   closed_ = true;
+  pool_->release_ended_lists();
   for (DefaultGenerator& generator : default_generators_) {
     if (generator.block != nullptr) memory_->free(std::exchange(generator.block, nullptr));
   }

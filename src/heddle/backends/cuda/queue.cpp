@@ -178,6 +178,11 @@ void CudaQueue::take_ended(std::list<Kept>& ended, bool with_custom) noexcept {
   keeps_.store(!kept_.empty(), sync::relaxed);
 }
 
+void CudaQueue::release_ended() noexcept {
+  std::list<Kept> ended;
+  take_ended(ended, true);
+}
+
 // Any stream tells the faults of the whole device. What else keeps a stream from being asked, such as a device that
 // somebody has reset, would leave its tickets without an end.
 Status CudaQueue::fault() const {

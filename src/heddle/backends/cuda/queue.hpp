@@ -81,6 +81,7 @@ class CudaQueue final : public Queue {
   // Moves lists that have ended to the end of `ended`, to be destroyed without a lock. A list with a function of the
   // user's, whose destructor is the user's code, only where `with_custom`. Any thread.
   void take_ended(std::list<Kept>& ended, bool with_custom) noexcept;
+  void release_ended() noexcept override;
   void add_counts(KernelCounts& counts) const noexcept;
 
  private:
