@@ -61,9 +61,9 @@ LedgerFile::LedgerFile(const std::string& path, Access access) : path_(path) {
   if (created) sync_folder(path);
 }
 
-void LedgerFile::fail(const char* what) const {
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("the ledger {} cannot be {}: {}; nothing was changed", path_, what, std::strerror(errno)));
+void LedgerFile::fail(const char* what, bool unchanged) const {
+  throw Error(ErrorKind::kInvalidArgument, fmt::format("the ledger {} cannot be {}: {}{}", path_, what,
+                                                       std::strerror(errno), unchanged ? "; nothing was changed" : ""));
 }
 
 void LedgerFile::lock(std::uint64_t slot) {
@@ -116,10 +116,16 @@ void LedgerFile::append(const std::string& text) {
   if (written < 0) fail("written");
   if (static_cast<std::size_t>(written) != text.size()) {
     errno = ENOSPC;
-    if (::ftruncate(file_.get(), before.st_size) == 0) fail("written");
-    fail("written, and ends in a torn line");
+    const bool undone = ::ftruncate(file_.get(), before.st_size) == 0;
+    errno = ENOSPC;
+    fail(undone ? "written" : "written, and ends in a torn line", undone);
   }
-  if (::fsync(file_.get()) != 0) fail("synced");
+  if (::fsync(file_.get()) != 0) {
+    const int error = errno;
+    const bool undone = ::ftruncate(file_.get(), before.st_size) == 0;
+    errno = error;
+    fail("synced", undone);
+  }
 }
 
 int LedgerFile::release() noexcept { return file_.release(); }

@@ -30,7 +30,7 @@ class LedgerFile {
   int release() noexcept;
 
  private:
-  [[noreturn]] void fail(const char* what) const;
+  [[noreturn]] void fail(const char* what, bool unchanged = true) const;
 
   const std::string path_;
   Descriptor file_;
