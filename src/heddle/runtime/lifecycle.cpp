@@ -165,6 +165,7 @@ ShutdownReport Lifecycle::drain(sync::Deadline deadline, sync::Deadline most) no
   ShutdownReport report;
   report.complete = core_->close(deadline, most);
   if (!report.complete) keep();
+  report.complete = report.complete && !core_->pool()->has_work();  // again in describe(), which may find no memory
   try {
     describe(report);
   } catch (...) {  // NOLINT(bugprone-empty-catch): the shutdown counts, not what is told of it
@@ -259,7 +260,7 @@ void Lifecycle::end_with_process() noexcept {
   };
   const sync::Deadline most = share(kExitMost);
   bool drained = false;
-  if (!sync::NoWaiting::active()) {  // otherwise exit was called on a thread that the drain would wait for
+  if (!would_wait_for_itself()) {  // otherwise exit was called on a thread that the drain would wait for
     const sync::Deadline deadline = share(kExitDrain);
     // Another thread may be shutting down with a deadline of its own: its drain is waited for no longer than ours.
     if (shut_down(deadline, deadline, most)) {

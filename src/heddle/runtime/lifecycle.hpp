@@ -7,11 +7,11 @@
 // static or thread-local object too, whose destructor runs before or after the library's hook.
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kRuntime); the table's mutex (kRuntimeRegistry).
-// Invariants: 1. One thread shuts down; others wait for its report, each until its own deadline. 2. The core is
-// destroyed only after a shutdown that ended all its work, once no block is live; otherwise it is kept for ever, and
-// counted (runtimes_left). 3. Who would wait for itself does not: it is refused, or hands over to the reaper
+// Invariants: 1. One thread shuts down; others wait for its report, each until 1.5 s after its own deadline. 2. The
+// core is destroyed only after a shutdown that ended all its work, once no block is live; otherwise it is kept for
+// ever, and counted (runtimes_left). 3. Who would wait for itself does not: it is refused, or hands over to the reaper
 // (sync/reaper.hpp).
-// 4. Nothing but open() and making a report needs host memory.
+// 4. Nothing but open(), starting a thread and making a report needs host memory, and no end depends on the latter two.
 #pragma once
 
 #include <chrono>
@@ -43,8 +43,9 @@ class Lifecycle final : public std::enable_shared_from_this<Lifecycle>, public s
   Core& core() const noexcept { return *core_; }
 
   // The first caller shuts down, the others wait for the same report, from which details are missing where host memory
-  // ran out. Throws WouldBlock inside a handler of this runtime, in a custom operation or where it would wait for the
-  // calling thread otherwise; Timeout when another thread has not finished by `deadline`; Forked.
+  // ran out. Throws WouldBlock on a handler thread, in a custom operation, in a handler of this runtime on any thread,
+  // or where it would wait for the calling thread otherwise; Timeout when another thread has not finished 1.5 s after
+  // `deadline`; Forked.
   ShutdownReport shutdown(sync::Deadline deadline);
   // kShutdownDeadline; while the process exits, what is left of kExitMost.
   static sync::Deadline default_deadline() noexcept;

@@ -64,9 +64,9 @@ bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
       inside = slot.gate.owner_inside() && !HEDDLE_PLANT(lease_ends_over_owner);
       if (!inside) {
         if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
-        slot.ended.store(true, sync::relaxed);  // published by withdraw()
+        slot.ended.store(true, sync::relaxed);  // published by withdraw(), or by mutex_ in wait_for_claim()
       }
-      slot.gate.withdraw();
+      if (!closed_) slot.gate.withdraw();  // otherwise refuse() has claimed it for good
       if (inside && (sync::NoWaiting::active() || deadline.passed())) {
         slot.left_to_thread = true;  // that thread may be waiting for this one
         return false;

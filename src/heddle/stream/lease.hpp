@@ -4,7 +4,8 @@
 // ends or is detached, then (again) on the one it had before. To move a lease to another thread: detach() it here,
 // move it, attach() it there. It may end on any thread; what was recorded on it is then committed. Where
 // waiting is forbidden (a completion handler, a custom operation) and its thread is inside a call on it, that thread
-// keeps the stream like one that it took without a lease. A thread that exits detaches the leases it has attached.
+// keeps the stream like one that it took without a lease; elsewhere the end of the lease waits for that call, at most
+// Limits::lease_wait_max. A thread that exits detaches the leases it has attached.
 //
 // Thread safety: one object by one thread at a time; the calls that record only on the thread it is attached to, which
 // is checked.
