@@ -5,9 +5,9 @@
 namespace HEDDLE_NS::ops {
 namespace {
 
-void record(Lane& lane, KernelId kernel, GeneratorState* state, std::shared_ptr<const void> keep, const Tensor& out) {
+Ticket record(Lane& lane, KernelId kernel, GeneratorState* state, std::shared_ptr<const void> keep, const Tensor& out) {
   lane.write(out.residency());
-  lane.append_draw(kernel, state, out.address(), static_cast<std::uint64_t>(out.elements()), std::move(keep));
+  return lane.append_draw(kernel, state, out.address(), static_cast<std::uint64_t>(out.elements()), std::move(keep));
 }
 
 }  // namespace
@@ -28,8 +28,10 @@ Tensor draw(KernelId kernel, Generator& generator, const Shape& shape) {
   Tensor out = Tensor::allocate(core, lane, shape);
   if (shape.elements() == 0) return out;
   lane.order_behind(generator.residency());
-  lane.write(generator.residency());  // the list advances the state behind its last draw
-  record(lane, kernel, generator.state(), generator.keep(), out);
+  lane.note_use(generator.residency());
+  // The list advances the state after its last draw. Noted once there is such a list: the generator goes on living.
+  const Ticket ticket = record(lane, kernel, generator.state(), generator.keep(), out);
+  generator.residency().note_write(&lane, ticket);
   return out;
 }
 
