@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "heddle/backends/cpu/device.hpp"
@@ -113,8 +114,8 @@ TEST_F(CpuQueueTest, C48_WhatAListKeepsIsGoneBeforeItsTicketIsSeen) {
   Ticket seen{99};
   std::array<float, 4> x{};
   CommandList list;
-  fill(list, x.data(), 4, 1.0F);
-  list.keep(std::shared_ptr<const void>(x.data(), [&](const void*) { seen = q->completed(); }));
+  std::shared_ptr<const void> watcher(x.data(), [&](const void*) { seen = q->completed(); });
+  list.append(KernelId::kFill, FillArgs{x.data(), 4, 0}, Kept{std::move(watcher)});
   std::uint64_t t = 0;
   submit(*q, std::move(list), t, kAsync);
   await_workers(*q, t);

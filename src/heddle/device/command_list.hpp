@@ -106,11 +106,6 @@ class CommandList {
 
   // Host memory that stays valid until the device has finished this list. Aligned to 64 bytes.
   std::byte* stage(std::size_t bytes);
-  // Keeps what a command points to until the device has finished this list; `bytes` of it count as staged.
-  void keep(std::shared_ptr<const void> object, std::size_t bytes = 0) {
-    kept_.push_back(std::move(object));
-    staged_bytes_ += bytes;
-  }
 
   bool empty() const noexcept { return commands_ == 0; }
   // False: nothing that a command points to belongs to this list.
