@@ -59,6 +59,9 @@ Json limits_json(const Limits& limits) {
           {"list_commands_max", limits.list_commands_max},
           {"list_bytes_max", limits.list_bytes_max},
           {"committed_lists_max", limits.committed_lists_max},
+          {"handlers_max", limits.handlers_max},
+          {"handler_wait_max_ms", limits.handler_wait_max.count()},
+          {"slow_handler_ms", limits.slow_handler.count()},
           {"spin_max_us", limits.spin_max.count()}};
 }
 
