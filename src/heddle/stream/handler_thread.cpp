@@ -16,6 +16,18 @@
 namespace HEDDLE_NS {
 namespace {
 
+// Counts for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(sync::Atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1, sync::relaxed); }
+  ~Counted() { count_.fetch_sub(1, sync::release); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  sync::Atomic<int>& count_;
+};
+
 constexpr const char* kInHandler = "a completion handler";
 
 // Null leaves the thread's state as it is: an executor may run a task at once, on the handler thread.
@@ -222,6 +234,7 @@ CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, Completio
                                                  const Status& status) {
   // The task does not own the executor: else the last owner could be one of the executor's own threads.
   std::shared_ptr<Executor> executor = std::move(entry.options.executor);
+  const Counted inside(in_executors_);
   std::shared_ptr<Task> task;
   try {
     sync::require_host_memory();

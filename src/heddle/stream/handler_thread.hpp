@@ -115,6 +115,7 @@ class HandlerThread {
   sync::Atomic<bool> stopping_{false};
   sync::Atomic<int> scheduled_on_{-1};       // the processor of the thread that made the last line ready
   sync::Atomic<std::uint64_t> finished_{0};  // counts while stopping: tells a slow handler thread from a stuck one
+  sync::Atomic<int> in_executors_{0};        // workers inside a user's executor: its execute(), its destructor
   mutable sync::Mutex mutex_{Rank::kHandlers};
   sync::ConditionVariable ready_changed_;
   sync::ConditionVariable one_finished_;

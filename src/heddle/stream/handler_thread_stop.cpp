@@ -117,11 +117,15 @@ bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadli
   return end_threads(done, deadline, most);
 }
 
-// `done`: no handler is pending, so that the workers are on their way out, unless one is inside a user's executor.
+// `done`: no handler is pending, so that the workers are on their way out, unless one is inside a user's executor,
+// whose task may have ended before execute() did.
 bool HandlerThread::end_threads(bool done, sync::Deadline deadline, sync::Deadline most) {
   const sync::Deadline soon = sync::Deadline::after(kStuckAfter).earlier(most);
   const sync::Deadline late = deadline.time() > soon.time() ? deadline : soon;
-  std::vector<std::unique_ptr<Worker>> workers;
+  const auto leaves = [&](const std::unique_ptr<Worker>& worker) {
+    return has_ended(*worker) || (done && in_executors_.load(sync::acquire) == 0);
+  };
+  std::vector<std::unique_ptr<Worker>> workers;  // taken out and put back without host memory
   std::list<Worker> destroying;
   bool all = false;
   {
@@ -129,24 +133,29 @@ bool HandlerThread::end_threads(bool done, sync::Deadline deadline, sync::Deadli
     ending_ = true;
     ready_changed_.notify_all();
     for (bool waits = true;;) {
-      all = std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return has_ended(*worker); }) &&
+      all = std::all_of(workers_.begin(), workers_.end(), leaves) &&
             std::all_of(destroying_.begin(), destroying_.end(), has_ended);
       if (all || !waits) break;
       waits = one_finished_.wait_until(mutex_, done || !destroying_.empty() ? late : soon);
     }
-    const auto running =
-        std::partition(workers_.begin(), workers_.end(), [](const auto& worker) { return !has_ended(*worker); });
-    workers.assign(std::make_move_iterator(running), std::make_move_iterator(workers_.end()));
-    workers_.erase(running, workers_.end());
-    for (auto at = destroying_.begin(); at != destroying_.end();) {
-      const auto next = std::next(at);
-      if (has_ended(*at)) destroying.splice(destroying.end(), destroying_, at);
-      at = next;
-    }
+    workers.swap(workers_);
+    destroying.swap(destroying_);
   }
-  for (const auto& worker : workers) worker->thread.join();
-  for (Worker& worker : destroying) worker.thread.join();
-  return all;
+  std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
+    if (!leaves(worker)) return false;
+    worker->thread.join();
+    return true;
+  });
+  destroying.remove_if([](Worker& worker) {
+    if (!has_ended(worker)) return false;
+    worker.thread.join();
+    return true;
+  });
+  if (all) return true;
+  sync::MutexLock lock(mutex_);
+  workers_.swap(workers);
+  destroying_.swap(destroying);
+  return false;
 }
 
 }  // namespace HEDDLE_NS
