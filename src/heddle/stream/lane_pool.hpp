@@ -166,6 +166,8 @@ class LanePool final : public CompletionListener, public sync::Reapable {
   // Takes idle lanes from implicit leases, a few more than there are waiters, and gives them to those.
   void revoke_idle() HEDDLE_REQUIRES(mutex_);
   void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
+  // Commits and gives back `lane`, which is counted in returning_. False where host memory ran out: it is in returned_.
+  bool commit_and_give(Lane* lane) noexcept HEDDLE_EXCLUDES(mutex_);
   // Commits and gives back the lanes in returned_, as far as host memory allows.
   void commit_returned() noexcept HEDDLE_EXCLUDES(mutex_);
   // The id of a new lane; none when the pool may not grow.

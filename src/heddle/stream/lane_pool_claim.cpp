@@ -55,6 +55,7 @@ void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
 
 bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
   const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
+  Lane* lane = nullptr;
   for (bool inside = true; inside;) {
     {
       sync::MutexLock lock(mutex_);
@@ -63,7 +64,9 @@ bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
       sync::asymmetric_fence_heavy();
       inside = slot.gate.owner_inside() && !HEDDLE_PLANT(lease_ends_over_owner);
       if (!inside) {
-        if (slot.lane != nullptr) returned_.push_back(std::exchange(slot.lane, nullptr));
+        lane = std::exchange(slot.lane, nullptr);
+        if (lane != nullptr && closed_) returned_.push_back(std::exchange(lane, nullptr));  // close() commits it
+        if (lane != nullptr) ++returning_;
         slot.ended.store(true, sync::relaxed);  // published by withdraw(), or by mutex_ in wait_for_claim()
       }
       if (!closed_) slot.gate.withdraw();  // otherwise refuse() has claimed it for good
@@ -74,7 +77,8 @@ bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
     }
     if (inside) sync::sleep_for(kRecheck);
   }
-  commit_returned();
+  // Here, not by whoever looks for a stream next: the end of a lease says that what was recorded on it is committed.
+  if (lane != nullptr) commit_and_give(lane);
   return true;
 }
 

@@ -34,15 +34,20 @@ void LanePool::commit_returned() noexcept {
       returned_.pop_back();
       ++returning_;
     }
-    const bool committed = commit_at_end(*lane);
-    sync::MutexLock lock(mutex_);
-    --returning_;
-    if (!committed) {
-      returned_.push_back(lane);
-      return;
-    }
-    give(lane);
+    if (!commit_and_give(lane)) return;
   }
+}
+
+bool LanePool::commit_and_give(Lane* lane) noexcept {
+  const bool committed = commit_at_end(*lane);
+  sync::MutexLock lock(mutex_);
+  --returning_;
+  if (committed) {
+    give(lane);
+  } else {
+    returned_.push_back(lane);
+  }
+  return committed;
 }
 
 void LanePool::refuse_locked() noexcept {
