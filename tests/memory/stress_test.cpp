@@ -46,7 +46,10 @@ TEST(MemoryStress, SixtyFourThreadsShareALimit) {
           } else if (action == 14) {
             Recording recording(sim.pool());
             for (const Buffer& buffer : own) {
-              if (buffer) recording.lane().read(buffer.residency());
+              if (buffer) recording.lane().order_behind(buffer.residency());
+            }
+            for (const Buffer& buffer : own) {
+              if (buffer) recording.lane().note_use(buffer.residency());
             }
             recording.lane().append(KernelId::kFill, FillArgs{nullptr, 0, 0});
             recording.lane().commit();
