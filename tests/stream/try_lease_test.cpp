@@ -75,5 +75,15 @@ TEST(Leases, C22_AThreadThatHoldsEveryStreamDoesNotWaitForAnother) {
   }).join();
 }
 
+// The same of the main thread, which has stream 0 without a lease.
+TEST(Leases, C22_TheMainThreadThatHoldsEveryStreamDoesNotWaitForAnother) {
+  Options options;
+  options.streams = options.streams_max = 1;
+  Runtime runtime(options);
+  full(runtime, {4}, 1.0F);
+  const Lease first = runtime.lease();
+  EXPECT_TRUE(contains(text_of<PoolExhausted>([&] { runtime.lease(); }), "this thread holds every stream itself"));
+}
+
 }  // namespace
 }  // namespace heddle

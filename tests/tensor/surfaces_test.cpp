@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <latch>
 #include <memory>
 #include <numeric>
 #include <thread>
@@ -218,6 +221,55 @@ TEST(HostCopies, OneThatWasMovedFromHasNoValues) {
   const HostCopy moved = std::move(copy);
   EXPECT_EQ(moved.values().size(), 4U);
   EXPECT_TRUE(copy.values().empty());  // NOLINT(bugprone-use-after-move)
+}
+
+// C58: the stream of the event that the memory is ready with is one that uses it.
+TEST(ExternalMemory, C58_ItsDeleterWaitsForTheEventThatItIsReadyWith) {
+  Runtime runtime;
+  if (!runtime.device_info().host_accessible) GTEST_SKIP() << "the function computes on the host";
+  std::vector<float> memory(4);
+  std::latch dropped(1);
+  std::atomic<bool> written{false};
+  std::atomic<int> written_first{-1};
+  custom(runtime, "writes", {}, {}, [&](const CustomCall&) {
+    dropped.wait();
+    memory.assign(4, 1.0F);
+    written = true;
+  });
+  const Event ready = runtime.record_event();
+  {
+    const Tensor x =
+        Tensor::from_external(runtime, memory.data(), {4}, ready, [&] { written_first = written.load() ? 1 : 0; });
+  }
+  EXPECT_EQ(written_first.load(), -1) << "the memory is still being written";
+  dropped.count_down();
+  runtime.synchronize();
+  EXPECT_TRUE(runtime.shutdown().complete);
+  EXPECT_EQ(written_first.load(), 1);
+}
+
+// C19: what a custom operation threw is destroyed where waiting is forbidden, as the operation itself runs.
+TEST(CustomOperation, C19_ADestructorOfWhatItThrewCannotShutDown) {
+  struct Ends {
+    Ends(Runtime& of, std::atomic<int>& was) : runtime(&of), refused(&was) {}
+    Ends(const Ends& other) = default;
+    ~Ends() {
+      try {
+        runtime->shutdown(std::chrono::seconds(20));
+        *refused = -1;
+      } catch (const WouldBlock&) {
+        ++*refused;
+      }
+    }
+    Runtime* runtime;
+    std::atomic<int>* refused;
+  };
+  std::atomic<int> refused{0};
+  Runtime runtime;
+  if (!runtime.device_info().host_accessible) GTEST_SKIP() << "a device that calls functions at submit";
+  custom(runtime, "throws", {}, {}, [&](const CustomCall&) { throw Ends(runtime, refused); });
+  EXPECT_THROW(runtime.synchronize(), DeviceError);
+  EXPECT_GT(refused.load(), 0);
 }
 
 }  // namespace

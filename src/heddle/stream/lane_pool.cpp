@@ -160,8 +160,10 @@ bool LanePool::holds_all(bool main_thread) const {
   for (const auto& slot : slots_) {
     const bool is_own = slot->lane != nullptr && slot->thread.load(sync::relaxed) == sync::this_thread_id();
     if (!is_own || (slot->lane->id().value == 0 && !main_thread)) continue;
-    // An error of an implicit lease's stream is collected by its thread; until then no other thread gets the stream.
-    if (!slot->revocable() || slot->lane->queue().failures().failing()) ++held;
+    // Stream 0 is never taken from the main thread. An error of an implicit lease's stream is collected by its thread;
+    // until then no other thread gets the stream.
+    const bool stays = slot->lane->id().value == 0 || !slot->revocable() || slot->lane->queue().failures().failing();
+    if (stays) ++held;
   }
   return held == lanes_.size() - (main_thread ? 0 : 1);
 }

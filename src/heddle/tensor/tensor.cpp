@@ -80,8 +80,19 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
   // Nothing is recorded. But a runtime that closes waits for whoever is inside, so that its last block is its last.
   const Recording recording(core.pool());
-  Tensor result(core, Buffer(core.memory().adopt(data, bytes, std::move(deleter))), shape, Dtype::kFloat32);
-  if (ready.lane() != nullptr) result.residency().note_write(ready.lane(), ready.ticket());
+  if (ready.lane() == nullptr) {
+    return {core, Buffer(core.memory().adopt(data, bytes, std::move(deleter))), shape, Dtype::kFloat32};
+  }
+  // The stream of `ready` may still write the memory: a use, which the deleter waits for. Noting it may throw, and the
+  // deleter is not called then.
+  const auto held = std::make_shared<std::function<void()>>();
+  const auto run = [held] {
+    if (*held) (*held)();
+  };
+  Tensor result(core, Buffer(core.memory().adopt(data, bytes, run)), shape, Dtype::kFloat32);
+  result.residency().note_use(ready.lane(), ready.ticket());
+  result.residency().note_write(ready.lane(), ready.ticket());
+  *held = std::move(deleter);
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include "heddle/backends/cpu/device.hpp"
 #include "heddle/backends/cpu/help_chain.hpp"
 #include "heddle/device/kernel_failure.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/process.hpp"
 #include "heddle/sync/thread_local.hpp"
 
@@ -198,6 +199,8 @@ Status CpuQueue::execute_commands(const CommandList& list) {
   executing() = this;
   std::array<std::uint32_t, kKernelCount> ran{};
   Status status;
+  // Also where what a custom operation threw is destroyed, which is the user's code.
+  const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
     const auto index = static_cast<std::size_t>(command.kernel());

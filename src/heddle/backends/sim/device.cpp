@@ -9,6 +9,7 @@
 #include "heddle/backends/sim/executor.hpp"
 #include "heddle/device/kernel_failure.hpp"
 #include "heddle/sync/fault_point.hpp"
+#include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {
@@ -220,6 +221,8 @@ Status SimDevice::fault_of(const SimQueue& queue, const SimQueue::Entry& entry, 
 }
 
 Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCounts& counts) const {
+  // Also where what a custom operation threw is destroyed, which is the user's code.
+  const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
     if (!supports(command.kernel(), command.dtype())) {
