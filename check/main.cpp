@@ -26,7 +26,7 @@ int fail(int code, std::string_view text) noexcept {
   try {
     std::fputs(fmt::format("heddle-check: {}\n", printable(text)).c_str(), stderr);
   } catch (...) {
-    std::fputs("heddle-check: host memory ran out while an error was told\n", stderr);
+    std::fputs("heddle-check: host memory ran out while an error was being reported\n", stderr);
   }
   return code;
 }

@@ -1,6 +1,6 @@
 // JSON as the programs read and write it: the only place that parses or prints JSON.
 //
-// What is read may come from anybody. Its nesting is bounded before anything is built (building, copying and printing
+// The input is untrusted. Its nesting is bounded before anything is built (building, copying and printing
 // recurse), and an error names the type of what is there and never shows it.
 #pragma once
 

@@ -22,7 +22,7 @@ int fail(int code, std::string_view text) noexcept {
   try {
     std::fputs(fmt::format("heddle: {}\n", printable(text)).c_str(), stderr);
   } catch (...) {
-    std::fputs("heddle: host memory ran out while an error was told\n", stderr);
+    std::fputs("heddle: host memory ran out while an error was being reported\n", stderr);
   }
   return code;
 }

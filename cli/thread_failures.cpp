@@ -7,7 +7,7 @@
 namespace heddle::cli {
 namespace {
 
-// What it says; an exception that has no text has a fixed one.
+// The text of an exception; a fixed one if it has none.
 std::string text_of(const std::exception_ptr& exception, bool& out_of_memory) {
   try {
     std::rethrow_exception(exception);

@@ -1,4 +1,5 @@
-// What threads threw: counted, with the first few texts. Telling it never throws, also where host memory has run out.
+// Counts the exceptions that threads threw and keeps the first few texts. Counting never throws, even out of host
+// memory.
 #pragma once
 
 #include <cstddef>
