@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/ledger.hpp"
+#include "cli/ledger_fixture.hpp"
 #include "cli/ledger_lines.hpp"
 #include "heddle/base/error.hpp"
 
@@ -40,37 +41,14 @@ std::string join(const Lines& lines) {
   return text;
 }
 
-class LedgerChainTest : public ::testing::Test {
+class LedgerChainTest : public LedgerFixture {
  protected:
-  LedgerChainTest() {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  ~LedgerChainTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string text() const {
-    std::ifstream stream(path_);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  }
-  void write(const std::string& text) const { std::ofstream(path_) << text; }
-  void round(RoundState state, const std::string& reason = "") const {
-    const cli::RoundClaim claim = ledger_.begin(std::nullopt, "one", "cpu");
-    ledger_.end(claim, {state, 10, 1.5, reason, "round.md"});
-  }
   // Six rounds; the second failed.
   std::string six() const {
     for (int i = 1; i <= 6; ++i) round(i == 2 ? RoundState::kFailed : RoundState::kClean);
     return text();
   }
   std::size_t clean() const { return clean_in_a_row(ledger_.read(), true); }
-  CommandResult show(const std::string& arguments = "") const {
-    return run_heddle("ledger --out '" + folder_.string() + "' " + arguments);
-  }
-
-  const std::filesystem::path folder_ =
-      std::filesystem::path(::testing::TempDir()) / ("heddle_chain_" + std::to_string(::getpid()));
-  const std::string path_ = folder_ / "ledger.jsonl";
-  const Ledger ledger_{path_};
 };
 
 TEST_F(LedgerChainTest, AnUntouchedLedgerHasNoFlaw) {

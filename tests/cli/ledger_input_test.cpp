@@ -12,6 +12,7 @@
 #include "cli/command.hpp"
 #include "cli/json.hpp"
 #include "cli/ledger.hpp"
+#include "cli/ledger_fixture.hpp"
 #include "cli/ledger_lines.hpp"
 #include "heddle/base/error.hpp"
 
@@ -23,32 +24,7 @@ using cli::Ledger;
 using cli::LedgerHistory;
 using cli::RoundState;
 
-class LedgerInputTest : public ::testing::Test {
- protected:
-  LedgerInputTest() {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  ~LedgerInputTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string text() const {
-    std::ifstream stream(path_);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  }
-  void write(const std::string& text) const { std::ofstream(path_) << text; }
-  void round(RoundState state, const std::string& reason = "") const {
-    const cli::RoundClaim claim = ledger_.begin(std::nullopt, "one", "cpu");
-    ledger_.end(claim, {state, 10, 1.5, reason, "round.md"});
-  }
-  CommandResult show(const std::string& arguments = "") const {
-    return run_heddle("ledger --out '" + folder_.string() + "' " + arguments);
-  }
-
-  const std::filesystem::path folder_ =
-      std::filesystem::path(::testing::TempDir()) / ("heddle_input_" + std::to_string(::getpid()));
-  const std::string path_ = folder_ / "ledger.jsonl";
-  const Ledger ledger_{path_};
-};
+using LedgerInputTest = LedgerFixture;
 
 TEST_F(LedgerInputTest, ForeignFilesAreNeverAppendedTo) {
   for (const std::string foreign :
