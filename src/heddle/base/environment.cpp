@@ -1,13 +1,17 @@
 #include "heddle/base/environment.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <vector>
 
 #include "heddle/base/error.hpp"
 
@@ -73,22 +77,27 @@ std::optional<std::uint64_t> environment_bytes(const char* name) {
   return parse_bytes(name, *value);
 }
 
-void reject_unknown_environment() {
-  if (::getauxval(AT_SECURE) != 0) return;  // nothing of the environment is read then
+std::string unknown_environment() {
+  if (::getauxval(AT_SECURE) != 0) return "";  // nothing of the environment is read then
+  std::vector<std::string_view> unknown;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view line(*entry);
-    if (!line.starts_with("HEDDLE_")) continue;
     const std::string_view name = line.substr(0, line.find('='));
-    bool known = false;
-    for (const std::string_view candidate : kKnownVariables) known = known || candidate == name;
-    if (known) continue;
-    std::string allowed;
-    for (const std::string_view candidate : kKnownVariables) {
-      allowed += allowed.empty() ? "" : ", ";
-      allowed += candidate;
+    if (name.starts_with("HEDDLE_") && std::ranges::find(kKnownVariables, name) == kKnownVariables.end()) {
+      unknown.push_back(name);
     }
-    throw InvalidArgument(fmt::format("environment variable {} is unknown; known: {}", name, allowed));
   }
+  if (unknown.empty()) return "";
+  return fmt::format("heddle: ignoring environment variables that it does not know: {}; it reads {}",
+                     fmt::join(unknown, ", "), fmt::join(kKnownVariables, ", "));
+}
+
+void warn_of_unknown_environment() {
+  [[maybe_unused]] static const bool once = [] {
+    const std::string warning = unknown_environment();
+    if (!warning.empty()) std::fprintf(stderr, "%s\n", warning.c_str());
+    return true;
+  }();
 }
 
 }  // namespace heddle

@@ -23,7 +23,11 @@ std::optional<std::string> environment_value(const char* name);
 std::optional<std::uint64_t> environment_count(const char* name, std::uint64_t low, std::uint64_t high);
 std::optional<std::uint64_t> environment_bytes(const char* name);
 
-// Throws for any HEDDLE_* variable in the environment that no part of the library knows (a typing mistake).
-void reject_unknown_environment();
+// One line that names every HEDDLE_* variable of the environment that no part of the library reads; empty without one.
+std::string unknown_environment();
+
+// Writes that line to standard error, once per process. Only a warning: an orchestrator that runs a service named heddle
+// sets HEDDLE_PORT and the like in every container of its namespace, and a runtime must open there all the same.
+void warn_of_unknown_environment();
 
 }  // namespace heddle

@@ -43,7 +43,7 @@ std::optional<unsigned> cuda_index(std::string_view name) {
 }  // namespace
 
 Options resolve(Options options) {
-  reject_unknown_environment();
+  warn_of_unknown_environment();
   if (!options.device) options.device = environment_value("HEDDLE_DEVICE").value_or("cpu");
   if (!options.cpu_kernels) options.cpu_kernels = choose("HEDDLE_CPU_KERNELS", kKernelChoices, CpuKernels::kBest);
   if (!options.cuda_matmul) options.cuda_matmul = choose("HEDDLE_CUDA_MATMUL", kMatmulChoices, CudaMatmul::kFull);
