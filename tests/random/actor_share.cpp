@@ -231,9 +231,11 @@ void Actor::move_leases(Dice& dice) {
   }
   const auto at = leases.begin() + static_cast<std::ptrdiff_t>(dice.below(leases.size()));
   at->stream->unsure();
-  if (what < 4) {  // ends, here
-    at->stream->committed();
+  if (what < 4) {  // ends, here: its commands are committed once the destructor has returned, not before
+    HeldLease ending = std::move(*at);
     leases.erase(at);
+    ending.lease.reset();
+    ending.stream->committed();
     return;
   }
   at->lease->detach();

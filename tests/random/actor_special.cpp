@@ -146,9 +146,15 @@ void Actor::misuse(Dice& dice) {
       break;
     }
     case 2:
-      if (sides_.size() < 2 || world_.is_closing(1 - now_)) break;
+      if (sides_.size() < 2) break;
       {
-        const Tensor other = full(world_.runtime(1 - now_), {1}, 1.0F);
+        Tensor other;
+        try {
+          other = full(world_.runtime(1 - now_), {1}, 1.0F);
+        } catch (const Closed&) {  // another thread may shut the other runtime down, this one not
+          if (!world_.is_closing(1 - now_)) wrong("nobody shut the other runtime down, and yet it is closed");
+          break;
+        }
         const Tensor here = full(runtime(), {1}, 1.0F);
         refused("operands of two runtimes", [&] { add(here, other); });
       }
