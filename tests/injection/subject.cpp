@@ -48,7 +48,9 @@ bool use_runtime(bool failures_pass) {
                 "a shutdown that is not complete: %zu commands abandoned, %zu handlers pending, busy: %s",
                 static_cast<std::size_t>(report.abandoned), static_cast<std::size_t>(report.handlers_pending),
                 report.busy.c_str());
-  if (!report.complete && !failures_pass) {  // a list that the host has no memory to submit, ever: told, and kept
+  if (!report.complete && !failures_pass) {  // a list that the host has no memory to submit, ever: reported, and kept
+    expect(report.abandoned != 0 || report.handlers_pending != 0 || report.handlers_abandoned != 0,
+           "an incomplete shutdown that reports nothing as abandoned");
     note_error("shutdown", text);
     return false;
   }

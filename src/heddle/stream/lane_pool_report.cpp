@@ -9,24 +9,24 @@ namespace HEDDLE_NS {
 
 LaneTotals LanePool::totals() const {
   LaneTotals totals;
-  for (Lane* lane : existing_lanes()) {
-    const Ticket completed = lane->completed();
+  visit_all([&](Lane& lane) {
+    const Ticket completed = lane.completed();
     totals.completed += completed.value;
-    totals.failed += lane->queue().failures().failed_tickets(completed);
-    totals.abandoned += lane->issued().value - completed.value;
-  }
+    totals.failed += lane.queue().failures().failed_tickets(completed);
+    totals.abandoned += lane.issued().value - completed.value;
+  });
   return totals;
 }
 
 HandlerStatistics LanePool::handler_statistics() const {
   HandlerStatistics statistics;
-  for (Lane* lane : existing_lanes()) {
-    const CompletionLine::Counts counts = lane->completions().counts();
+  visit_all([&](Lane& lane) {
+    const CompletionLine::Counts counts = lane.completions().counts();
     statistics.registered += counts.registered;
     statistics.run += counts.run;
     statistics.abandoned += counts.abandoned;
     statistics.pending += counts.pending();
-  }
+  });
   handlers_.add_statistics(statistics);
   return statistics;
 }
