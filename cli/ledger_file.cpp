@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "cli/ledger.hpp"
@@ -66,10 +67,17 @@ void LedgerFile::fail(const char* what, bool unchanged) const {
                                                        std::strerror(errno), unchanged ? "; nothing was changed" : ""));
 }
 
-void LedgerFile::lock(std::uint64_t slot) {
-  struct flock wanted = lock_of(slot, F_WRLCK);
-  while (::fcntl(file_.get(), F_OFD_SETLKW, &wanted) != 0) {
-    if (errno != EINTR) fail("locked");
+void LedgerFile::lock(std::uint64_t slot, std::chrono::milliseconds most) {
+  // Whoever writes holds the lock for milliseconds; a process that was stopped meanwhile must not stop this one too.
+  const auto deadline = std::chrono::steady_clock::now() + most;
+  while (!try_lock(slot)) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error(ErrorKind::kTimeout,
+                  fmt::format("the ledger {} has been locked by another process for {} ms; end that process, or give "
+                              "this one another --out DIR",
+                              path_, most.count()));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 

@@ -4,6 +4,7 @@
 // processes alike and end with their holder. Thread safety: one object, one thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -19,8 +20,9 @@ class LedgerFile {
   LedgerFile(const std::string& path, Access access);
 
   bool exists() const noexcept { return file_.get() >= 0; }
-  // Until this object goes. `slot` 0: whoever appends; else a round's number. lock() waits for others.
-  void lock(std::uint64_t slot);
+  // Until this object goes. `slot` 0: whoever appends; otherwise a round's number. lock() throws Error of kind
+  // kTimeout after `most`.
+  void lock(std::uint64_t slot, std::chrono::milliseconds most = std::chrono::seconds(10));
   bool try_lock(std::uint64_t slot);
   bool locked_by_others(std::uint64_t slot) const;
   std::string read() const;

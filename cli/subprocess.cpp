@@ -21,7 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kErrorTailMost = 4096;
-constexpr int kLookMs = 50;  // how often a program that says nothing is looked after
+constexpr int kLookMs = 50;                              // how often a program that says nothing is looked after
+constexpr std::size_t kPipeMost = std::size_t{1} << 20;  // what a pipe may hold (fs.pipe-max-size)
 
 [[noreturn]] void fail(const std::string& program, int error) {
   throw Error(ErrorKind::kUnsupported, fmt::format("{} cannot be started: {}", program, std::strerror(error)));
@@ -53,10 +54,12 @@ class Pipe {
     if (count == 0) close_end(0);
     return count > 0;
   }
-  // What is left. Somebody who outlived the program may hold the other end: waits for no more than a moment.
+  // What the program left in the pipe, which has room for so much. A process that outlived the program may hold the
+  // other end: waits only a moment for it, and reads no more of what it goes on to write.
   void drain_into(std::string& text) {
     pollfd source{reader(), POLLIN, 0};
-    while (reader() >= 0 && ::poll(&source, 1, kLookMs) > 0 && read_into(text)) {
+    const std::size_t most = text.size() + kPipeMost;
+    while (reader() >= 0 && text.size() < most && ::poll(&source, 1, kLookMs) > 0 && read_into(text)) {
     }
   }
 

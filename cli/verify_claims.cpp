@@ -50,29 +50,37 @@ Explored explored_by(const Pattern& pattern, const std::vector<Claim>& claims) {
   return explored;
 }
 
+ClaimStatement statement_of(const RoundResult& round, const Attempt& attempt, const Claim& claim) {
+  const bool checker = is_checker(claim);
+  return {
+      {"code", checker ? fmt::format("build {}, compiled again against controlled primitives", round.build_id)
+                       : fmt::format("build {}, as shipped", round.build_id)},
+      {"scope", claim.scope},
+      {"method", claim.method},
+      {"result", claim.pass ? fmt::format("{}; {} {}, 0 violations", claim.words, claim.executions,
+                                          checker ? "executions" : "items")
+                            : fmt::format("VIOLATED: {}", claim.failures.empty() ? "no text" : claim.failures.front())},
+      {"memory", checker ? "sequentially consistent, and whatever else the choices name"
+                         : "this machine's, in the orders that happened"},
+      {"liveness", "no execution hung within its limits; nothing is claimed about termination"},
+      {"trusts", checker ? "the controlled primitives, the simulated device, the scenario's oracle, the compiler"
+                         : "the oracle (double precision, counts), the compiler, this machine"},
+      {"power", found_by(round)},
+      {"not shown",
+       fmt::format("{}; and the list \"not shown\" of attempt {}",
+                   checker ? "other scenarios, more threads or longer runs than the scope; code outside the "
+                             "primitives"
+                           : "orders that this machine did not produce",
+                   attempt.number)},
+  };
+}
+
 std::string claim_text(const RoundResult& round, const Attempt& attempt, const std::string& number,
                        const Claim& claim) {
   std::string text = fmt::format("CLAIM {:<5} {}: {}\n", number, printable(claim.source), printable(claim.name));
-  const auto line = [&text](const char* name, const std::string& value) {
+  for (const auto& [name, value] : statement_of(round, attempt, claim)) {
     text += fmt::format("  {:<10}{}\n", name, value.empty() ? "not known" : printable(value));
-  };
-  const bool checker = is_checker(claim);
-  line("code", checker ? fmt::format("build {}, compiled again against controlled primitives", round.build_id)
-                       : fmt::format("build {}, as shipped", round.build_id));
-  line("scope", claim.scope);
-  line("method", claim.method);
-  line("result", claim.pass ? fmt::format("{}; {} {}, 0 violations", claim.words, claim.executions,
-                                          checker ? "executions" : "items")
-                            : fmt::format("VIOLATED: {}", claim.failures.empty() ? "no text" : claim.failures.front()));
-  line("memory", checker ? "sequentially consistent, and whatever else the choices name"
-                         : "this machine's, in the orders that happened");
-  line("liveness", "no execution hung within its limits; nothing is claimed about termination");
-  line("trusts", checker ? "the controlled primitives, the simulated device, the scenario's oracle, the compiler"
-                         : "the oracle (double precision, counts), the compiler, this machine");
-  line("power", found_by(round));
-  line("not shown", checker ? "other scenarios, more threads or longer runs than the scope; code outside the primitives"
-                            : "orders that this machine did not produce");
-  line("", fmt::format("and what attempt {} does not show", attempt.number));
+  }
   return text + "\n";
 }
 

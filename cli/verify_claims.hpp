@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/verify.hpp"
@@ -17,7 +18,11 @@ struct Explored {
 // `explored_by` of a pattern names sources ("group pool"), or scenarios by how their names begin ("group pool/hand").
 Explored explored_by(const Pattern& pattern, const std::vector<Claim>& claims);
 
-// CLAIM 1.3 with code, scope, method, memory, trusts, power, not shown.
+// Name and value of each part of a claim: code, scope, method, result, memory, liveness, trusts, power, not shown.
+using ClaimStatement = std::vector<std::pair<std::string, std::string>>;
+ClaimStatement statement_of(const RoundResult& round, const Attempt& attempt, const Claim& claim);
+
+// The same as text, after a line "CLAIM 1.3 SOURCE: NAME".
 std::string claim_text(const RoundResult& round, const Attempt& attempt, const std::string& number, const Claim& claim);
 
 // What each of the words means, as a list.

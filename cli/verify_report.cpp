@@ -76,6 +76,21 @@ std::string as_command(const std::string& failure) {
   return fmt::format("`heddle-check replay '{}'`", failure.substr(kDecisions.size()));
 }
 
+// The claims that failed, and where all of them are: a page is read as a whole only if it is short.
+std::string claims_section(const RoundResult& result, const Attempt& attempt, const AttemptResult& seen) {
+  std::string failed;
+  std::size_t number = 0;
+  for (const Claim& claim : seen.claims) {
+    ++number;
+    if (!claim.pass) failed += claim_text(result, attempt, fmt::format("{}.{}", attempt.number, number), claim);
+  }
+  std::string text =
+      fmt::format("\n### Claims\n\n{}.json has all {} claims with scope, method and what each rests on.\n",
+                  report_stem(result.number), seen.claims.size());
+  if (!failed.empty()) text += "These failed:\n\n```\n" + failed + "```\n";
+  return text;
+}
+
 std::string attempt_section(const RoundResult& result, const Attempt& attempt) {
   const AttemptResult* seen = find(result, attempt.number);
   std::string text = fmt::format("\n## Attempt {}: {}\n\n", attempt.number, attempt.title);
@@ -91,12 +106,7 @@ std::string attempt_section(const RoundResult& result, const Attempt& attempt) {
   text += "\n### Methods\n\n" + list(attempt.methods);
   text += "\n### Patterns\n\n" + patterns_table(attempt, *seen, !result.source_build_id.empty());
   text += "\n### Figures\n\n" + figures_table(*seen);
-  text += "\n### Claims\n\n```\n";
-  std::size_t number = 0;
-  for (const Claim& claim : seen->claims) {
-    text += claim_text(result, attempt, fmt::format("{}.{}", attempt.number, ++number), claim);
-  }
-  return text + "```\n\n### Not shown\n\n" + list(attempt.not_shown);
+  return text + claims_section(result, attempt, *seen) + "\n### Not shown\n\n" + list(attempt.not_shown);
 }
 
 }  // namespace
@@ -135,7 +145,11 @@ Json round_json(const RoundResult& result, std::size_t clean) {
                                  {"explored", explored.what},
                                  {"result", explored.result}});
     }
-    for (const Claim& claim : seen->claims) one["claims"].push_back(to_json(claim));
+    for (const Claim& claim : seen->claims) {
+      Json full = to_json(claim);
+      for (const auto& [name, value] : statement_of(result, attempt, claim)) full["statement"][name] = value;
+      one["claims"].push_back(std::move(full));
+    }
     json["attempts"].push_back(one);
   }
   return json;

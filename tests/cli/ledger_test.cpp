@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/ledger_file.hpp"
 #include "cli/ledger_picture.hpp"
 #include "heddle/base/error.hpp"
 
@@ -206,6 +207,19 @@ TEST_F(LedgerTest, ManyWritersAtOnceLoseNothing) {
   EXPECT_TRUE(history.torn_lines.empty());
   for (std::size_t i = 0; i < history.rounds.size(); ++i) EXPECT_EQ(history.rounds[i].number, i + 1);
   EXPECT_EQ(clean(), kWriters * kRounds);
+}
+
+TEST_F(LedgerTest, ALockThatIsNeverReleasedEndsTheWait) {
+  cli::LedgerFile stopped(path_, cli::LedgerFile::Access::kWrite);
+  stopped.lock(0);
+  cli::LedgerFile file(path_, cli::LedgerFile::Access::kWrite);
+  try {
+    file.lock(0, std::chrono::milliseconds(20));
+    FAIL() << "the lock was given twice";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kTimeout);
+    EXPECT_NE(std::string(error.what()).find("locked by another process for 20 ms"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(LedgerTest, AWriterKilledAtAnyMomentLeavesAReadableLedger) {

@@ -172,6 +172,15 @@ TEST(Subprocess, AFloodOfOutputEndsIt) {
   EXPECT_LT(result.out.size(), cli::kOutMost + (1 << 20));
 }
 
+TEST(Subprocess, AProcessThatOutlivesItDoesNotKeepTheReader) {
+  const cli::ProcessResult result =
+      cli::run_process({"/bin/sh", "-c", "echo begun; yes & exit 0"}, std::chrono::seconds(120));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_FALSE(result.timed_out);
+  EXPECT_TRUE(result.out.starts_with("begun\n")) << result.out.substr(0, 20);
+  EXPECT_LT(result.out.size(), cli::kOutMost + (2 << 20));
+}
+
 TEST(Subprocess, WhatItsReaderThrowsEndsIt) {
   pid_t left = 0;
   const auto take = [&left](std::string_view line) {

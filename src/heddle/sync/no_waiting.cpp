@@ -8,8 +8,8 @@ namespace HEDDLE_NS::sync {
 
 void NoWaiting::throw_would_block(const char* what) {
   throw WouldBlock(
-      fmt::format("{} would wait inside {}, which other threads depend on; do it on a thread of your own: pass an "
-                  "Executor to on_complete(), or hand an Event over",
+      fmt::format("{} would wait inside {}, which other threads depend on; do it on a thread of your own (give a "
+                  "handler an Executor, or hand an Event over)",
                   what, current().place));
 }
 
