@@ -1,5 +1,6 @@
 """Random arguments and HEDDLE_* variables for heddle, random arguments and decision strings for heddle-check."""
 
+import dataclasses
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -102,10 +103,17 @@ def check_arguments(choose: random.Random) -> list[bytes]:
     return [raw(word) for word in (*begin, *(choose.choice(CHECK) for _ in range(choose.randint(0, 4))))]
 
 
+WARNING = "heddle: ignoring environment variables"
+
+
 def judge(ended: Ended) -> str:
     """Every refusal is exit code 2 or 1 with one printable line on stderr, and nothing on stdout where it is 2."""
     if crash(ended):
         return crash(ended)
+    if any(ord(letter) < 32 and letter != "\n" for letter in ended.err):
+        return f"control characters on stderr: {one_line(ended.err)!r}"
+    if ended.err.startswith(WARNING):  # one line before all else, and no reason to refuse anything
+        ended = dataclasses.replace(ended, err=ended.err.partition("\n")[2])
     lines = ended.err.count("\n")
     if ended.code not in (0, 1, 2):
         return f"exit code {ended.code}"
@@ -115,8 +123,6 @@ def judge(ended: Ended) -> str:
         return f"exit code 1 with {lines} lines: {one_line(ended.err)!r}"
     if ended.code == 0 and ended.err:
         return f"exit code 0 and {one_line(ended.err)!r}"
-    if any(ord(letter) < 32 and letter != "\n" for letter in ended.err):
-        return f"control characters on stderr: {one_line(ended.err)!r}"
     return ""
 
 

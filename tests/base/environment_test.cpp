@@ -53,6 +53,16 @@ TEST(Environment, UnknownVariablesAreNamedInOneLine) {
   EXPECT_EQ(unknown_environment(), "");
 }
 
+TEST(Environment, ManyOrHostileNamesMakeOneShortLine) {
+  const auto name = [](int i) { return "HEDDLE_\x1b[2J\n" + std::to_string(i) + std::string(5000, 'A'); };
+  for (int i = 0; i < 40; ++i) ::setenv(name(i).c_str(), "1", 1);
+  const std::string warning = unknown_environment();
+  for (int i = 0; i < 40; ++i) ::unsetenv(name(i).c_str());
+  EXPECT_LT(warning.size(), 2000u);
+  EXPECT_EQ(warning.find_first_of("\x1b\n"), std::string::npos) << warning;
+  EXPECT_NE(warning.find("and 32 more; it reads"), std::string::npos) << warning;
+}
+
 TEST(Limits, DefaultsAreValidAndEachBoundIsChecked) {
   EXPECT_NO_THROW(Limits().validate());
   Limits limits;

@@ -290,6 +290,25 @@ TEST_P(HostMemory, C42_AShutdownThatFailsInsideEndsAllTheSame) {
   }
 }
 
+// A wait with nothing after it orders nothing, so the end of its stream needs no command that stands for it.
+TEST_P(HostMemory, C42_AShutdownAfterAWaitNeedsNoMemory) {
+  std::size_t n = 1;
+  ShutdownReport report;
+  for (bool failed = true; failed && n < kMost; ++n) {
+    Runtime runtime;
+    Event event;
+    std::thread([&] {
+      full(runtime, {4}, 1.0f);
+      event = runtime.record_event();
+    }).join();
+    runtime.wait(event);
+    failed = fails_at(n, [&] { report = runtime.shutdown(); });
+    ASSERT_TRUE(report.complete || report.abandoned != 0) << n << ": " << report.text();
+  }
+  EXPECT_GT(n, 1u);
+  EXPECT_LT(n, kMost);
+}
+
 TEST_P(HostMemory, C30_ADeviceThatCannotStartItsWorkersLeavesNone) {
   constexpr std::size_t kMostOpening = 10'000;  // reading the limits of all groups around the process takes hundreds
   std::size_t n = 1;

@@ -51,11 +51,12 @@ TEST_P(RuntimeEnds, C30_AnOpeningThatFailsLeavesNoThread) {
     const Runtime first(options);
   }  // what is made once a process
   const std::ptrdiff_t before = threads();
+  const std::size_t kept = runtimes_left().kept;  // by other tests of this process
   std::size_t n = 1;
   for (; n < kMost; ++n) {
     if (!fails_at(n, [&] { const Runtime runtime(options); })) break;
     ASSERT_TRUE(threads_come_down_to(before)) << n;
-    ASSERT_EQ(runtimes_left().kept, 0u) << n;
+    ASSERT_EQ(runtimes_left().kept, kept) << n;
   }
   EXPECT_GT(n, 20u) << "an opening takes memory";
   EXPECT_LT(n, kMost);
@@ -63,6 +64,7 @@ TEST_P(RuntimeEnds, C30_AnOpeningThatFailsLeavesNoThread) {
 
 TEST_P(RuntimeEnds, C49_AnIdleRuntimeEndsWithoutHostMemory) {
   const std::ptrdiff_t before = threads();
+  const std::size_t kept = runtimes_left().kept;  // by other tests of this process
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
     ASSERT_LT(n, kMost);
@@ -71,7 +73,7 @@ TEST_P(RuntimeEnds, C49_AnIdleRuntimeEndsWithoutHostMemory) {
     runtime->on_complete([](const Status&) {});
     failed = fails_at(n, [&] { runtime.reset(); });
     ASSERT_TRUE(threads_come_down_to(before)) << n;
-    ASSERT_EQ(runtimes_left().kept, 0u) << n;
+    ASSERT_EQ(runtimes_left().kept, kept) << n;
     ASSERT_EQ(runtimes_left().ending, 0u) << n;
   }
 }

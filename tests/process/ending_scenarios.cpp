@@ -8,6 +8,7 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <utility>
@@ -35,12 +36,18 @@ void expect_all_ended(std::ptrdiff_t threads_before, const std::string& where) {
 
 // Runs each task on a thread of its own, which its owner joins.
 struct Threads final : Executor {
-  void execute(std::function<void()> task) override { all.emplace_back(std::move(task)); }
+  void execute(std::function<void()> task) override {
+    std::lock_guard lock(mutex);
+    all.emplace_back(std::move(task));
+  }
   ~Threads() override { join(); }
+  // A task may end before execute() has returned on the handler thread.
   void join() {
+    std::lock_guard lock(mutex);
     for (std::thread& thread : all) thread.join();
     all.clear();
   }
+  std::mutex mutex;
   std::vector<std::thread> all;
 };
 

@@ -3,6 +3,7 @@
 
 #include <latch>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -45,7 +46,16 @@ TEST(Ending, C19_ARequestBeginsTheShutdownAndReturns) {
 
 TEST(Ending, C19_AHandlerOfAnotherRuntimeMayShutDownInAnExecutor) {
   struct Threads final : Executor {
-    void execute(std::function<void()> task) override { all.emplace_back(std::move(task)); }
+    void execute(std::function<void()> task) override {
+      std::lock_guard lock(mutex);
+      all.emplace_back(std::move(task));
+    }
+    // A task may end before execute() has returned on the handler thread.
+    void join() {
+      std::lock_guard lock(mutex);
+      for (std::thread& thread : all) thread.join();
+    }
+    std::mutex mutex;
     std::vector<std::thread> all;
   };
   const auto threads = std::make_shared<Threads>();
@@ -67,7 +77,7 @@ TEST(Ending, C19_AHandlerOfAnotherRuntimeMayShutDownInAnExecutor) {
       },
       {"ends both", threads});
   EXPECT_TRUE(eventually([&] { return one.handler_statistics().run == 1; }));
-  for (std::thread& thread : threads->all) thread.join();
+  threads->join();
   EXPECT_TRUE(refused);
   EXPECT_TRUE(report.complete) << report.text();
   EXPECT_TRUE(one.shutdown().complete);

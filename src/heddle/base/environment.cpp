@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "heddle/base/error.hpp"
+#include "heddle/base/printable.hpp"
 
 namespace heddle {
 namespace {
@@ -79,15 +80,19 @@ std::optional<std::uint64_t> environment_bytes(const char* name) {
 
 std::string unknown_environment() {
   if (::getauxval(AT_SECURE) != 0) return "";  // nothing of the environment is read then
-  std::vector<std::string_view> unknown;
+  constexpr std::size_t kMostShown = 8;
+  constexpr std::size_t kNameMost = 64;
+  std::vector<std::string> unknown;
+  std::size_t count = 0;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view line(*entry);
     const std::string_view name = line.substr(0, line.find('='));
     if (name.starts_with("HEDDLE_") && std::ranges::find(kKnownVariables, name) == kKnownVariables.end()) {
-      unknown.push_back(name);
+      if (++count <= kMostShown) unknown.push_back(printable(name, kNameMost));
     }
   }
-  if (unknown.empty()) return "";
+  if (count == 0) return "";
+  if (count > kMostShown) unknown.push_back(fmt::format("and {} more", count - kMostShown));
   return fmt::format("heddle: ignoring environment variables that it does not know: {}; it reads {}",
                      fmt::join(unknown, ", "), fmt::join(kKnownVariables, ", "));
 }
