@@ -110,7 +110,7 @@ def may_include(includer: str, target: str) -> str:
     if own == other or own == "":
         return ""
     if own not in LAYERS and not own.startswith("backends/"):
-        return f"folder {own} is in no layer; add it to LAYERS in scripts/tidy.py and to docs/architecture.md"
+        return f"folder {own} is in no layer; add it to LAYERS in scripts/tidy.py and to docs/change/architecture.md"
     if other.startswith("backends/"):
         if own == "runtime" and target.endswith("/open.hpp"):
             return ""
@@ -290,7 +290,7 @@ def readme_examples(tree: Tree) -> Found:
 
 def catalogue_classes(tree: Tree) -> Found:
     if catalogue.RULED_OUT in tree:
-        pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/found.md") if path in tree}
+        pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/change/found.md") if path in tree}
         yield from catalogue.problems([text for _, text in cpp_files(tree, "tests/")], pages)
 
 

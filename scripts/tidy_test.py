@@ -119,7 +119,7 @@ class Rules(unittest.TestCase):
     def test_doc_paths(self):
         others = {"dev": "cmd_run() {\n", "src/heddle/base/error.hpp": ""}
         self.fails(tidy.doc_paths, "README.md", "see `src/heddle/base/eror.hpp`\n", others)
-        self.fails(tidy.doc_paths, "docs/testing.md", "type `./dev walk`\n", others)
+        self.fails(tidy.doc_paths, "docs/change/testing.md", "type `./dev walk`\n", others)
         self.passes(tidy.doc_paths, "README.md", "`src/heddle/base/error.hpp`, `src/heddle/base/`, `./dev run`, "
                     "`tests/LAYER/STEM_test.cpp`, src/none.hpp\n", others)
 
@@ -131,7 +131,7 @@ class Rules(unittest.TestCase):
         self.fails(tidy.catalogue_classes, page, "", {test: tests})
         self.passes(tidy.catalogue_classes, page, "", {test: tests + "TEST(A, R16_C21_Both)"})
         self.fails(tidy.catalogue_classes, page, row + "see `C22_Wakes`\n", {test: tests}, line=2)
-        self.fails(tidy.catalogue_classes, "docs/found.md", "`C22_Wakes`\n", {test: tests, page: row})
+        self.fails(tidy.catalogue_classes, "docs/change/found.md", "`C22_Wakes`\n", {test: tests, page: row})
 
     def test_white_space(self):
         self.fails(tidy.white_space, "a.md", "a\nb", line=2)
