@@ -24,7 +24,7 @@ def ranks(text: str) -> list[tuple[int, str, str]]:
         raise ValueError("no rank found")
     for (low, low_name, _), (high, high_name, _) in zip(found, found[1:]):
         if low >= high:
-            raise ValueError(f"{high_name} stands behind {low_name} and must have a higher rank")
+            raise ValueError(f"{high_name} follows {low_name} and must have a higher rank")
     return found
 
 
