@@ -8,6 +8,7 @@ import unittest
 sys.dont_write_bytecode = True
 import doc_options  # noqa: E402
 import doc_rules  # noqa: E402
+import doxygen_filter  # noqa: E402
 import man_pages  # noqa: E402
 import prose  # noqa: E402
 import tidy  # noqa: E402
@@ -111,6 +112,12 @@ class Programs(unittest.TestCase):
             self.assertIn(man_pages.roff(option), page)
             self.assertIn(option, words)
         self.assertIn('--inject) words="none stale swap"', words)
+
+    def test_comments_become_documentation(self):
+        text = "// A file.\n#pragma once\n\n// Takes <one>.\n//   f(1);\nvoid f(int);\nint a;  // of b\nint c;  // NOLINT\n}  // namespace d\n"
+        self.assertEqual(doxygen_filter.documented(text),
+                         "/// \\file\n/// A file.\n#pragma once\n\n/// Takes \\<one\\>.\n/// \\code\n///   f(1);\n/// \\endcode\nvoid f(int);\n"
+                         "int a;  ///< of b\nint c;  // NOLINT\n}  // namespace d\n")
 
     def test_pages_are_compared_with_the_programs(self):
         programs = doc_options.Programs({"heddle": (man_pages.parse(TOP), {"stress": man_pages.parse(HELP)}),
