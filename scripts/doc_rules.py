@@ -59,6 +59,30 @@ def doc_examples(tree: Tree) -> Found:
                 block.append(line)
 
 
+# Where the options of a program that is not heddle's are parsed; of a script it is the script.
+PARSED_IN = {"heddle_random_programs": "tests/random/", "injection_subject": "tests/injection/", "dev": "dev"}
+PASSED_ON = {"run", "verify", "bench"}  # of ./dev: what follows goes to heddle; doc_options.py tests it
+
+
+def doc_script_options(tree: Tree) -> Found:
+    """Options of scripts and of the tests' programs, in `...` or in a block, stand in their source."""
+    command = re.compile(r"(?:^|[\s/])(dev|scripts/[\w.]+|heddle_random_programs|injection_subject)((?: [^|>#`]*)?)$")
+    for path, text in pages(tree):
+        inside = False
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.lstrip().startswith("```"):
+                inside = not inside
+            for code in [line] if inside else re.findall(r"`([^`]+)`", line):
+                match = command.search(code.split(" #")[0].strip())
+                if not match or (match[1] == "dev" and match[2].split(" ")[1:2] and match[2].split(" ")[1] in PASSED_ON):
+                    continue
+                place = PARSED_IN.get(match[1], match[1])
+                source = "".join(body for name, body in tree.items() if name.startswith(place))
+                for option in re.findall(r"(?<= )--[a-z][\w-]*", match[2]):
+                    if source and not re.search(rf"{option}(?![\w-])", source):
+                        yield path, number, f"{match[1]} has no option {option}; name one that {place} reads"
+
+
 def doc_variables(tree: Tree) -> Found:
     """HEDDLE_ names that a page uses stand in the code or the build."""
     known = set()

@@ -58,6 +58,13 @@ class DocRules(RuleTest):
         self.fails(tidy.doc_examples, "README.md", "see `examples/a.cpp`:\n```cpp\n  g();\n```\n", others, line=4)
         self.fails(tidy.doc_examples, "docs/use/a.md", "```cpp\n  f();\n```\n", others, line=3)
 
+    def test_doc_script_options(self):
+        others = {"dev": "cmd_test() { --extended }\n", "scripts/attack.py": 'add("--scale")\n', "tests/random/main.cpp": '"--count"\n'}
+        self.passes(tidy.doc_script_options, "README.md", "`./dev test --extended`, `scripts/attack.py --scale full`, `./dev run --threads 8`\n"
+                    "```\nbuild/bin/heddle_random_programs --count 2   # --none\n```\n", others)
+        for bad in ("`./dev test --extendet`", "`scripts/attack.py --scales full`", "`build/bin/heddle_random_programs --counts 2`"):
+            self.fails(tidy.doc_script_options, "README.md", bad + "\n", others)
+
     def test_doc_variables(self):
         others = {"src/a.cpp": 'environment_value("HEDDLE_DEVICE");\n'}
         self.passes(tidy.doc_variables, "docs/use/a.md", "`HEDDLE_DEVICE`, `HEDDLE_*`\n", others)

@@ -16,7 +16,8 @@ sys.dont_write_bytecode = True  # the tree stays clean
 import catalogue  # noqa: E402
 import doc_rules  # noqa: E402
 import lock_order  # noqa: E402
-from doc_rules import doc_examples, doc_index, doc_paths, doc_variables, language, table_cells  # noqa: E402
+from doc_rules import (doc_examples, doc_index, doc_paths, doc_script_options, doc_variables, language,  # noqa: E402
+                       table_cells)
 
 # From the bottom up: a folder of src/heddle includes itself and what stands before it.
 LAYERS = ["base", "sync", "device", "stream", "memory", "tensor", "ops", "batch", "runtime"]
@@ -320,7 +321,7 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    doc_examples, doc_variables, doc_index, table_cells, language, catalogue_classes, budgets, white_space, private_paths,
+    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, catalogue_classes, budgets, white_space, private_paths,
     lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
