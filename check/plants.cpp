@@ -113,7 +113,8 @@ const std::vector<Plant>& all_plants() {
       {"frees_deferred_for_ever", "C49", "memory", "a block is deferred behind the last look at such",
        "deferred_frees"},
       {"plain_field_without_lock", "", "plain",
-       "a field that nobody watches is changed without its lock; only ThreadSanitizer sees it (docs/checking.md)",
+       "a field that nobody watches is changed without its lock; only ThreadSanitizer sees it "
+       "(docs/change/checking.md)",
        "plain_field"},
       {"canary", "", "canary", "the checker's own: an update is a load and a store; heddle has no such code", "canary"},
   };

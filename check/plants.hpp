@@ -9,7 +9,7 @@ namespace heddle::check {
 
 struct Plant {
   std::string id;        // of HEDDLE_PLANT
-  std::string pattern;   // of bug, by its number (docs/design-rules-out.md)
+  std::string pattern;   // of bug, by its number (docs/change/design-rules-out.md)
   std::string group;     // pool, ticket, handlers, shutdown, memory, device, canary;
                          // plain: seen by the build of preset tsan-check only
   std::string story;     // one line

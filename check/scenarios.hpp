@@ -1,4 +1,4 @@
-// The scenarios of heddle, by the part that they check; docs/checking.md shows how to write one.
+// The scenarios of heddle, by the part that they check; docs/change/checking.md shows how to write one.
 #pragma once
 
 #include <string>

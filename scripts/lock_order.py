@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/lock-order.md from src/heddle/sync/rank.hpp. --check: only says whether it is up to date."""
+"""Writes docs/change/lock-order.md from src/heddle/sync/rank.hpp. --check: only says whether it is up to date."""
 
 import pathlib
 import re
@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = "src/heddle/sync/rank.hpp"
-PAGE = "docs/lock-order.md"
+PAGE = "docs/change/lock-order.md"
 ENTRY = re.compile(r"^\s*(k\w+)\s*=\s*(\d+),\s*//\s*(.+?)\s*$")
 
 
@@ -24,7 +24,7 @@ def ranks(text: str) -> list[tuple[int, str, str]]:
         raise ValueError("no rank found")
     for (low, low_name, _), (high, high_name, _) in zip(found, found[1:]):
         if low >= high:
-            raise ValueError(f"{high_name} stands behind {low_name} and must have a higher rank")
+            raise ValueError(f"{high_name} follows {low_name} and must have a higher rank")
     return found
 
 

@@ -14,7 +14,10 @@ from typing import Callable, Iterator, NamedTuple
 
 sys.dont_write_bytecode = True  # the tree stays clean
 import catalogue  # noqa: E402
+import doc_rules  # noqa: E402
 import lock_order  # noqa: E402
+from doc_rules import (doc_examples, doc_index, doc_paths, doc_script_options, doc_variables, language,  # noqa: E402
+                       table_cells)
 
 # From the bottom up: a folder of src/heddle includes itself and what stands before it.
 LAYERS = ["base", "sync", "device", "stream", "memory", "tensor", "ops", "batch", "runtime"]
@@ -52,7 +55,6 @@ UNTESTED = {
 LINES_WARN, LINES_MOST = 350, 500
 CPP = (".hpp", ".cpp", ".cu", ".cuh")
 SKIPPED = {"build", ".git", "__pycache__", "corpus"}  # corpus: inputs of the fuzz targets, any bytes
-DOC_PREFIXES = ("src/", "tests/", "docs/", "scripts/", "cli/", "bench/", "cmake/", "check/", "examples/")
 # The adaptors of the checked build: the one place of the library that knows heddle_check.
 CHECKED = "src/heddle/sync/checked/"
 
@@ -110,7 +112,7 @@ def may_include(includer: str, target: str) -> str:
     if own == other or own == "":
         return ""
     if own not in LAYERS and not own.startswith("backends/"):
-        return f"folder {own} is in no layer; add it to LAYERS in scripts/tidy.py and to docs/architecture.md"
+        return f"folder {own} is in no layer; add it to LAYERS in scripts/tidy.py and to docs/change/architecture.md"
     if other.startswith("backends/"):
         if own == "runtime" and target.endswith("/open.hpp"):
             return ""
@@ -254,43 +256,9 @@ def test_for_source(tree: Tree) -> Found:
         yield path, 1, f"no test: write tests/{stem}_test.cpp, or enter it with a reason in UNTESTED in scripts/tidy.py"
 
 
-def doc_paths(tree: Tree) -> Found:
-    known = set(tree) | {str(parent) for path in tree for parent in pathlib.PurePosixPath(path).parents}
-    commands = set(re.findall(r"^cmd_(\w+)\(\)", tree.get("dev", ""), re.MULTILINE))
-    for path, text in tree.items():
-        if path not in ("README.md", "CONTRIBUTING.md") and not (path.startswith("docs/") and path.endswith(".md")):
-            continue
-        for number, line in enumerate(text.split("\n"), 1):
-            for command in re.findall(r"\./dev ([a-z]\w*)", line):
-                if command not in commands:
-                    yield path, number, f"./dev {command} is no command; ./dev help lists them"
-            for word in " ".join(re.findall(r"`([^`]+)`", line)).split():
-                word = word.rstrip(".,:;/").removeprefix("./")
-                if not word.startswith(DOC_PREFIXES) or re.search(r"[*<>{}$]|[A-Z]{3,}", word.removesuffix(".md")):
-                    continue  # not a path, or one with a placeholder
-                if word not in known and not word.endswith("CMakeLists.txt"):
-                    yield path, number, f"{word} does not exist; name what is there"
-
-
-def readme_examples(tree: Tree) -> Found:
-    """A block of C++ in the README is a part of the example that the last path before it names: so it compiles."""
-    named, block = "", None
-    for number, line in enumerate(tree.get("README.md", "").split("\n"), 1):
-        if block is None:
-            named = (re.findall(r"`(examples/\w+[.]cpp)`", line) or [named])[-1]
-            if line == "```cpp":
-                block = []
-        elif line == "```":
-            if "\n".join(block) not in tree.get(named, ""):
-                yield "README.md", number, f"the block is not in {named or 'an example, named before it'}; copy it from there"
-            block = None
-        else:
-            block.append(line)
-
-
 def catalogue_classes(tree: Tree) -> Found:
     if catalogue.RULED_OUT in tree:
-        pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/found.md") if path in tree}
+        pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/change/found.md") if path in tree}
         yield from catalogue.problems([text for _, text in cpp_files(tree, "tests/")], pages)
 
 
@@ -353,7 +321,8 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    readme_examples, catalogue_classes, budgets, white_space, private_paths, lock_order_page,
+    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, catalogue_classes, budgets, white_space, private_paths,
+    lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
 
@@ -382,8 +351,10 @@ def read_tree(root: pathlib.Path) -> Tree:
 
 
 def main() -> int:
-    tree = read_tree(pathlib.Path(__file__).resolve().parent.parent)
-    problems = check(tree)
+    root = pathlib.Path(__file__).resolve().parent.parent
+    tree = read_tree(root)
+    problems = check(tree) + [Problem("git log", 0, "subjects", text)
+                              for text in doc_rules.subject_problems(doc_rules.subjects_since(root))]
     for problem in problems:
         kind = "warning: " if problem.warning else ""
         print(f"{problem.file}:{problem.line}: {kind}{problem.rule}: {problem.text}")

@@ -121,7 +121,7 @@ def ledger_is_whole(out: pathlib.Path, context: Context) -> str:
 
 
 def judge_with_openmp(ended: Ended, harmed: bool) -> str:
-    """libgomp ends a process that it gets no memory in: docs/memory.md."""
+    """libgomp ends a process that it gets no memory in: docs/change/memory.md."""
     said = re.fullmatch(r"\s*libgomp: Out of memory allocating \d+ bytes\s*", ended.err)
     if harmed and said and ended.code == 1 and ended.out[:7] in ("", "error: "):
         return ""

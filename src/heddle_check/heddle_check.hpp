@@ -1,4 +1,4 @@
-// heddle-check: explores the interleavings of code that uses these primitives. docs/checking.md says how.
+// heddle-check: explores the interleavings of code that uses these primitives. docs/change/checking.md says how.
 #pragma once
 
 #include "heddle_check/atomic.hpp"

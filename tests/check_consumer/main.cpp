@@ -1,5 +1,5 @@
-// The example of docs/checking.md, as a program outside the tree: a class of another project under heddle-check. Fails
-// when a fault is missed, or one is told where there is none.
+// The example of docs/change/checking.md, as a program outside the tree: a class of another project under heddle-check.
+// Fails when a fault is missed, or one is told where there is none.
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>

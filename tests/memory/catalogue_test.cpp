@@ -1,5 +1,5 @@
 // The classes of faults of the bug catalogue that an allocator like this one could have, each tried; part 2:
-// catalogue_ends_test.cpp. Those that it cannot have are in docs/design-rules-out.md.
+// catalogue_ends_test.cpp. Those that it cannot have are in docs/change/design-rules-out.md.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -6,7 +6,8 @@
 //     foreign use is complete; or behind a wait of its own for that.
 //  3. reserved <= limit at every moment; a failed allocation changes nothing.
 //  4. free() is noexcept, takes any thread, and never calls the device.
-//  5. Which memory a block gets depends on what is free, not on the order in which it became free (docs/memory.md).
+//  5. Which memory a block gets depends on what is free, not on the order in which it became free
+//  (docs/change/memory.md).
 // Behind it: a heap a stream, an outbox a thread, a depot between them, segments from a page source within a budget.
 // Thread safety: all members. The fast path of allocate() and free(), on the thread that holds the stream's lease,
 // takes no lock, no locked instruction and makes no backend call.

@@ -132,7 +132,7 @@ TEST(Program, EveryStrategyRuns) {
   EXPECT_NE(run("run inbox --strategy pct:2 --executions 9").out.find("not reached"), std::string::npos);
 }
 
-// The larger ones of docs/checking.md are run by hand.
+// The larger ones of docs/change/checking.md are run by hand.
 TEST(Program, EveryOrderOfTheSmallScenariosIsMade) {
   const CommandResult result =
       run("run lane_pool ticket_wait close_handshake completion_line --strategy exhaustive --executions 20000 --json");

@@ -1,0 +1,13 @@
+"""What the tests of the house rules share."""
+
+import unittest
+
+
+class RuleTest(unittest.TestCase):
+    def fails(self, rule, path, text, others=None, line=1):
+        found = list(rule({**(others or {}), path: text}))
+        self.assertTrue(found, f"{rule.__name__} accepted:\n{text}")
+        self.assertEqual(found[0][:2], (path, line))
+
+    def passes(self, rule, path, text, others=None):
+        self.assertEqual(list(rule({**(others or {}), path: text})), [])
