@@ -1,11 +1,12 @@
 // What `heddle verify` reads from heddle-check.
 #include "cli/check_program.hpp"
+#include "cli/json.hpp"
 #include "fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace heddle::cli;
   CheckRun run;
-  if (!fuzz::accepts<Json::exception>([&] { run = parse_check(std::string(fuzz::text_of(bytes, size))); })) return 0;
+  if (!fuzz::accepts<JsonError>([&] { run = parse_check(std::string(fuzz::text_of(bytes, size))); })) return 0;
   for (const Claim& claim : run.claims) {
     fuzz::expect(claim.pass || run.found_failure, "a claim fails, and the run found no failure");
     fuzz::expect(claim.pass || !claim.failures.empty() || claim.executions > 0, "a claim fails without a reason");
