@@ -301,7 +301,7 @@ def suite_of_contract(tree: Tree) -> Found:
         cited = {}  # what stands before the underscore of a test's name -> where
         for path, text in cpp_files(tree, folder):
             for number, line in enumerate(text.split("\n"), 1):
-                for subject in re.findall(r"^TEST_P\(\w+, ([A-Za-z0-9]+)_", line):
+                for subject in re.findall(r"^TEST_[PF]\(\w+, ([A-Za-z0-9]+)_", line):
                     cited.setdefault(subject, (path, number))
         code = "\n".join(code_lines(tree[header]))
         functions = {name: name.title().replace("_", "") for name in re.findall(r"\b([a-z]\w*)\(", code)}

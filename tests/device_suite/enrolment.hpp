@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "heddle/device/device.hpp"
+#include "suite_support/expected_failure.hpp"
 
 namespace heddle {
 
@@ -53,8 +53,7 @@ struct Enrolment {
   bool faults_need_poll = false;  // poll() finds out, and is called while busy()
   // For a device whose next submit() can be made to fail.
   std::function<void(Device&, Status)> fail_next_submit = nullptr;
-  // Tests that are known to fail, each with the reason. They are reported as skipped; one that passes is a failure.
-  std::map<std::string, std::string> expected_failures = {};
+  ExpectedFailures expected_failures = {};
 };
 
 inline void PrintTo(const Enrolment& enrolment, std::ostream* out) { *out << enrolment.name; }

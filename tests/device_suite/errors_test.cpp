@@ -2,45 +2,10 @@
 #include <stdexcept>
 
 #include "device_suite/suite.hpp"
-#include "faults/failing_memory.hpp"
+#include "suite_support/failing_calls.hpp"
 
 namespace heddle::suite {
 namespace {
-
-#ifdef HEDDLE_SANITIZED
-constexpr bool kMemoryFails = false;
-#else
-constexpr bool kMemoryFails = true;
-#endif
-#define SUITE_NEEDS_FAILING_MEMORY() \
-  SUITE_NEEDS(kMemoryFails, "the allocations of a program under a sanitizer cannot be made to fail")
-
-constexpr std::size_t kMost = 200;
-
-// Calls `call` with its n-th allocation failing, for n = 1, 2, ... until it needs no more; `check` after each, with
-// true where the call threw. Once for the n-th alone, once for it and all after it.
-template <class Call, class Check>
-void with_failing_memory(const Call& call, const Check& check) {
-  for (const bool for_ever : {false, true}) {
-    test::for_ever = for_ever;
-    bool failed = true;
-    for (std::size_t n = 1; failed; ++n) {
-      ASSERT_LT(n, kMost);
-      bool threw = false;
-      failed = test::fails_at(n, [&] {
-        try {
-          call();
-        } catch (...) {
-          threw = true;
-          throw;
-        }
-      });
-      check(threw);
-      if (testing::Test::HasFatalFailure()) return;
-    }
-  }
-  test::for_ever = false;
-}
 
 TEST_P(DeviceSuite, Contract3a_AnErrorHasTheBackendsText) {
   (void)submit_any(a(), bad());

@@ -1,5 +1,4 @@
 // Handing lists over, helping, and what happens to what a list owns.
-#include <cstring>
 #include <thread>
 
 #include "device_suite/suite.hpp"
@@ -67,14 +66,12 @@ TEST_P(DeviceSuite, Submit_WhatAListOwnsStaysUntilItHasEnded) {
   EXPECT_EQ(kept.use_count(), 1);
 }
 
-TEST_P(DeviceSuite, Submit_StagedHostMemoryIsReadByTheList) {
+TEST_P(DeviceSuite, Submit_HostMemoryThatTheListKeepsIsRead) {
   SUITE_NEEDS_RESULTS();
   for (const float value : {3.0F, 4.0F}) {
+    const auto kept = std::make_shared<float>(value);
     CommandList list;
-    std::byte* const staged = list.stage(sizeof(value));
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(staged) % 64, 0U);
-    std::memcpy(staged, &value, sizeof(value));
-    list.append(KernelId::kCopyBytes, CopyBytesArgs{cell(0), staged, sizeof(value)});
+    list.append(KernelId::kCopyBytes, CopyBytesArgs{cell(0), kept.get(), sizeof(value)}, Kept{kept, sizeof(value)});
     submit(a(), std::move(list));
     ASSERT_TRUE(reach(a()));
     EXPECT_EQ(value_of(0), value);
@@ -168,8 +165,7 @@ TEST_P(DeviceSuite, RecycledList_IsEmpty) {
     EXPECT_TRUE(list.empty());
     EXPECT_EQ(list.bytes(), 0U);
     EXPECT_FALSE(list.owns_operands());
-    append_fill(list, cell(0), 1);
-    list.stage(64);
+    list.append(KernelId::kFill, FillArgs{cell(0), 1, 0}, Kept{std::make_shared<int>(0), 0});
     submit(a(), std::move(list));
     if (i % 2 == 0) {
       ASSERT_TRUE(reach(a()));

@@ -48,12 +48,7 @@ CommandList DeviceSuite::bad() {
 }
 
 void DeviceSuite::SetUp() {
-  const std::string test = testing::UnitTest::GetInstance()->current_test_info()->name();
-  const auto expected = GetParam().expected_failures.find(test.substr(0, test.find('/')));
-  if (expected != GetParam().expected_failures.end()) {
-    expected_failure_ = expected->second;
-    interceptor_.emplace(testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS, &intercepted_);
-  }
+  expected_failure_.begin(GetParam().expected_failures);
   open();
 }
 
@@ -87,7 +82,7 @@ void DeviceSuite::TearDown() {
   }
   if (helper_) helper_->join();
   bench_.reset();
-  if (interceptor_) conclude_expected_failure();
+  expected_failure_.conclude();
 }
 
 // True where everything ended and is gone.
@@ -104,18 +99,6 @@ bool DeviceSuite::drain() {
   if (bench_->segment != nullptr) device().release_segment(bench_->segment, info().segment_granule);
   bench_->device.reset();
   return true;
-}
-
-void DeviceSuite::conclude_expected_failure() {
-  interceptor_.reset();
-  std::string skipped;
-  for (int i = 0; i < intercepted_.size(); ++i) {
-    const testing::TestPartResult& part = intercepted_.GetTestPartResult(i);
-    if (part.failed()) GTEST_SKIP() << "expected failure: " << expected_failure_;
-    if (part.skipped()) skipped = part.message();
-  }
-  if (!skipped.empty()) GTEST_SKIP() << skipped;
-  ADD_FAILURE() << "passes, though it is expected to fail: " << expected_failure_ << "; remove the expectation";
 }
 
 float DeviceSuite::value_of(std::size_t i) {
@@ -159,7 +142,7 @@ void DeviceSuite::submit_running(Line& line) {
 
 bool DeviceSuite::await(const std::function<bool()>& holds) const {
   // An expected failure may be a hang.
-  const auto most = expected_failure_.empty() ? std::chrono::seconds(60) : std::chrono::seconds(1);
+  const auto most = expected_failure_.expected() ? std::chrono::seconds(1) : std::chrono::seconds(60);
   const sync::Deadline deadline = sync::Deadline::after(most);
   while (!holds()) {
     if (deadline.passed()) return false;

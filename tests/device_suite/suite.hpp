@@ -4,7 +4,6 @@
 // passes depends on one.
 #pragma once
 
-#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -21,6 +20,7 @@
 
 #include "device_suite/enrolment.hpp"
 #include "heddle/sync/thread.hpp"
+#include "suite_support/expected_failure.hpp"
 
 namespace heddle::suite {
 
@@ -116,21 +116,16 @@ class DeviceSuite : public testing::TestWithParam<Enrolment> {
  private:
   void open();
   bool drain();
-  void conclude_expected_failure();
 
   std::unique_ptr<Bench> bench_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::optional<sync::Thread> helper_;  // of submit_running(), where the device has no thread that runs lists
   bool abandoned_ = false;
-  std::string expected_failure_;  // why this test fails here; empty: it must not
-  testing::TestPartResultArray intercepted_;
-  std::optional<testing::ScopedFakeTestPartResultReporter> interceptor_;
+  ExpectedFailure expected_failure_;
 };
 
 }  // namespace heddle::suite
 
 // In the body of a test.
-#define SUITE_NEEDS(holds, why) \
-  if (!(holds)) GTEST_SKIP() << why
 #define SUITE_NEEDS_RESULTS() SUITE_NEEDS(GetParam().computes_results, "the device computes nothing")
 #define SUITE_NEEDS_HOLD() SUITE_NEEDS(can_hold(), "no list is ever pending on the device")
