@@ -1,5 +1,6 @@
 // The device as a whole: what it says of itself, its queues, its loss, and the end of the process.
 #include <bit>
+#include <thread>
 
 #include "device_suite/suite.hpp"
 
@@ -54,24 +55,35 @@ TEST_P(DeviceSuite, CreateQueue_ManyAtATimeAndOneAfterAnother) {
   }
 }
 
-// A queue that others waited for may go as soon as its last ticket is complete.
+// Queues come and go on several threads, each as soon as its last ticket is complete, while a wait for it is left.
 TEST_P(DeviceSuite, CreateQueue_AQueueMayGoOnceItsTicketsAreComplete) {
-  for (int i = 0; i < 50; ++i) {
-    Line& producer = line();
-    Line& consumer = line();
-    submit(producer, fill(0, 7));
-    ASSERT_TRUE(device().wait_on(*consumer.queue, *producer.queue, producer.last()).ok());
-    submit(consumer, copy(1, 0));
-    ASSERT_TRUE(device().order_on(*consumer.queue, *producer.queue, producer.last()).ok());
-    ASSERT_TRUE(reach(producer));
-    ASSERT_TRUE(reach(consumer));
-    producer.queue.reset();
-    consumer.queue.reset();
+  constexpr std::uint32_t kThreads = 4, kRounds = 100;
+  const auto queue_of = [this](std::uint32_t stream) {
+    Line line;
+    EXPECT_TRUE(device().create_queue(StreamId{stream}, &line.queue).ok());
+    return line;
+  };
+  std::vector<std::thread> threads;
+  for (std::uint32_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::uint32_t i = 0; i < kRounds; ++i) {
+        Line producer = queue_of(100 + 2 * t);
+        Line consumer = queue_of(101 + 2 * t);
+        submit(producer, fill(2 * t, static_cast<float>(i)));
+        EXPECT_TRUE(device().wait_on(*consumer.queue, *producer.queue, producer.last()).ok());
+        submit(consumer, copy(2 * t + 1, 2 * t), i % 2 == 0 ? SubmitHint::kAsynchronous : SubmitHint::kCallerWaits);
+        EXPECT_TRUE(device().order_on(*consumer.queue, *producer.queue, producer.last()).ok());
+        EXPECT_TRUE(reach(consumer));
+        expect_value(2 * t + 1, static_cast<float>(i));
+        producer.queue.reset();
+      }
+    });
   }
-  EXPECT_EQ(executed(KernelId::kFill), 50U);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(executed(KernelId::kFill), kThreads * kRounds);
 }
 
-// Asks by the aligned shapes of a product; of the pointers only the alignment counts.
+// Of the addresses only the alignment counts.
 TEST_P(DeviceSuite, WorkspaceBytes_OfTheSameProductAreTheSame) {
   MatmulArgs args{};
   args.a = args.b = args.out = cell(0);

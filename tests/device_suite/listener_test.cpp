@@ -81,6 +81,7 @@ TEST_P(DeviceSuite, Contract6a_TheListenerIsCalledWithoutALockOfTheBackend) {
       (void)device().lost();
       (void)device().busy();
       (void)device().recycled_list(*other.queue);
+      (void)device().recycled_list(*a().queue);  // nobody else hands over to it
       (void)device().wait_on(*other.queue, *b().queue, b().last());
       (void)device().order_on(*other.queue, *a().queue, a().last());
       submit(other, fill(1, 1));

@@ -69,13 +69,14 @@ TEST_P(DeviceSuite, Contract1b_TheThreadThatHandsOverMayChange) {
 }
 
 TEST_P(DeviceSuite, Contract1c_DifferentQueuesAreUsedConcurrently) {
-  constexpr std::size_t kThreads = 4;
+  constexpr std::size_t kThreads = 8;
+  constexpr int kLists = 300;
   std::vector<std::thread> threads;
   for (std::uint32_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([this, t] {
       Line& own = line();
       submit(own, fill(2 * t + 1, 0));
-      for (int i = 1; i <= kMost; ++i) {
+      for (int i = 1; i <= kLists; ++i) {
         CommandList list = device().recycled_list(*own.queue);
         append_fill(list, cell(2 * t), static_cast<float>(i));
         append_add(list, cell(2 * t + 1), cell(2 * t + 1), cell(2 * t));
@@ -89,14 +90,14 @@ TEST_P(DeviceSuite, Contract1c_DifferentQueuesAreUsedConcurrently) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(executed(KernelId::kAdd), std::uint64_t{kThreads} * kMost);
-  for (std::size_t t = 0; t < kThreads; ++t) expect_value(2 * t + 1, kSum);
+  EXPECT_EQ(executed(KernelId::kAdd), std::uint64_t{kThreads} * kLists);
+  for (std::size_t t = 0; t < kThreads; ++t) expect_value(2 * t + 1, kLists * (kLists + 1) / 2);
 }
 
 // A token goes round: each list reads what the queue before it in the ring wrote.
 TEST_P(DeviceSuite, Contract1c_QueuesThatWaitForEachOtherInARingAgree) {
   SUITE_NEEDS_RESULTS();
-  constexpr std::size_t kQueues = 4, kRounds = 50;
+  constexpr std::size_t kQueues = 4, kRounds = 100;
   for (const SubmitHint hint : {SubmitHint::kAsynchronous, SubmitHint::kCallerWaits}) {
     std::vector<Line*> ring;
     for (std::uint32_t i = 0; i < kQueues; ++i) {

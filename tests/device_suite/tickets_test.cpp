@@ -17,8 +17,10 @@ TEST_P(DeviceSuite, Contract2a_AListThatFailsPublishesItsTicket) {
     ASSERT_TRUE(reach(a()));
     EXPECT_EQ(a().queue->completed(), a().last());
     EXPECT_EQ(a().status_of(a().submitted).kind(), ErrorKind::kUnsupported);
+    expect_value(0, 1);
     device().clear_failure(*a().queue, a().last());
   }
+  EXPECT_EQ(executed(KernelId::kFill), 2U) << "what is before the command that failed ran, the rest did not";
 }
 
 TEST_P(DeviceSuite, Contract2a_ACustomOperationThatThrowsFailsItsList) {

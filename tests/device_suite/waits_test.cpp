@@ -98,6 +98,22 @@ TEST_P(DeviceSuite, WaitOn_EntriesAfterItRunOnlyAfterTheTicket) {
   }
 }
 
+// The wait is not looked at again by whoever handed it over: its end makes the queue run.
+TEST_P(DeviceSuite, WaitOn_TheTicketSetsTheQueueGoing) {
+  SUITE_NEEDS(info().has_workers || !info().executes_on_caller, "the device runs nothing unless somebody helps");
+  SUITE_NEEDS_HOLD();
+  CommandList held = held_list(a());
+  append_fill(held, cell(0), 5);
+  submit_held(a(), std::move(held));
+  ASSERT_TRUE(device().wait_on(*b().queue, *a().queue, a().last()).ok());
+  submit(b(), copy(1, 0));
+  EXPECT_EQ(b().queue->completed(), Ticket{0});
+  let_go();
+  ASSERT_TRUE(reach(a()));
+  EXPECT_TRUE(reach_without_help(b()));
+  expect_value(1, 5);
+}
+
 // The producer's next list is of no concern to whoever waits for the one before.
 TEST_P(DeviceSuite, WaitOn_NothingAfterTheTicketIsWaitedFor) {
   SUITE_NEEDS_HOLD();
