@@ -18,7 +18,7 @@ carry() {
   local folder="$1" root build programs library
   root="$(dirname "$here")"
   build="$root/build/release"
-  programs=(heddle test_backends_cuda test_ops test_tensor test_runtime test_stream heddle_random_programs)
+  programs=(heddle test_backends_cuda test_device_suite test_page_source_suite test_ops test_tensor test_runtime test_stream heddle_random_programs)
   cmake --build "$build" --target heddle_cli "${programs[@]:1}"
   mkdir -p "$folder/bin" "$folder/lib" "$folder/peers"
   for program in "${programs[@]}"; do strip -o "$folder/bin/$program" "$build/bin/$program"; done

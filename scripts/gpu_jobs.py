@@ -80,7 +80,8 @@ def build_peer(folder, name):
 
 def build_test(folder):
     rows, texts = [], []
-    for name, device in (("test_backends_cuda", None), ("test_ops", "cuda"), ("test_tensor", "cuda"),
+    for name, device in (("test_backends_cuda", None), ("test_device_suite", None), ("test_page_source_suite", None),
+                         ("test_ops", "cuda"), ("test_tensor", "cuda"),
                          ("test_runtime", "cuda"), ("test_stream", "cuda")):
         row, text = suite(folder, name, 120, device)
         rows.append(row)

@@ -256,6 +256,36 @@ def test_for_source(tree: Tree) -> Found:
         yield path, 1, f"no test: write tests/{stem}_test.cpp, or enter it with a reason in UNTESTED in scripts/tidy.py"
 
 
+# Conformance suites and the header whose contract each one tests.
+SUITES = {"tests/device_suite/": "src/heddle/device/device.hpp",
+          "tests/page_source_suite/": "src/heddle/memory/page_source.hpp"}
+
+
+def suite_of_contract(tree: Tree) -> Found:
+    """Each numbered sentence on top of the header and each virtual function has a test, and no test names another."""
+    for folder, header in SUITES.items():
+        if header not in tree:
+            continue
+        cited = {}  # what stands before the underscore of a test's name -> where
+        for path, text in cpp_files(tree, folder):
+            for number, line in enumerate(text.split("\n"), 1):
+                for subject in re.findall(r"^TEST_[PF]\(\w+, ([A-Za-z0-9]+)_", line):
+                    cited.setdefault(subject, (path, number))
+        code = "\n".join(code_lines(tree[header]))
+        functions = {name: name.title().replace("_", "") for name in re.findall(r"\b([a-z]\w*)\(", code)}
+        wanted = {f"Contract{number}": at for at, line in enumerate(top_comment(tree[header]).split("\n"), 1)
+                  for number in re.findall(r"^// +(\d[a-z])\. ", line)}
+        for at, line in enumerate(code.split("\n"), 1):
+            for name in re.findall(r"\bvirtual [^~(]*?(\w+)\(", line):
+                wanted.setdefault(functions[name], at)
+        for subject, at in wanted.items():
+            if subject not in cited:
+                yield header, at, f"no test in {folder} is named {subject}_...; write one"
+        for subject, (path, number) in cited.items():
+            if subject not in wanted and subject not in functions.values():
+                yield path, number, f"{header} has no {subject}; name the sentence or the function that is tested"
+
+
 def catalogue_classes(tree: Tree) -> Found:
     if catalogue.RULED_OUT in tree:
         pages = {path: tree[path] for path in (catalogue.RULED_OUT, "docs/change/found.md") if path in tree}
@@ -321,7 +351,7 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, catalogue_classes, budgets, white_space, private_paths,
+    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, suite_of_contract, catalogue_classes, budgets, white_space, private_paths,
     lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]

@@ -103,6 +103,17 @@ class Rules(RuleTest):
         self.passes(tidy.test_for_source, path, "", {"tests/memory/b_test.cpp": include("memory/a.hpp")})
         self.passes(tidy.test_for_source, "src/heddle/backends/cpu/kernels/sum.cpp", "")
 
+    def test_suite_of_contract(self):
+        header, test = "src/heddle/device/device.hpp", "tests/device_suite/order_test.cpp"
+        contract = "// What holds.\n//  1a. One thing.\n//  1b. Another.\nclass Device {\n  virtual bool wait_on(int);\n};\n"
+        all_tests = "".join(f"TEST_P(DeviceSuite, {name}) {{}}\n" for name in
+                            ("Contract1a_Holds", "Contract1b_Holds", "WaitOn_Waits"))
+        self.passes(tidy.suite_of_contract, test, all_tests, {header: contract})
+        for line, missing in ((2, "Contract1a_Holds"), (3, "Contract1b_Holds"), (5, "WaitOn_Waits")):
+            self.fails(tidy.suite_of_contract, header, contract, {test: all_tests.replace(missing, "WatchNo")}, line)
+        self.fails(tidy.suite_of_contract, test, all_tests + "TEST_P(DeviceSuite, Contract9a_Holds) {}\n",
+                   {header: contract}, 4)
+
     def test_catalogue_classes(self):
         page, test = tidy.catalogue.RULED_OUT, "tests/stream/a_test.cpp"
         tests = " ".join(f"TEST(A, {kind}_Holds)" for kind in tidy.catalogue.CLASSES if kind != "C21")

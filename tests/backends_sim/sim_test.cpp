@@ -116,25 +116,6 @@ TEST_F(SimTest, AWaitDelaysItsQueue) {
   EXPECT_EQ(y, 4);
 }
 
-TEST_F(SimTest, ScriptedSubmitFailurePublishesInOrder) {
-  auto q = queue(1);
-  float x = 0, y = 0;
-  device_.fail_submit(2, {ErrorKind::kDeviceError, "no launch"});
-  EXPECT_TRUE(device_.submit(*q, fill(&x, 1), Ticket{1}, kAsync).ok());
-  EXPECT_EQ(device_.submit(*q, fill(&y, 1), Ticket{2}, kAsync).text(), "no launch");
-  EXPECT_TRUE(device_.submit(*q, fill(&y, 2), Ticket{3}, kAsync).ok());
-  EXPECT_EQ(q->completed(), Ticket{0});
-  EXPECT_EQ(device_.advance(0), 3u);
-  EXPECT_EQ(x, 1);
-  EXPECT_EQ(y, 0);
-  EXPECT_TRUE(q->failures().status_of(Ticket{1}).ok());
-  EXPECT_EQ(q->failures().status_of(Ticket{3}).text(), "no launch");
-  device_.clear_failure(*q, Ticket{3});
-  EXPECT_TRUE(device_.submit(*q, fill(&y, 5), Ticket{4}, kAsync).ok());
-  EXPECT_TRUE(device_.step());
-  EXPECT_EQ(y, 5);
-}
-
 TEST_F(SimTest, ScriptedExecutionFailureIsInherited) {
   auto a = queue(1), b = queue(2);
   float x = 0, y = 0;
@@ -148,21 +129,6 @@ TEST_F(SimTest, ScriptedExecutionFailureIsInherited) {
   EXPECT_EQ(x, 0);
   EXPECT_EQ(a->failures().status_of(Ticket{1}).text(), "fault");
   EXPECT_EQ(b->failures().status_of(Ticket{1}).text(), "inherited from stream 1: fault");
-}
-
-TEST_F(SimTest, AnOrderInheritsNothing) {
-  auto a = queue(1), b = queue(2);
-  float x = 0, y = 0;
-  device_.fail_execution(StreamId{1}, Ticket{1}, {ErrorKind::kDeviceError, "fault"});
-  ASSERT_TRUE(device_.submit(*a, fill(&x, 1), Ticket{1}, kAsync).ok());
-  ASSERT_TRUE(device_.order_on(*b, *a, Ticket{1}).ok());
-  ASSERT_TRUE(device_.submit(*b, fill(&y, 2), Ticket{1}, kAsync).ok());
-  ASSERT_TRUE(device_.step());
-  EXPECT_EQ(b->completed(), Ticket{0}) << "in order all the same";
-  EXPECT_EQ(device_.advance(0), 1u);
-  EXPECT_FALSE(a->failures().status_of(Ticket{1}).ok());
-  EXPECT_TRUE(b->failures().status_of(Ticket{1}).ok());
-  EXPECT_EQ(y, 2);
 }
 
 TEST_F(SimTest, ALostDeviceCompletesEverything) {

@@ -1,19 +1,23 @@
 // What a backend must provide. About a dozen calls; none of them runs once per recorded operation.
 //
-// Contract:
-//  1. A Queue executes its entries (lists and waits) in the order in which they were handed over. One thread at a time
-//     hands entries to one queue (the holder of the stream's lease); different queues are used concurrently.
-//  2. Tickets always advance. A list that fails, at submit or in execution, still publishes its closing ticket; the
-//     status is in failures() first. completed() never decreases. While failures().failing(), lists are skipped
-//     (published, not executed) until clear_failure().
-//  3. Errors are values with the backend's own text. Nothing here throws, except bad_alloc where host memory runs out;
-//     submit(), wait_on() and order_on() have then changed nothing, and the list is still the caller's. A list that was
-//     taken fails without asking for host memory.
-//  4. wait_on() and order_on() take only tickets that were submitted to the other queue. A queue that waits on a failed
-//     ticket fails.
-//  5. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()), unless
-//     DeviceInfo::announces is false.
-//  6. No call holds a lock of the backend while it calls the listener.
+// Contract. Each sentence has a test in tests/device_suite, named after its number: 2b is Contract2b_....
+//  1a. A Queue executes its entries (lists and waits) in the order in which they were handed over.
+//  1b. One thread at a time hands entries to a queue: the holder of the stream's lease, which changes hands.
+//  1c. Different queues are used concurrently.
+//  2a. Tickets always advance. A list that fails, at submit or in execution, still publishes its closing ticket.
+//  2b. The status is in failures() before the ticket can be seen.
+//  2c. completed() never decreases.
+//  2d. While failures().failing(), lists are skipped (published, not executed) until clear_failure().
+//  3a. Errors are values with the backend's own text.
+//  3b. Nothing here throws, except bad_alloc where host memory runs out.
+//  3c. submit(), wait_on() and order_on() have then changed nothing, and the list is still the caller's.
+//  3d. A list that was taken fails without asking for host memory.
+//  4a. wait_on() and order_on() take any ticket that was submitted to the other queue, and no other.
+//  4b. A queue that waits on a failed ticket fails.
+//  5a. After completed() advances, the backend calls the listener if the queue is watched (Queue::watched()).
+//  5b. Where DeviceInfo::announces is false, it never calls the listener.
+//  6a. No call holds a lock of the backend while it calls the listener.
+// Each virtual function has tests named after it: wait_on() has WaitOn_....
 #pragma once
 
 #include <array>
@@ -141,7 +145,8 @@ class Device {
   virtual std::size_t reduce_workspace_bytes(const ReduceArgs& args);
 
   // --- memory; any thread; may block, so no lock of the caller's hot path is held ---
-  // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError.
+  // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError,
+  // and *out is null.
   virtual Status allocate_segment(std::size_t bytes, void** out) = 0;
   virtual void release_segment(void* segment, std::size_t bytes) noexcept = 0;
   // Host memory that the device copies to and from at full speed (pinned, where that exists), aligned to 64 bytes.

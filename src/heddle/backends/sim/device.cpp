@@ -11,6 +11,7 @@
 #include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
+#include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS {
 
@@ -20,6 +21,10 @@ namespace {
 
 // A queue of this device is always a SimQueue.
 SimQueue& cast(Queue& queue) noexcept { return static_cast<SimQueue&>(queue); }
+
+// The device whose lists the calling thread completes; null when none.
+struct SteppingTag;
+const SimDevice*& stepping_here() noexcept { return sync::ThreadLocal<const SimDevice*, SteppingTag>::get(); }
 
 }  // namespace
 
@@ -127,9 +132,14 @@ Status SimDevice::lost() const {
   return lost_;
 }
 
-bool SimDevice::park(sync::Deadline) {
+bool SimDevice::park(sync::Deadline deadline) {
   sync::MutexLock lock(mutex_);
   parked_ = true;
+  // Not for the list that this thread is inside of: a custom operation may have called exit().
+  while (stepping_ && stepping_here() != this) {
+    if (deadline.passed()) return false;
+    stepped_.wait_until(mutex_, deadline);
+  }
   return true;
 }
 
@@ -245,10 +255,12 @@ Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCount
 void SimDevice::begin_step() {
   while (stepping_) stepped_.wait(mutex_);
   stepping_ = true;
+  stepping_here() = this;
 }
 
 void SimDevice::end_step() {
   stepping_ = false;
+  stepping_here() = nullptr;
   stepped_.notify_all();
 }
 
