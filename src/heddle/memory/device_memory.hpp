@@ -32,8 +32,8 @@
 #include "heddle/memory/segments.hpp"
 #include "heddle/memory/single_flight.hpp"
 #include "heddle/memory/statistics.hpp"
+#include "heddle/stream/current_lane.hpp"
 #include "heddle/stream/lane_pool.hpp"
-#include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
@@ -209,16 +209,11 @@ inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
 }
 
 inline Block* DeviceMemory::take_here(std::size_t bytes) noexcept {
-  const CurrentLease lease = current_lease();
-  if (lease.pool != pool_id_ || sync::in_forked_child()) [[unlikely]]
+  CurrentLane current;
+  if (!current.enter(pool_id_)) [[unlikely]]
     return nullptr;
-  LeaseSlot& slot = *lease.slot;
-  if (slot.gate.entered() || !slot.gate.try_enter()) [[unlikely]]
-    return nullptr;
-  Block* const block = slot.lane != nullptr ? take(*slot.lane, bytes) : nullptr;
-  slot.gate.leave();
-  if (slot.is_implicit && pool_.wanted()) [[unlikely]]
-    pool_.give_up_if_idle(slot);
+  Block* const block = take(*current.lane(), bytes);
+  current.leave_and_give_up(pool_);
   return block;
 }
 
@@ -228,20 +223,14 @@ inline void DeviceMemory::free(Block* block) noexcept {
 #if HEDDLE_DEBUG_CHECKS
   live_ranges_.remove(*block);
 #endif
-  const CurrentLease lease = current_lease();
-  if (lease.pool == pool_id_) {
-    sync::OwnerGate& gate = lease.slot->gate;
-    const bool nested = gate.entered();
-    if (nested || gate.try_enter()) {
-      const bool is_own = lease.slot->lane == block->residency.home() && lease.slot->lane != nullptr;
-      if (is_own) [[likely]] {
-        HEDDLE_DCHECK(block->run->memory == this, "a block is freed into another memory than its own");
-        if (block->is_shared_constant) [[unlikely]]
-          note_all_streams(*block);
-        block->run->heap->give(block);
-      }
-      if (!nested) gate.leave();
-      if (is_own) return;
+  {
+    CurrentLane current;
+    if (current.enter_or_join(pool_id_) && current.lane() == block->residency.home()) [[likely]] {
+      HEDDLE_DCHECK(block->run->memory == this, "a block is freed into another memory than its own");
+      if (block->is_shared_constant) [[unlikely]]
+        note_all_streams(*block);
+      block->run->heap->give(block);
+      return;
     }
   }
   free_elsewhere(block);
