@@ -7,18 +7,6 @@
 #include "heddle/base/check.hpp"
 
 namespace HEDDLE_NS {
-namespace {
-
-constexpr std::uint64_t kWindow = 16;  // lists
-// What was needed once is forgotten by a 1024th each window: half after 11,000 lists. A steady stream's needs vary by
-// chance; were its highest forgotten soon, each stream would own for it at another time, and all of them together more
-// and more. By a 16th where it seems to need less than a quarter of what it did.
-constexpr std::size_t kForgetDivisor = 1024;
-constexpr std::size_t kForgetSoonDivisor = 16;
-constexpr std::size_t kSoonBelowDivisor = 4;
-
-}  // namespace
-
 HeapCounters::Sums HeapCounters::sums() const noexcept {
   Sums sums;
   for (std::size_t index = 0; index < blocks.size(); ++index) {
@@ -76,7 +64,7 @@ void Heap::destroy(Run& run) noexcept { delete[] std::exchange(run.blocks, nullp
 void Heap::find_first(std::size_t kind) noexcept {
   // All runs below the one that was first are full.
   const Runs& runs = runs_[kind];
-  note_most();
+  forecast_.note(occupied_);
   for (std::size_t index = first_[kind]->index + std::size_t{1}; index < runs.size(); ++index) {
     if (runs[index] == nullptr || runs[index]->free == 0) continue;
     first_[kind] = runs[index].get();
@@ -124,12 +112,7 @@ void Heap::give_slowly(Block* block) noexcept {
 void Heap::begin_list(std::uint64_t list) noexcept {
   list_ = list;
   ordinal_ = {};
-  note_most();
-  if (++lists_ >= window_end_) {
-    window_end_ = lists_ + kWindow;
-    most_before_ -= most_before_ / (most_ < most_before_ / kSoonBelowDivisor ? kForgetSoonDivisor : kForgetDivisor);
-    most_before_ = std::max(most_before_, std::exchange(most_, occupied_));
-  }
+  forecast_.begin_list(occupied_);
   if (!inbox_.empty()) collect();
 }
 
@@ -163,7 +146,7 @@ Block* Heap::start_span(std::byte* base, std::size_t occupied, std::size_t bytes
   block->run = sites_.roams(site) ? &spans_roaming_ : &spans_staying_;
   HeapCounters::add(counters_.spans_allocated, occupied);
   occupied_ += occupied;
-  note_most();
+  forecast_.note(occupied_);
   start(*block, bytes, kSizeClasses, site);
   return block;
 }
@@ -197,13 +180,6 @@ Block* Heap::take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_
 
 bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
   return sites_.roams(next_site(site_class(bytes), list));
-}
-
-bool Heap::may_flush_others() noexcept {
-  constexpr std::uint64_t kEvery = 8;
-  if (lists_ < flush_from_) return false;
-  flush_from_ = lists_ + kEvery;
-  return true;
 }
 
 void Heap::visit_live(const std::function<void(const Block&)>& visit) const {

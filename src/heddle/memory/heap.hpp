@@ -25,6 +25,7 @@
 #include "heddle/device/ticket.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/inbox.hpp"
+#include "heddle/memory/need_forecast.hpp"
 #include "heddle/memory/roaming_sites.hpp"
 #include "heddle/memory/size_class.hpp"
 #include "heddle/memory/span_replay.hpp"
@@ -96,17 +97,14 @@ class Heap {
   bool roams(std::size_t bytes, std::uint64_t list) noexcept;
   // True at most every 8 lists: the holder may empty other threads' outboxes rather than add a run, so that what roams
   // is seen soon, and needs no more addresses because some of it is held back.
-  bool may_flush_others() noexcept;
+  bool may_flush_others() noexcept { return forecast_.may_flush_others(); }
   // Blocks from the inbox, and pending ones whose uses are done, become free. True when any did.
   bool collect() noexcept;
   // Makes room for so many add_memory() or drop(), which then do not throw. May throw bad_alloc.
   void expect_memory(std::size_t spans = 1);
 
-  // How much this heap may own before it makes others of its empty runs rather than take more: three times as much as
-  // it needed at once (forgotten slowly), and `kept`.
-  std::size_t allowed_bytes(std::size_t kept) const noexcept {
-    return 3 * std::max({most_, most_before_, occupied_}) + kept;
-  }
+  // How much this heap may own before it makes others of its empty runs rather than take more.
+  std::size_t allowed_bytes(std::size_t slack) const noexcept { return forecast_.allowed_bytes(occupied_, slack); }
 
   // What blocks that stay and blocks that roam are made from is kept apart; these are about one of the two.
   void add_memory(Span span, bool roaming = false);
@@ -114,7 +112,6 @@ class Heap {
   std::size_t empty_run_bytes(bool roaming) const noexcept;
   // Runs without a live block become free spans again.
   void dissolve(bool roaming) noexcept;
-  std::size_t free_span_bytes(bool roaming) const noexcept { return spans_[roaming].bytes(); }
   // May throw bad_alloc.
   std::vector<Span> free_spans(bool roaming) { return spans_[roaming].spans(); }
   // This, within a free span, is another's from now on; so are all free spans. May throw as take_slowly().
@@ -141,7 +138,6 @@ class Heap {
 
   void start(Block& block, std::size_t bytes, std::size_t size_class, RoamingSites::Site site) noexcept;
   void find_first(std::size_t kind) noexcept;
-  void note_most() noexcept { most_ = std::max(most_, occupied_); }
   void give_slowly(Block* block) noexcept;
   // The block's memory is free from now on: of a slot; of any block.
   void put_slot(Block* block) noexcept;
@@ -166,13 +162,8 @@ class Heap {
   DeviceMemory* const memory_;
   std::uint64_t list_ = 0;
   RoamingSites::Ordinal ordinal_;  // of the next allocation in that list
-  std::uint64_t lists_ = 0;        // how many there were
-  std::uint64_t flush_from_ = 0;   // lists_ from which on may_flush_others()
   std::size_t occupied_ = 0;       // bytes of blocks that are not free: in use, on their way back, or pending
-  // The most that it was, as seen when lists began, runs were full and spans were taken (perhaps less than it was): in
-  // the present window of lists, and in those before, forgotten slowly.
-  std::size_t most_ = 0, most_before_ = 0;
-  std::uint64_t window_end_ = 0;
+  NeedForecast forecast_;          // notes occupied_ when lists begin, runs become full and spans are taken
   std::array<Run*, kKinds> first_;
   HeapCounters counters_;
   RoamingSites sites_;
