@@ -70,9 +70,8 @@ class HandlerThread::Task {
   sync::Atomic<bool> ran_{false};
 };
 
-HandlerThread::HandlerThread(const Limits& limits, bool spins, std::chrono::microseconds spin_expecting,
-                             HandlerFailureHook on_failure)
-    : limits_(limits), spins_(spins), spin_expecting_(spin_expecting), on_failure_(std::move(on_failure)) {}
+HandlerThread::HandlerThread(const Limits& limits, bool spins, SpinTimes spin_times, HandlerFailureHook on_failure)
+    : limits_(limits), spins_(spins), spin_times_(spin_times), on_failure_(std::move(on_failure)) {}
 
 HandlerThread::~HandlerThread() {
   sync::MutexLock lock(mutex_);
@@ -103,10 +102,8 @@ bool HandlerThread::schedule(CompletionLine& line) noexcept {
   return true;
 }
 
-// The handler thread has not looked at the line for some lists: it may wait for the processor that the calling thread
-// goes from list to list on, though another is idle. A kernel lets it wait for milliseconds then.
 void HandlerThread::make_way(CompletionLine& line) noexcept {
-  if (line.note_late() % kLateLists == 0) sync::yield();
+  if (WakePolicy::yields_to_handlers(line.note_late())) sync::yield();
 }
 
 void HandlerThread::sleep() {
@@ -130,20 +127,10 @@ void HandlerThread::wake_early() noexcept {
   {
     sync::MutexLock lock(mutex_);
     if (!asleep_.load(sync::relaxed)) return;
-    if (early_skips_ != 0) {
-      --early_skips_;
-      return;
-    }
+    if (!policy_.on_registration()) return;
     asleep_.store(false, sync::relaxed);
-    woken_early_ = true;
   }
   ready_changed_.notify_one();
-}
-
-void HandlerThread::judge_early_wake(bool in_time) {
-  if (!std::exchange(woken_early_, false)) return;
-  early_backoff_ = in_time ? 0 : std::min(2 * early_backoff_ + 1, kMostEarlySkips);
-  early_skips_ = early_backoff_;
 }
 
 void HandlerThread::start_worker(std::uint64_t generation) {
@@ -173,13 +160,13 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
           lock.lock();
         }
         if (ready_.empty() && !ending_ && generation_.load(sync::relaxed) == generation) {
-          judge_early_wake(false);
+          policy_.on_sleep();
           sleep();
-          expecting = woken_early_;
+          expecting = policy_.woken_early();
         }
         continue;
       }
-      judge_early_wake(true);
+      policy_.on_work();
       lock.unlock();
       expecting = run_turn(*line, generation);
       lock.lock();
@@ -190,9 +177,8 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
 }
 
 void HandlerThread::spin(bool expecting) const {
-  // Whoever made the last line ready cannot make another one ready while this thread keeps its processor.
-  if (scheduled_on_.load(sync::relaxed) == sync::current_processor()) return;
-  const sync::Deadline end = sync::Deadline::after(expecting ? spin_expecting_ : limits_.spin_max);
+  if (!WakePolicy::spins_on(sync::current_processor(), scheduled_on_.load(sync::relaxed))) return;
+  const sync::Deadline end = sync::Deadline::after(expecting ? spin_times_.expecting : spin_times_.usual);
   while (ready_.none_new() && !end.passed()) sync::spin_wait();
 }
 

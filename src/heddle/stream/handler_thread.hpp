@@ -2,8 +2,7 @@
 //
 // The thread starts with the first handler. It takes the lines that have something to run in the order in which they
 // became ready, a bounded number of handlers each, so that no stream starves another. Where it may spin, a registration
-// wakes it in advance, so that both wake-ups of an idle runtime, the worker's and its own, happen at the same time; one
-// that came too early is tried again after ever more registrations. It holds no lock while a handler runs. At shutdown,
+// may wake it in advance (WakePolicy). It holds no lock while a handler runs. At shutdown,
 // handlers whose ticket has not completed by the deadline are told kAbandoned; where a handler does not return, a fresh
 // thread tells the rest, and this object must then outlive the process's use of it (stop() says so).
 //
@@ -14,7 +13,6 @@
 // and the handler thread sets asleep_ before looking at ready_ (both sequentially consistent): one sees the other.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <list>
@@ -26,6 +24,7 @@
 #include "heddle/stream/completion.hpp"
 #include "heddle/stream/completion_line.hpp"
 #include "heddle/stream/ready_lines.hpp"
+#include "heddle/stream/wake_policy.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/thread.hpp"
 
@@ -33,10 +32,9 @@ namespace HEDDLE_NS {
 
 class HandlerThread {
  public:
-  // `spins`: with nothing to run, it spins for `limits.spin_max` before it sleeps, and for `spin_expecting` where the
-  // line that it served last has handlers that wait, or a registration has just woken it.
-  HandlerThread(const Limits& limits, bool spins, std::chrono::microseconds spin_expecting,
-                HandlerFailureHook on_failure);
+  // `spins`: with nothing to run, it spins before it sleeps: longer where the line that it served last has handlers
+  // that wait, or a registration has just woken it.
+  HandlerThread(const Limits& limits, bool spins, SpinTimes spin_times, HandlerFailureHook on_failure);
   ~HandlerThread();  // REQUIRES: stop() returned true, or nothing was ever added
   HandlerThread(const HandlerThread&) = delete;
   HandlerThread& operator=(const HandlerThread&) = delete;
@@ -73,8 +71,6 @@ class HandlerThread {
   // Above every ticket, below what an empty line publishes.
   static constexpr Ticket kAnyTicket{std::numeric_limits<std::uint64_t>::max() - 1};
   static constexpr int kTurn = 64;  // handlers of one line before the next line's turn
-  static constexpr unsigned kLateLists = 4;
-  static constexpr unsigned kMostEarlySkips = 1023;
   static constexpr std::size_t kMostSlowest = 16;
   static constexpr std::size_t kMostWorkers = 8;     // the first, and replacements for those that never return
   static constexpr std::size_t kMostDestroying = 8;  // threads that destroy an executor
@@ -85,7 +81,6 @@ class HandlerThread {
   void wake() noexcept;
   void wake_early() noexcept;
   void sleep() HEDDLE_REQUIRES(mutex_);
-  void judge_early_wake(bool in_time) HEDDLE_REQUIRES(mutex_);
   void start_worker(std::uint64_t generation) HEDDLE_REQUIRES(mutex_);
   void work(std::uint64_t generation, Worker& worker);
   void spin(bool expecting) const;
@@ -107,7 +102,7 @@ class HandlerThread {
 
   const Limits limits_;
   const bool spins_;
-  const std::chrono::microseconds spin_expecting_;
+  const SpinTimes spin_times_;
   const HandlerFailureHook on_failure_;
   sync::Atomic<std::uint64_t> generation_{0};
   sync::Atomic<bool> started_{false};
@@ -121,9 +116,7 @@ class HandlerThread {
   sync::ConditionVariable one_finished_;
   ReadyLines ready_;                  // taken from under mutex_, pushed to without it
   sync::Atomic<bool> asleep_{false};  // written under mutex_
-  bool woken_early_ HEDDLE_GUARDED_BY(mutex_) = false;
-  unsigned early_skips_ HEDDLE_GUARDED_BY(mutex_) = 0;    // registrations that do not wake it in advance
-  unsigned early_backoff_ HEDDLE_GUARDED_BY(mutex_) = 0;  // as many after the next wake-up that comes too early
+  WakePolicy policy_ HEDDLE_GUARDED_BY(mutex_);
   bool ending_ HEDDLE_GUARDED_BY(mutex_) = false;
   std::uint64_t failed_ HEDDLE_GUARDED_BY(mutex_) = 0;
   std::uint64_t slow_ HEDDLE_GUARDED_BY(mutex_) = 0;

@@ -19,13 +19,8 @@ std::uint64_t next_pool_id() noexcept {
   return last.fetch_add(1, sync::relaxed) + 1;
 }
 
-// On a device that tells nobody, the poller and the handler thread spin longer than a thread that waits, while handlers
-// do: from one list of a busy stream to the next. One that sleeps is late by the 30 us and more that it takes to wake
-// it.
-std::chrono::microseconds spin_expecting(const Limits& limits, const Device& device, WaitPolicy wait) {
-  constexpr std::chrono::microseconds kBetweenLists{2000};
-  const bool longer = !device.info().announces && wait != WaitPolicy::kBlock && limits.spin_max.count() != 0;
-  return longer ? std::max(kBetweenLists, limits.spin_max) : limits.spin_max;
+SpinTimes spin_times(const Limits& limits, const Device& device, WaitPolicy wait) {
+  return SpinTimes::of(limits, wait != WaitPolicy::kBlock, device.info().announces);
 }
 
 }  // namespace
@@ -37,12 +32,11 @@ LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPol
       wait_(wait),
       policy_(policy),
       id_(next_pool_id()),
-      handlers_(limits, wait != WaitPolicy::kBlock, spin_expecting(limits, *device_, wait),
-                std::move(on_handler_failure)) {
+      handlers_(limits, wait != WaitPolicy::kBlock, spin_times(limits, *device_, wait), std::move(on_handler_failure)) {
   limits_.validate();
   if (!device_->info().announces) {
-    poller_ = std::make_unique<Poller>(*device_, *this, [this, expecting = spin_expecting(limits_, *device_, wait)] {
-      return handlers_.awake() ? expecting : limits_.spin_max;
+    poller_ = std::make_unique<Poller>(*device_, *this, [this, times = spin_times(limits_, *device_, wait)] {
+      return handlers_.awake() ? times.expecting : times.usual;
     });
   }
   sync::asymmetric_fence_mode();
