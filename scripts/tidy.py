@@ -31,7 +31,6 @@ UNTESTED = {
     "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
     "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
     "stream/lane_pool_claim.cpp": "claims are tested in tests/stream/lane_pool_test.cpp, with what they serve",
-    "memory/heap_memory.cpp": "a part of the heap: tested in tests/memory/heap_test.cpp",
     "stream/handler_thread_stop.cpp": "the end of the handlers is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
     "stream/lane_pool_close.cpp": "the end of a pool is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
