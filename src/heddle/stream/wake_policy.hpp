@@ -22,13 +22,14 @@ struct SpinTimes {
   // From one list of a busy stream to the next. A thread that slept is late by the 30 us and more that a wake-up takes.
   static constexpr std::chrono::microseconds kBetweenLists{2000};
 
+  bool spins = false;
   std::chrono::microseconds usual{0};
   std::chrono::microseconds expecting{0};  // while handlers wait for their tickets, or after an early wake-up
 
   // `spins`: threads that wait may spin. `announces`: the device tells of progress, so that no thread has to look.
   static SpinTimes of(const Limits& limits, bool spins, bool announces) noexcept {
     const bool longer = spins && !announces && limits.spin_max.count() != 0;
-    return {limits.spin_max, longer ? std::max(kBetweenLists, limits.spin_max) : limits.spin_max};
+    return {spins, limits.spin_max, longer ? std::max(kBetweenLists, limits.spin_max) : limits.spin_max};
   }
 };
 
