@@ -14,6 +14,7 @@ from typing import Callable, Iterator, NamedTuple
 
 sys.dont_write_bytecode = True  # the tree stays clean
 import catalogue  # noqa: E402
+import class_sizes  # noqa: E402
 import doc_rules  # noqa: E402
 import lock_order  # noqa: E402
 from doc_rules import (doc_examples, doc_index, doc_paths, doc_script_options, doc_variables, language,  # noqa: E402
@@ -33,10 +34,6 @@ UNTESTED = {
     "backends/cuda/pages/*_pages.cpp": "three sources of one interface: tests/backends_cuda/open_test.cpp runs each",
     "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
     "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
-    "stream/lane_pool_claim.cpp": "claims are tested in tests/stream/lane_pool_test.cpp, with what they serve",
-    "memory/heap_memory.cpp": "a part of the heap: tested in tests/memory/heap_test.cpp",
-    "stream/handler_thread_stop.cpp": "the end of the handlers is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
-    "stream/lane_pool_close.cpp": "the end of a pool is a runtime's: tested in tests/runtime/lifecycle_test.cpp",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
     "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
     "sync/process.cpp": "fork, exit, unloading: whole processes do that, in tests/process/process_test.cpp",
@@ -315,6 +312,17 @@ def budgets(tree: Tree) -> Found:
         yield path, 1, f"the budgets sum to {total} s, at most {BUDGET_MOST}; shorten or remove a step"
 
 
+def class_size(tree: Tree) -> Found:
+    for path, text in cpp_files(tree, "src/heddle/"):
+        yield from class_sizes.too_large(path, "\n".join(code_lines(text)))
+
+
+def class_in_one_source(tree: Tree) -> Found:
+    sources = {path: "\n".join(code_lines(text)) for path, text in cpp_files(tree, "src/heddle/")
+               if path.endswith((".cpp", ".cu"))}
+    yield from class_sizes.in_several(sources)
+
+
 def white_space(tree: Tree) -> Found:
     for path, text in tree.items():
         if text and not text.endswith("\n"):
@@ -351,8 +359,8 @@ def lock_order_page(tree: Tree) -> Found:
 
 RULES: list[Callable[[Tree], Found]] = [
     layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, suite_of_contract, catalogue_classes, budgets, white_space, private_paths,
-    lock_order_page,
+    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, suite_of_contract, catalogue_classes,
+    budgets, class_size, class_in_one_source, white_space, private_paths, lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]
 

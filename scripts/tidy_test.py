@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
+import class_sizes  # noqa: E402
 import lock_order  # noqa: E402
 import tidy  # noqa: E402
 from rule_test import RuleTest  # noqa: E402
@@ -94,6 +95,28 @@ class Rules(RuleTest):
         self.fails(tidy.file_length_warning, "scripts/a.sh", "\n" * 351, line=351)
         warning = tidy.check({"scripts/a.sh": "\n" * 351})
         self.assertEqual([p.warning for p in warning], [True])
+
+    def test_class_size(self):
+        def text(fields, functions):
+            members = [f"  sync::Atomic<int> f{i}_ HEDDLE_GUARDED_BY(mutex_){{0}};" for i in range(fields)]
+            bodies = [f"  int g{i}() const {{\n    if (x_) {{\n      return 1;\n    }}\n    return y_;\n  }}" for i in range(functions)]
+            others = ["  using T = std::function<void()>;", "  A(const A&) = delete;", "  struct B {\n    int c_ = 0;\n  };"]
+            return "\n".join(["class A final : public C {", " public:"] + bodies + others + [" private:"] + members + ["};", ""])
+        path = "src/heddle/memory/a.hpp"
+        self.passes(tidy.class_size, path, text(14, 30))
+        self.fails(tidy.class_size, path, text(15, 1))
+        self.fails(tidy.class_size, path, text(1, 31))
+        self.passes(tidy.class_size, path, text(15, 1).replace("class A", "class Heap"))
+        self.passes(tidy.class_size, path, text(15, 1).replace("class A", "struct A"))
+        self.fails(tidy.class_size, path, "class A {\n  int " + ", ".join(f"f{i}_{{0}}" for i in range(15)) + ";\n};\n")
+        self.assertLessEqual(len(class_sizes.EXCEPTIONS), 5)
+
+    def test_class_in_one_source(self):
+        path, other = "src/heddle/memory/a_close.cpp", {"src/heddle/memory/a.cpp": "void A::f() {}\n"}
+        self.fails(tidy.class_in_one_source, path, "A::~A() {\n}\n", other)
+        self.fails(tidy.class_in_one_source, path, "std::string A::g(int b) const {}\n", other)
+        self.passes(tidy.class_in_one_source, path, "int f() {\n  return A::f(1);\n}\n", other)
+        self.passes(tidy.class_in_one_source, "src/heddle/stream/a.cpp", "void A::g() {}\n", other)
 
     def test_test_for_source(self):
         path = "src/heddle/memory/a.cpp"

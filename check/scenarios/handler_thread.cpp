@@ -22,7 +22,7 @@ class Tells final : public CompletionListener {
 // A line of a stream of the simulated device, whose list of ticket 1 is committed, and its handler thread.
 struct OneLine {
   explicit OneLine(bool spins = false)
-      : handlers(Limits{}, spins, Limits{}.spin_max, [this](const HandlerFailure&) {
+      : handlers(Limits{}, SpinTimes::of({}, spins, true), [this](const HandlerFailure&) {
           ++failures;
           throw std::runtime_error("thrown by the hook");
         }) {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "heddle/heddle.hpp"
+#include "heddle/memory/heap_table.hpp"
+#include "heddle/memory/memory_report.hpp"
 
 namespace heddle {
 namespace {

@@ -1,4 +1,6 @@
-// Memory of the user's (DeviceMemory::adopt): when its deleter is called, and who counts that.
+// When the deleter of external memory is called, and by which thread.
+#include "heddle/memory/external_memory.hpp"
+
 #include <gtest/gtest.h>
 
 #include "memory/memory_fixture.hpp"
@@ -6,7 +8,7 @@
 namespace heddle {
 namespace {
 
-class ExternalMemory : public ::testing::Test {
+class ExternalBlocks : public ::testing::Test {
  protected:
   // Used by the calling thread's stream, whose list the device has not begun.
   Buffer in_use() {
@@ -23,7 +25,7 @@ class ExternalMemory : public ::testing::Test {
   TestMemory test_;
 };
 
-TEST_F(ExternalMemory, DroppedWhenNoHandlerIsTakenAnyMoreItEndsAtTheClose) {
+TEST_F(ExternalBlocks, DroppedWhenNoHandlerIsTakenAnyMoreItEndsAtTheClose) {
   Buffer x = in_use();
   ASSERT_TRUE(stop_handlers());
   x = {};
@@ -34,7 +36,7 @@ TEST_F(ExternalMemory, DroppedWhenNoHandlerIsTakenAnyMoreItEndsAtTheClose) {
   EXPECT_EQ(test_.statistics().live_blocks, 0u);
 }
 
-TEST_F(ExternalMemory, WhoseHandlerIsAbandonedItEndsAtTheClose) {
+TEST_F(ExternalBlocks, WhoseHandlerIsAbandonedItEndsAtTheClose) {
   Buffer x = in_use();
   x = {};
   ASSERT_TRUE(stop_handlers());
@@ -45,7 +47,7 @@ TEST_F(ExternalMemory, WhoseHandlerIsAbandonedItEndsAtTheClose) {
   EXPECT_EQ(test_.statistics().live_blocks, 0u);
 }
 
-TEST_F(ExternalMemory, DroppedBehindTheCloseItEndsAtOnce) {
+TEST_F(ExternalBlocks, DroppedBehindTheCloseItEndsAtOnce) {
   Buffer x = in_use();
   ASSERT_TRUE(stop_handlers());
   test_.run_all();
@@ -54,7 +56,7 @@ TEST_F(ExternalMemory, DroppedBehindTheCloseItEndsAtOnce) {
   EXPECT_EQ(ended_.load(), 1);
 }
 
-TEST_F(ExternalMemory, WithoutACloseItIsKeptWhileAStreamMightUseIt) {
+TEST_F(ExternalBlocks, WithoutACloseItIsKeptWhileAStreamMightUseIt) {
   in_use();
   ASSERT_TRUE(stop_handlers());
   EXPECT_EQ(ended_.load(), 0);
@@ -64,7 +66,7 @@ TEST_F(ExternalMemory, WithoutACloseItIsKeptWhileAStreamMightUseIt) {
   EXPECT_EQ(ended_.load(), 1);
 }
 
-TEST_F(ExternalMemory, ItsEndIsNobodysHandler) {
+TEST_F(ExternalBlocks, ItsEndIsNobodysHandler) {
   in_use();
   EXPECT_EQ(test_.sim().handlers().pending, 0u);
   test_.run_all();

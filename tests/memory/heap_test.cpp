@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "heddle/memory/heap_counters.hpp"
 #include "heddle/memory/roaming_sites.hpp"
 
 namespace heddle {

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "heddle/memory/reclaim.hpp"
 #include "heddle/memory/single_flight.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "memory/memory_fixture.hpp"
@@ -132,7 +133,8 @@ TEST(Ladder, TheReportNamesAStreamThatHasNotCommittedWhatUsedMemory) {
     test.commit();
   });
   freed.wait();
-  const std::string named = fmt::format("{} behind commands that are not committed, as of stream 1, thread", 3 * kMiB);
+  const std::string named =
+      fmt::format("{} wait for commands that are not committed, as of stream 1, thread", 3 * kMiB);
   EXPECT_NE(refusal(3 * kMiB).find(named), std::string::npos) << refusal(3 * kMiB);
   end.count_down();
   idle.join();

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "heddle/stream/completion.hpp"
+#include "heddle/stream/executor_ends.hpp"
+#include "heddle/stream/handler_runner.hpp"
 #include "stream/sim_core.hpp"
 
 namespace heddle {

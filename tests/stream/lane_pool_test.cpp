@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "heddle/heddle.hpp"
+#include "heddle/stream/lane_exchange.hpp"
+#include "heddle/stream/progress.hpp"
 #include "heddle/sync/thread.hpp"
 #include "stream/sim_core.hpp"
 

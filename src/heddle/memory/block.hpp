@@ -60,6 +60,12 @@ static_assert(sizeof(Block) == 64, "a block is one cache line");
 // Thread safety: as Heap.
 struct Run {
   std::size_t bytes() const noexcept { return slot_bytes * static_cast<std::size_t>(std::popcount(all)); }
+  // REQUIRES: a free slot.
+  Block& take_lowest() noexcept {
+    const std::uint64_t slots = free;
+    free = slots & (slots - 1);
+    return blocks[std::countr_zero(slots)];
+  }
 
   std::uint64_t free = 0;  // bit n: slot n is free
   std::uint32_t index = 0;

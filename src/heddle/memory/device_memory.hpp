@@ -3,12 +3,13 @@
 // Contract:
 //  1. A block freed on its own stream is reusable there at once: the stream's order protects it.
 //  2. Another stream may get it only when the home stream has completed everything issued before the free, and every
-//     foreign use is complete; or behind a wait of its own for that.
+//     foreign use is complete; or after a wait of its own for that.
 //  3. reserved <= limit at every moment; a failed allocation changes nothing.
 //  4. free() is noexcept, takes any thread, and never calls the device.
 //  5. Which memory a block gets depends on what is free, not on the order in which it became free
 //  (docs/change/memory.md).
-// Behind it: a heap a stream, an outbox a thread, a depot between them, segments from a page source within a budget.
+// Below it (MemoryParts): a heap per stream, an outbox per thread, a depot between them, segments from a page source
+// within a budget. What an allocation does when its heap has no free slot: Ladder.
 // Thread safety: all members. The fast path of allocate() and free(), on the thread that holds the stream's lease,
 // takes no lock, no locked instruction and makes no backend call.
 #pragma once
@@ -22,19 +23,16 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/memory/block.hpp"
-#include "heddle/memory/budget.hpp"
-#include "heddle/memory/deferred_frees.hpp"
-#include "heddle/memory/depot.hpp"
-#include "heddle/memory/free_ledger.hpp"
+#include "heddle/memory/external_memory.hpp"
 #include "heddle/memory/heap.hpp"
 #include "heddle/memory/ladder.hpp"
 #include "heddle/memory/live_ranges.hpp"
+#include "heddle/memory/memory_parts.hpp"
+#include "heddle/memory/move_count.hpp"
 #include "heddle/memory/page_source.hpp"
-#include "heddle/memory/segments.hpp"
-#include "heddle/memory/single_flight.hpp"
 #include "heddle/memory/statistics.hpp"
+#include "heddle/stream/current_lane.hpp"
 #include "heddle/stream/lane_pool.hpp"
-#include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
@@ -95,16 +93,14 @@ class DeviceMemory final : public CommitListener {
   std::size_t release_cached();
 
   MemoryStatistics statistics() const;
-  // One line: limit, reserved, in use, free, still used by other streams; what streams other than `asking` hold back by
-  // not committing; then who holds most.
+  // One line: report_of() in memory/memory_report.hpp.
   std::string report(const Lane* asking = nullptr) const;
-  Budget& budget() noexcept { return budget_; }
+  Budget& budget() noexcept { return parts_.budget; }
 
   // Posts what this thread has freed for other streams.
   void on_commit() noexcept override {
-    ledger_->flush_own();
-    if (!deferred_.empty()) [[unlikely]]
-      end_externals(deferred_.take_all());
+    parts_.ledger->flush_own();
+    external_.retry();
   }
 
   // Aborts when memory was lost or given out twice, in a heap (of streams that are not being recorded) or, if all heaps
@@ -112,87 +108,23 @@ class DeviceMemory final : public CommitListener {
   bool audit();
 
  private:
-  struct ExternalBlock;
-  // Memory may move between heaps, depot and device, which audit() would miscount.
-  class Moving {
-   public:
-    explicit Moving(DeviceMemory& memory) noexcept : memory_(memory) {
-      memory_.moves_begun_.fetch_add(1, sync::seq_cst);
-    }
-    ~Moving() { memory_.moves_ended_.fetch_add(1, sync::seq_cst); }
-    Moving(const Moving&) = delete;
-    Moving& operator=(const Moving&) = delete;
-
-   private:
-    DeviceMemory& memory_;
-  };
-
   Block* take(Lane& lane, std::size_t bytes) noexcept;
   bool can_ever_hold(std::size_t bytes) const noexcept {
-    return bytes <= kLargestBlock && rounded_bytes(bytes) <= budget_.limit();
+    return bytes <= kLargestBlock && rounded_bytes(bytes) <= parts_.budget.limit();
   }
   Block* allocate_slowly(Lane& lane, std::size_t bytes);
   Block* try_slowly(Lane& lane, std::size_t bytes);
   void free_elsewhere(Block* block) noexcept;
-  void free_external(ExternalBlock* block) noexcept;
-  // True when the handler thread will end it, behind the first stream that still uses it.
-  bool ends_behind_use(ExternalBlock* block) noexcept;
-  // Tries again those of a chain for which nobody could be told to end them.
-  void end_externals(Block* chain) noexcept;
+  // Notes a shared constant that is being freed as used by every stream that has work.
   void note_all_streams(Block& block) noexcept;
-
-  // --- the ladder: ladder.cpp ---
-  Heap& heap_of(Lane& lane);
-  // Own memory, the depot, a new segment.
-  Block* search(Heap& heap, std::size_t bytes);
-  Block* climb(Heap& heap, std::size_t bytes);
-  Block* wait_and_search(Heap& heap, std::size_t bytes);
-  Block* use_behind_wait(Heap& heap, std::size_t bytes);
-  bool grow(Heap& heap, std::size_t bytes);
-  std::size_t run_bytes_max() const noexcept;
-  std::size_t segment_bytes() const noexcept;
-  // For Heap::allowed_bytes().
-  std::size_t bytes_kept() const noexcept;
-  static void dissolve(Heap& heap) noexcept;
-  // Moves what a heap does not use into the depot. REQUIRES: the caller may touch the heap.
-  void surrender(Heap& heap) noexcept;
-  // A block of what empty runs of other sizes leave, where the heap would else own more than it is allowed; null where
-  // it may have more, or that does not do. What it owns beyond that goes to the depot.
-  Block* remake_runs(Heap& heap, std::size_t bytes, std::size_t wanted, bool roaming);
-  // Moves segments that are free as a whole, of `most` bytes in all, into the depot. REQUIRES: as surrender().
-  void pass_on(Heap& heap, std::size_t most, bool roaming) noexcept;
-  void reclaim_from_others(bool only_unleased);
-  // The same by one of the threads that ask at once; the others wait until it is done.
-  void reclaim_once_for_all();
-  std::size_t give_back(std::size_t most);
-  void give_back_above_high() noexcept;
-  // MemoryStatistics::rounded alone: at least the bytes of live blocks at some moment during the call, and more where
-  // others allocated and freed meanwhile.
-  std::size_t rounded_now() const noexcept;
-  // At most their bytes at one moment during the call: counts of allocations are read before counts of frees.
-  std::size_t rounded_at_least() const noexcept;
-  // False only where live blocks left too little, whatever others did meanwhile.
-  bool could_ever_fit(std::size_t bytes) const noexcept;
 
   LanePool& pool_;
   const std::uint64_t pool_id_;
-  Budget budget_;
-  CountedPages counted_;
-  LimitedPages limited_;
-  Segments segments_;
-  Depot depot_;
-  const std::shared_ptr<FreeLedger> ledger_;
-  const std::size_t heaps_max_;
-  const std::unique_ptr<sync::Atomic<Heap*>[]> heaps_;  // by stream id; null: that stream has allocated nothing
-  sync::Atomic<std::size_t> heap_count_{0};
-  sync::Atomic<std::uint64_t> moves_begun_{0}, moves_ended_{0};
-  SingleFlight flight_;
-  LadderCounts rungs_;
+  MemoryParts parts_;
+  MoveCount moves_;
+  Ladder ladder_;
+  ExternalMemory external_;
   sync::Atomic<std::uint64_t> out_of_memory_{0};
-  sync::Atomic<std::uint64_t> adopted_{0};
-  sync::Atomic<std::size_t> rounded_peak_{0};
-  Run external_;  // what external blocks refer to
-  DeferredFrees deferred_;
 #if HEDDLE_DEBUG_CHECKS
   LiveRanges live_ranges_;
 #endif
@@ -200,8 +132,7 @@ class DeviceMemory final : public CommitListener {
 
 inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
   lane.require_nothing_noted();
-  // Relaxed: written by a holder of this lease, which the caller holds now.
-  Heap* const heap = heaps_[lane.id().value].load(sync::relaxed);
+  Heap* const heap = parts_.heaps.own(lane);
   Block* const block = heap != nullptr ? heap->take(bytes, lane.committed().value) : nullptr;
 #if HEDDLE_DEBUG_CHECKS
   if (block != nullptr) live_ranges_.add(*block);
@@ -210,16 +141,11 @@ inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
 }
 
 inline Block* DeviceMemory::take_here(std::size_t bytes) noexcept {
-  const CurrentLease lease = current_lease();
-  if (lease.pool != pool_id_ || sync::in_forked_child()) [[unlikely]]
+  CurrentLane current;
+  if (!current.enter(pool_id_)) [[unlikely]]
     return nullptr;
-  LeaseSlot& slot = *lease.slot;
-  if (slot.gate.entered() || !slot.gate.try_enter()) [[unlikely]]
-    return nullptr;
-  Block* const block = slot.lane != nullptr ? take(*slot.lane, bytes) : nullptr;
-  slot.gate.leave();
-  if (slot.is_implicit && pool_.wanted()) [[unlikely]]
-    pool_.give_up_if_idle(slot);
+  Block* const block = take(*current.lane(), bytes);
+  current.leave_and_give_up(pool_);
   return block;
 }
 
@@ -229,20 +155,14 @@ inline void DeviceMemory::free(Block* block) noexcept {
 #if HEDDLE_DEBUG_CHECKS
   live_ranges_.remove(*block);
 #endif
-  const CurrentLease lease = current_lease();
-  if (lease.pool == pool_id_) {
-    sync::OwnerGate& gate = lease.slot->gate;
-    const bool nested = gate.entered();
-    if (nested || gate.try_enter()) {
-      const bool is_own = lease.slot->lane == block->residency.home() && lease.slot->lane != nullptr;
-      if (is_own) [[likely]] {
-        HEDDLE_DCHECK(block->run->memory == this, "a block is freed into another memory than its own");
-        if (block->is_shared_constant) [[unlikely]]
-          note_all_streams(*block);
-        block->run->heap->give(block);
-      }
-      if (!nested) gate.leave();
-      if (is_own) return;
+  {
+    CurrentLane current;
+    if (current.enter_or_join(pool_id_) && current.lane() == block->residency.home()) [[likely]] {
+      HEDDLE_DCHECK(block->run->memory == this, "a block is freed into another memory than its own");
+      if (block->is_shared_constant) [[unlikely]]
+        note_all_streams(*block);
+      block->run->heap->give(block);
+      return;
     }
   }
   free_elsewhere(block);

@@ -1,88 +1,16 @@
 #include "heddle/memory/heap.hpp"
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "heddle/base/check.hpp"
 
 namespace HEDDLE_NS {
-namespace {
 
-constexpr std::uint64_t kWindow = 16;  // lists
-// What was needed once is forgotten by a 1024th each window: half after 11,000 lists. A steady stream's needs vary by
-// chance; were its highest forgotten soon, each stream would own for it at another time, and all of them together more
-// and more. By a 16th where it seems to need less than a quarter of what it did.
-constexpr std::size_t kForgetDivisor = 1024;
-constexpr std::size_t kForgetSoonDivisor = 16;
-constexpr std::size_t kSoonBelowDivisor = 4;
+Heap::Heap(Lane* home, DeviceMemory* memory) : home_(home), runs_(this, memory), span_blocks_(this, memory) {}
 
-}  // namespace
-
-HeapCounters::Sums HeapCounters::sums() const noexcept {
-  Sums sums;
-  for (std::size_t index = 0; index < blocks.size(); ++index) {
-    const std::uint64_t freed = blocks[index].freed.load(sync::acquire);  // first: each of these was allocated before
-    const std::uint64_t allocated = blocks[index].allocated.load(sync::relaxed);
-    sums.allocated += allocated;
-    sums.freed += freed;
-    if (index < kSizeClasses) sums.rounded += (allocated - freed) * class_bytes(index);
-  }
-  sums.requested -= requested_freed.load(sync::acquire);
-  sums.requested += requested_allocated.load(sync::relaxed);
-  sums.rounded -= spans_freed.load(sync::acquire);
-  sums.rounded += spans_allocated.load(sync::relaxed);
-  return sums;
-}
-
-std::size_t HeapCounters::rounded_allocated() const noexcept {
-  std::size_t bytes = spans_allocated.load(sync::relaxed);
-  for (std::size_t index = 0; index < kSizeClasses; ++index) {
-    bytes += blocks[index].allocated.load(sync::relaxed) * class_bytes(index);
-  }
-  return bytes;
-}
-
-std::size_t HeapCounters::rounded_freed() const noexcept {
-  std::size_t bytes = spans_freed.load(sync::acquire);
-  for (std::size_t index = 0; index < kSizeClasses; ++index) {
-    bytes += blocks[index].freed.load(sync::acquire) * class_bytes(index);
-  }
-  return bytes;
-}
-
-Heap::Heap(Lane* home, DeviceMemory* memory) : home_(home), memory_(memory) {
-  none_.index = std::numeric_limits<std::uint32_t>::max();
-  first_.fill(&none_);
-  for (Run* run : {&spans_staying_, &spans_roaming_}) {
-    run->size_class = kSizeClasses;
-    run->is_slow = true;
-    run->heap = this;
-    run->memory = memory;
-  }
-  spans_roaming_.is_roaming = true;
-}
-
-Heap::~Heap() {
-  for (Runs& runs : runs_) {
-    for (auto& run : runs) {
-      if (run != nullptr) destroy(*run);
-    }
-  }
-}
-
-void Heap::destroy(Run& run) noexcept { delete[] std::exchange(run.blocks, nullptr); }
-
-void Heap::find_first(std::size_t kind) noexcept {
-  // All runs below the one that was first are full.
-  const Runs& runs = runs_[kind];
-  note_most();
-  for (std::size_t index = first_[kind]->index + std::size_t{1}; index < runs.size(); ++index) {
-    if (runs[index] == nullptr || runs[index]->free == 0) continue;
-    first_[kind] = runs[index].get();
-    return;
-  }
-  first_[kind] = &none_;
+void Heap::note_full(std::size_t kind) noexcept {
+  forecast_.note(occupied_);
+  runs_.find_first(kind);
 }
 
 std::size_t Heap::occupied(const Block& block) noexcept {
@@ -95,7 +23,7 @@ void Heap::put(Block* block) noexcept {
   occupied_ -= span->bytes;
   spans_[span->run->is_roaming].give(static_cast<std::byte*>(span->data), span->bytes);
   span->references.store(kBlockFree, sync::relaxed);
-  span->set_next(std::exchange(unused_span_blocks_, span));
+  span_blocks_.put(span);
 }
 
 bool Heap::settle(Block* block) noexcept {
@@ -124,12 +52,7 @@ void Heap::give_slowly(Block* block) noexcept {
 void Heap::begin_list(std::uint64_t list) noexcept {
   list_ = list;
   ordinal_ = {};
-  note_most();
-  if (++lists_ >= window_end_) {
-    window_end_ = lists_ + kWindow;
-    most_before_ -= most_before_ / (most_ < most_before_ / kSoonBelowDivisor ? kForgetSoonDivisor : kForgetDivisor);
-    most_before_ = std::max(most_before_, std::exchange(most_, occupied_));
-  }
+  forecast_.begin_list(occupied_);
   if (!inbox_.empty()) collect();
 }
 
@@ -157,19 +80,16 @@ bool Heap::collect() noexcept {
 }
 
 Block* Heap::start_span(std::byte* base, std::size_t occupied, std::size_t bytes, RoamingSites::Site site) noexcept {
-  auto* const block = static_cast<SpanBlock*>(std::exchange(unused_span_blocks_, unused_span_blocks_->next()));
-  block->data = base;
-  block->bytes = occupied;
-  block->run = sites_.roams(site) ? &spans_roaming_ : &spans_staying_;
+  SpanBlock* const block = span_blocks_.take(base, occupied, sites_.roams(site));
   HeapCounters::add(counters_.spans_allocated, occupied);
   occupied_ += occupied;
-  note_most();
+  forecast_.note(occupied_);
   start(*block, bytes, kSizeClasses, site);
   return block;
 }
 
 Block* Heap::take_span_again(std::size_t bytes, std::uint64_t list) noexcept {
-  if (bytes > kLargestBlock || unused_span_blocks_ == nullptr) return nullptr;
+  if (bytes > kLargestBlock || !span_blocks_.has_unused()) return nullptr;
   const RoamingSites::Site site = next_site(site_class(bytes), list);
   const std::size_t occupied = span_bytes(bytes);
   std::byte* const base = spans_[sites_.roams(site)].take_again(occupied);
@@ -178,10 +98,7 @@ Block* Heap::take_span_again(std::size_t bytes, std::uint64_t list) noexcept {
 
 Block* Heap::take_span(std::size_t bytes, std::uint64_t list) {
   const RoamingSites::Site site = next_site(site_class(bytes), list);
-  if (unused_span_blocks_ == nullptr) {
-    span_blocks_.push_back(std::make_unique<std::array<SpanBlock, 16>>());
-    for (SpanBlock& block : *span_blocks_.back()) block.set_next(std::exchange(unused_span_blocks_, &block));
-  }
+  span_blocks_.expect();
   const std::size_t occupied = span_bytes(bytes);
   std::byte* const base = spans_[sites_.roams(site)].take(occupied);
   return base != nullptr ? start_span(base, occupied, bytes, site) : nullptr;
@@ -190,8 +107,8 @@ Block* Heap::take_span(std::size_t bytes, std::uint64_t list) {
 Block* Heap::take_slowly(std::size_t bytes, std::uint64_t list, std::size_t run_bytes_max) {
   if (bytes > kLargestSlot) return take_span(bytes, list);
   if (Block* block = take(bytes, list)) return block;
-  const std::size_t kind = size_class(bytes) + (roams(bytes, list) ? kSizeClasses : 0);
-  if (!make_run(kind, run_bytes_max)) return nullptr;
+  const bool roaming = roams(bytes, list);
+  if (!runs_.make(RunTable::kind(size_class(bytes), roaming), run_bytes_max, spans_[roaming])) return nullptr;
   return take(bytes, list);
 }
 
@@ -199,60 +116,46 @@ bool Heap::roams(std::size_t bytes, std::uint64_t list) noexcept {
   return sites_.roams(next_site(site_class(bytes), list));
 }
 
-bool Heap::may_flush_others() noexcept {
-  constexpr std::uint64_t kEvery = 8;
-  if (lists_ < flush_from_) return false;
-  flush_from_ = lists_ + kEvery;
-  return true;
+std::size_t Heap::wanted_bytes(std::size_t bytes, std::size_t run_bytes_max) const noexcept {
+  if (bytes > kLargestSlot) return span_bytes(bytes);
+  return runs_.wanted_bytes(size_class(bytes), run_bytes_max);
+}
+
+void Heap::expect_memory(std::size_t spans) {
+  for (SpanReplay& kind : spans_) kind.expect(spans);
+}
+
+void Heap::add_memory(Span span, bool roaming) {
+  spans_[roaming].add(span.base, span.bytes);
+  HeapCounters::add(counters_.owned, span.bytes);
+}
+
+void Heap::drop(Span span, bool roaming) {
+  spans_[roaming].cut(span);
+  HeapCounters::add(counters_.owned, std::size_t{0} - span.bytes);
+}
+
+void Heap::drop_free_spans(bool roaming) noexcept {
+  HeapCounters::add(counters_.owned, std::size_t{0} - spans_[roaming].bytes());
+  spans_[roaming].clear();
 }
 
 void Heap::visit_live(const std::function<void(const Block&)>& visit) const {
-  for (const Runs& runs : runs_) {
-    for (const auto& run : runs) {
-      if (run == nullptr) continue;
-      for (int slot = 0; slot < std::popcount(run->all); ++slot) {
-        if (run->blocks[slot].is_live()) visit(run->blocks[slot]);
-      }
-    }
-  }
-  for (const auto& chunk : span_blocks_) {
-    for (const Block& block : *chunk) {
-      if (block.is_live()) visit(block);
-    }
-  }
+  const auto visit_if_live = [&](const Block& block) {
+    if (block.is_live()) visit(block);
+  };
+  runs_.visit_blocks(visit_if_live);
+  span_blocks_.visit(visit_if_live);
 }
 
-std::size_t Heap::free_bytes() const noexcept {
-  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes();
-  for (const Runs& runs : runs_) {
-    for (const auto& run : runs) {
-      if (run != nullptr) bytes += run->slot_bytes * static_cast<std::size_t>(std::popcount(run->free));
-    }
-  }
-  return bytes;
-}
+std::size_t Heap::free_bytes() const noexcept { return spans_[0].bytes() + spans_[1].bytes() + runs_.free_bytes(); }
 
 void Heap::audit() const {
-  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes();
-  for (std::size_t kind = 0; kind < kKinds; ++kind) {
-    const Run* first = &none_;
-    for (const auto& run : runs_[kind]) {
-      if (run == nullptr) continue;
-      if (run->free != 0 && run->index < first->index) first = run.get();
-      HEDDLE_CHECK((run->free & ~run->all) == 0, "a run has free slots that do not exist");
-      for (int slot = 0; slot < std::popcount(run->all); ++slot) {
-        const bool is_free = run->blocks[slot].references.load(sync::relaxed) == kBlockFree;
-        HEDDLE_CHECK(is_free == ((run->free >> slot & 1) != 0), "a block's state and its run's bit differ");
-      }
-      bytes += run->bytes();
-    }
-    HEDDLE_CHECK(first_[kind] == first, "the first free slot of a class is not the lowest");
-  }
-  for (const auto& chunk : span_blocks_) {
-    for (const SpanBlock& block : *chunk) {
-      if (block.references.load(sync::relaxed) != kBlockFree) bytes += block.bytes;
-    }
-  }
+  runs_.audit();
+  std::size_t bytes = spans_[0].bytes() + spans_[1].bytes() + runs_.bytes();
+  span_blocks_.visit([&](const SpanBlock& block) {
+    if (block.references.load(sync::relaxed) != kBlockFree) bytes += block.bytes;
+  });
   HEDDLE_CHECK(bytes == counters_.owned.load(sync::relaxed), "a heap lost or found memory");
   HEDDLE_CHECK(bytes - free_bytes() == occupied_, "blocks that are not free are not as many bytes as were counted");
 }

@@ -1,14 +1,10 @@
 #include "heddle/stream/handler_thread.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <new>
-#include <optional>
+#include <chrono>
+#include <list>
 #include <utility>
 
-#include "heddle/stream/inside_handler.hpp"
-#include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"
@@ -16,67 +12,26 @@
 namespace HEDDLE_NS {
 namespace {
 
-// Counts for as long as it lives.
-class Counted {
- public:
-  explicit Counted(sync::Atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1, sync::relaxed); }
-  ~Counted() { count_.fetch_sub(1, sync::release); }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
+// At shutdown: how long the handler thread may take for one abandoned handler before another thread takes over ...
+constexpr std::chrono::milliseconds kStuckAfter{100};
+// ... and for all of them, before stop() leaves the rest to it.
+constexpr std::chrono::milliseconds kAbandoningMost{1000};
 
- private:
-  sync::Atomic<int>& count_;
-};
-
-constexpr const char* kInHandler = "a completion handler";
-
-// Null leaves the thread's state as it is: an executor may run a task at once, on the handler thread.
-std::optional<sync::NoWaiting> refuse_waiting(const char* place) {
-  if (place == nullptr) return std::nullopt;
-  return std::optional<sync::NoWaiting>(std::in_place, place);
+template <class Worker>
+bool has_ended(const Worker& worker) noexcept {
+  return worker.ended.load(sync::acquire);
 }
 
 }  // namespace
 
-// A handler on its way through a user's executor. Whoever destroys it without having run it tells the handler.
-class HandlerThread::Task {
- public:
-  Task(HandlerThread& owner, CompletionLine& line, CompletionLine::Entry&& entry, Status status)
-      : owner_(owner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
-  ~Task() {
-    if (!ran_.exchange(true, sync::acq_rel) && !sync::in_forked_child() && !HEDDLE_PLANT(task_drops_quietly)) {
-      finish(Status(ErrorKind::kAbandoned, "the executor dropped the completion handler without running it"),
-             kInHandler);
-    }
-  }
-  Task(const Task&) = delete;
-  Task& operator=(const Task&) = delete;
-
-  void run() {
-    if (ran_.exchange(true, sync::acq_rel)) return;
-    finish(status_, nullptr);
-  }
-
- private:
-  void finish(const Status& status, const char* place) noexcept {
-    line_.note_finished_elsewhere(owner_.call(line_, entry_, status, place));
-    owner_.announce_finished();
-  }
-
-  HandlerThread& owner_;
-  CompletionLine& line_;
-  CompletionLine::Entry entry_;  // entry_.keep owns both
-  Status status_;
-  sync::Atomic<bool> ran_{false};
-};
-
-HandlerThread::HandlerThread(const Limits& limits, bool spins, std::chrono::microseconds spin_expecting,
-                             HandlerFailureHook on_failure)
-    : limits_(limits), spins_(spins), spin_expecting_(spin_expecting), on_failure_(std::move(on_failure)) {}
+HandlerThread::HandlerThread(const Limits& limits, SpinTimes spin_times, HandlerFailureHook on_failure)
+    : spin_times_(spin_times), runner_(*this, finished_, limits.slow_handler, std::move(on_failure)) {}
 
 HandlerThread::~HandlerThread() {
   sync::MutexLock lock(mutex_);
-  HEDDLE_CHECK(workers_.empty() && destroying_.empty(), "the handler thread was destroyed before it was stopped");
+  const bool stopped = workers_.empty();
+  lock.unlock();
+  HEDDLE_CHECK(stopped && runner_.executors().empty(), "the handler thread was destroyed before it was stopped");
 }
 
 bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
@@ -89,7 +44,7 @@ bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
   if (!line.add(std::move(entry))) return false;
   if (line.ripe(line.queue().completed_after_watch())) {
     schedule(line);
-  } else if (spins_ && asleep_.load(sync::relaxed)) {
+  } else if (spin_times_.spins && asleep_.load(sync::relaxed)) {
     wake_early();
   }
   return true;
@@ -99,22 +54,24 @@ bool HandlerThread::schedule(CompletionLine& line) noexcept {
   if (!line.claim_schedule()) return false;
   scheduled_on_.store(sync::current_processor(), sync::relaxed);
   ready_.push(line);
-  if (asleep_.load(sync::seq_cst) && !HEDDLE_PLANT(handlers_scheduled_without_notify)) wake();
+  const bool asleep = asleep_.load(sync::seq_cst);
+  if (HEDDLE_PLANT(handlers_scheduled_without_notify)) return true;
+  if (asleep) wake();
   return true;
 }
 
-// The handler thread has not looked at the line for some lists: it may wait for the processor that the calling thread
-// goes from list to list on, though another is idle. A kernel lets it wait for milliseconds then.
-void HandlerThread::make_way(CompletionLine& line) noexcept {
-  if (line.note_late() % kLateLists == 0) sync::yield();
+void HandlerThread::yield_if_late(CompletionLine& line) noexcept {
+  if (WakePolicy::yields_to_handlers(line.note_late())) sync::yield();
 }
 
 void HandlerThread::sleep() {
   asleep_.store(true, sync::seq_cst);
-  if (!ready_.empty() && !HEDDLE_PLANT(handlers_sleep_without_looking)) {
+  bool found = !ready_.empty();
+  if (HEDDLE_PLANT(handlers_sleep_without_looking)) found = false;
+  if (found) {
     asleep_.store(false, sync::relaxed);
   } else {
-    ready_changed_.wait(mutex_);  // who wakes it clears asleep_; a thread that comes back late must not
+    ready_changed_.wait(mutex_);  // whoever wakes it clears asleep_; a thread that comes back late must not
   }
 }
 
@@ -129,21 +86,10 @@ void HandlerThread::wake() noexcept {
 void HandlerThread::wake_early() noexcept {
   {
     sync::MutexLock lock(mutex_);
-    if (!asleep_.load(sync::relaxed)) return;
-    if (early_skips_ != 0) {
-      --early_skips_;
-      return;
-    }
+    if (!asleep_.load(sync::relaxed) || !policy_.on_registration()) return;
     asleep_.store(false, sync::relaxed);
-    woken_early_ = true;
   }
   ready_changed_.notify_one();
-}
-
-void HandlerThread::judge_early_wake(bool in_time) {
-  if (!std::exchange(woken_early_, false)) return;
-  early_backoff_ = in_time ? 0 : std::min(2 * early_backoff_ + 1, kMostEarlySkips);
-  early_skips_ = early_backoff_;
 }
 
 void HandlerThread::start_worker(std::uint64_t generation) {
@@ -167,32 +113,31 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
       CompletionLine* const line = ready_.take();
       if (line == nullptr) {
         if (ending_) break;
-        if (spins_) {
+        if (spin_times_.spins) {
           lock.unlock();
           spin(expecting);
           lock.lock();
         }
         if (ready_.empty() && !ending_ && generation_.load(sync::relaxed) == generation) {
-          judge_early_wake(false);
+          policy_.on_sleep();
           sleep();
-          expecting = woken_early_;
+          expecting = policy_.woken_early();
         }
         continue;
       }
-      judge_early_wake(true);
+      policy_.on_work();
       lock.unlock();
       expecting = run_turn(*line, generation);
       lock.lock();
     }
     worker.ended.store(true, sync::release);
-    one_finished_.notify_all();
   }
+  finished_.announce_thread();
 }
 
 void HandlerThread::spin(bool expecting) const {
-  // Whoever made the last line ready cannot make another one ready while this thread keeps its processor.
-  if (scheduled_on_.load(sync::relaxed) == sync::current_processor()) return;
-  const sync::Deadline end = sync::Deadline::after(expecting ? spin_expecting_ : limits_.spin_max);
+  if (!WakePolicy::spins_on(sync::current_processor(), scheduled_on_.load(sync::relaxed))) return;
+  const sync::Deadline end = sync::Deadline::after(expecting ? spin_times_.expecting : spin_times_.usual);
   while (ready_.none_new() && !end.passed()) sync::spin_wait();
 }
 
@@ -204,126 +149,94 @@ bool HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
     const Ticket limit = abandoning_.load(sync::acquire) ? kAnyTicket : line.queue().completed_after_watch();
     CompletionLine::Entry entry;
     const bool taken = line.take(limit, &entry, previous);
-    if (previous != Outcome::kNone) announce_finished();
+    if (previous != Outcome::kNone) finished_.announce_handler();
     if (!taken) return line.waiting();
-    previous = run_entry(line, std::move(entry));
+    previous = runner_.run(line, std::move(entry));
     sync::end_forked_child();  // a handler forked, and the child came back from it
   }
   line.note_finished(previous);
-  if (previous != Outcome::kNone) announce_finished();
+  if (previous != Outcome::kNone) finished_.announce_handler();
   schedule(line);  // its next turn, or the next generation's
   return true;
 }
 
-// kNone: it went to an executor, and is counted where it ends.
-CompletionLine::Outcome HandlerThread::run_entry(CompletionLine& line, CompletionLine::Entry&& entry) {
-  Status status;
-  if (line.queue().completed() < entry.ticket) {
-    status = {ErrorKind::kAbandoned, [&] {
-                return fmt::format("the runtime shut down before ticket {} of stream {} was complete",
-                                   entry.ticket.value, line.queue().stream().value);
-              }};
-  } else {
-    status = line.queue().failures().status_of(entry.ticket);
+// --- the end: every handler is called, by its own thread or, where one never returns, by another ---
+
+bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
+  const auto done = [&] {
+    return std::all_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->idle(); });
+  };
+  while (true) {
+    const std::uint64_t seen = finished_.finished_exactly();
+    if (done()) return true;  // without the mutex: it ranks below the lines'
+    if (!finished_.wait_for_more(seen, deadline)) return done();
   }
-  if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
-  return hand_over(line, std::move(entry), status);
 }
 
-CompletionLine::Outcome HandlerThread::hand_over(CompletionLine& line, CompletionLine::Entry&& entry,
-                                                 const Status& status) {
-  // The task does not own the executor: else the last owner could be one of the executor's own threads.
-  std::shared_ptr<Executor> executor = std::move(entry.options.executor);
-  const Counted inside(in_executors_);
-  std::shared_ptr<Task> task;
-  try {
-    sync::require_host_memory();
-    task = std::make_shared<Task>(*this, line, std::move(entry), status);
-  } catch (const std::bad_alloc&) {  // the entry is still here
-    line.note_finished_elsewhere(
-        call(line, entry,
-             {ErrorKind::kAbandoned,
-              "host memory ran out on the way to the completion handler's executor; its work may be done: "
-              "synchronize() tells"},
-             kInHandler));
-    announce_finished();
-    let_go(std::move(executor));
-    return CompletionLine::Outcome::kNone;
-  }
-  const sync::NoWaiting no_waiting("an executor called by the handler thread");
-  sync::assert_no_locks_held("a user's executor");
-  try {
-    executor->execute([task] { task->run(); });
-  } catch (...) {  // NOLINT(bugprone-empty-catch): its error is told another way
-    // The task says so to its handler when it goes, unless the executor ran or kept it all the same.
-  }
-  task = nullptr;
-  let_go(std::move(executor));
-  return CompletionLine::Outcome::kNone;
-}
-
-// Runs the handler and destroys it; only then may the caller count it as finished. `place`: null where it may wait.
-CompletionLine::Outcome HandlerThread::call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
-                                            const char* place) noexcept {
-  sync::assert_no_locks_held("a completion handler");
-  const sync::TimePoint start = sync::now();
-  {
-    const std::optional<sync::NoWaiting> no_waiting = refuse_waiting(place);
-    const InsideHandler inside(*this);
+bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline, sync::Deadline most) {
+  finished_.start();
+  wait_until_done(lines, deadline);
+  for (CompletionLine* line : lines) line->close();
+  // A thread that was still recording at the deadline may have added one since.
+  bool done = wait_until_done(lines, sync::Deadline::at({}));
+  abandoning_.store(true, sync::release);
+  const sync::Deadline abandoning_end = sync::Deadline::after(kAbandoningMost).earlier(most);
+  while (!done && !abandoning_end.passed()) {
+    const std::uint64_t before = finished_.finished();
+    for (CompletionLine* line : lines) schedule(*line);
+    done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));
+    if (done || finished_.finished() != before) continue;
+    // A handler keeps its thread, or an executor its task: a fresh thread calls what still waits in a line.
+    const bool waiting =
+        std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->ripe(kAnyTicket); });
+    sync::MutexLock lock(mutex_);
+    if (!waiting || workers_.size() == kMostWorkers) break;
     try {
-      entry.handler(status);
+      start_worker(generation_.load(sync::relaxed) + 1);
     } catch (...) {
-      if (!HEDDLE_PLANT(handler_failure_untold)) report_failure(line, entry);
+      continue;  // no thread to be had: the slow one goes on, until abandoning_end
     }
-    entry.handler = nullptr;
+    generation_.fetch_add(1, sync::release);
+    ready_changed_.notify_all();
   }
-  if (sync::in_forked_child()) return CompletionLine::Outcome::kNone;
-  if (entry.is_library_own) return CompletionLine::Outcome::kLibraryOwn;
-  const sync::Duration took = sync::now() - start;
-  if (took > limits_.slow_handler) note_slow(line.queue().stream(), entry.options.name, took);
-  return status.kind() == ErrorKind::kAbandoned ? CompletionLine::Outcome::kAbandoned : CompletionLine::Outcome::kRun;
+  return end_threads(done, deadline, most);
 }
 
-// While stopping: stop() looks again.
-void HandlerThread::announce_finished() noexcept {
-  if (!stopping_.load(sync::seq_cst)) return;
-  sync::MutexLock lock(mutex_);
-  finished_.fetch_add(1, sync::relaxed);
-  if (!HEDDLE_PLANT(handlers_finish_quietly)) one_finished_.notify_all();
-}
-
-void HandlerThread::report_failure(CompletionLine& line, const CompletionLine::Entry& entry) noexcept {
+bool HandlerThread::end_threads(bool done, sync::Deadline deadline, sync::Deadline most) {
+  const sync::Deadline soon = sync::Deadline::after(kStuckAfter).earlier(most);
+  const sync::Deadline late = deadline.time() > soon.time() ? deadline : soon;
+  std::vector<std::unique_ptr<Worker>> workers;  // taken out and put back without host memory
   {
     sync::MutexLock lock(mutex_);
-    ++failed_;
+    ending_ = true;  // no worker is started any more
+    ready_changed_.notify_all();
+    workers.swap(workers_);
   }
-  if (!on_failure_) return;
-  try {
-    on_failure_({entry.options.name, line.queue().stream(), std::current_exception()});
-  } catch (...) {  // NOLINT(bugprone-empty-catch): it must not end the handler thread
-    // The hook's own exception has nowhere to go.
-  }
-}
-
-void HandlerThread::note_slow(StreamId stream, const std::string& name, sync::Duration took) noexcept {
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(took);
+  std::list<ExecutorEnds::Destroyer> destroyers = runner_.executors().end();
+  const auto leaves = [&](const std::unique_ptr<Worker>& worker) {
+    return has_ended(*worker) || (done && !runner_.inside_executor());
+  };
+  const bool all = finished_.wait_until(
+      [&] {
+        return std::all_of(workers.begin(), workers.end(), leaves) &&
+               std::all_of(destroyers.begin(), destroyers.end(), has_ended<ExecutorEnds::Destroyer>);
+      },
+      done || !destroyers.empty() ? late : soon);
+  std::erase_if(workers, [&](const std::unique_ptr<Worker>& worker) {
+    if (!leaves(worker)) return false;
+    worker->thread.join();
+    return true;
+  });
+  destroyers.remove_if([](ExecutorEnds::Destroyer& destroyer) {
+    if (!has_ended(destroyer)) return false;
+    destroyer.thread.join();
+    return true;
+  });
+  if (all) return true;
+  runner_.executors().put_back(std::move(destroyers));
   sync::MutexLock lock(mutex_);
-  ++slow_;
-  const auto before =
-      std::find_if(slowest_.begin(), slowest_.end(), [&](const SlowHandler& other) { return other.took < micros; });
-  try {
-    slowest_.insert(before, {name, stream, micros});
-  } catch (...) {
-    return;  // no memory for the name: it is counted all the same
-  }
-  if (slowest_.size() > kMostSlowest) slowest_.pop_back();
-}
-
-void HandlerThread::add_statistics(HandlerStatistics& statistics) const {
-  sync::MutexLock lock(mutex_);
-  statistics.failed += failed_;
-  statistics.slow += slow_;
-  statistics.slowest = slowest_;
+  workers_.swap(workers);
+  return false;
 }
 
 }  // namespace HEDDLE_NS

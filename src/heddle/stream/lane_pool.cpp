@@ -6,188 +6,202 @@
 #include <utility>
 
 #include "heddle/base/error.hpp"
-#include "heddle/sync/fault_point.hpp"
+#include "heddle/stream/inside_handler.hpp"
+#include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
-#include "heddle/sync/thread.hpp"
 
 namespace HEDDLE_NS {
 namespace {
+
+// Where host memory runs out in a commit at the end, it may come back within so many looks.
+constexpr int kMostCommitsRefused = 20;
 
 std::uint64_t next_pool_id() noexcept {
   static sync::Atomic<std::uint64_t> last{0};
   return last.fetch_add(1, sync::relaxed) + 1;
 }
 
-// On a device that tells nobody, the poller and the handler thread spin longer than a thread that waits, while handlers
-// do: from one list of a busy stream to the next. One that sleeps is late by the 30 us and more that it takes to wake
-// it.
-std::chrono::microseconds spin_expecting(const Limits& limits, const Device& device, WaitPolicy wait) {
-  constexpr std::chrono::microseconds kBetweenLists{2000};
-  const bool longer = !device.info().announces && wait != WaitPolicy::kBlock && limits.spin_max.count() != 0;
-  return longer ? std::max(kBetweenLists, limits.spin_max) : limits.spin_max;
+const Limits& validated(const Limits& limits) {
+  limits.validate();
+  return limits;
 }
 
 }  // namespace
 
 LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
                    HandlerFailureHook on_handler_failure)
-    : device_(std::move(device)),
-      limits_(limits),
-      wait_(wait),
+    : limits_(validated(limits)),
       policy_(policy),
       id_(next_pool_id()),
-      handlers_(limits, wait != WaitPolicy::kBlock, spin_expecting(limits, *device_, wait),
-                std::move(on_handler_failure)) {
-  limits_.validate();
-  if (!device_->info().announces) {
-    poller_ = std::make_unique<Poller>(*device_, *this, [this, expecting = spin_expecting(limits_, *device_, wait)] {
-      return handlers_.awake() ? expecting : limits_.spin_max;
-    });
-  }
+      progress_(std::move(device), limits, wait, std::move(on_handler_failure)) {
   sync::asymmetric_fence_mode();
-  device_->set_listener(this);
   sync::MutexLock lock(mutex_);
-  lanes_.resize(1);
-  free_.resize(1);
-  returned_.reserve(1);
-  stopping_.reserve(1);
+  exchange_.returned().expect(exchange_.lanes().places());
+  progress_.expect_lanes(exchange_.lanes().places());
 }
 
 LanePool::~LanePool() = default;
+
+// --- taking a lane ---
 
 StreamId LanePool::acquire(LeaseSlot& slot) { return *acquire(slot, Patience::kWaits); }
 
 std::optional<StreamId> LanePool::try_acquire(LeaseSlot& slot) { return acquire(slot, Patience::kTries); }
 
 std::optional<StreamId> LanePool::acquire(LeaseSlot& slot, Patience patience) {
-  commit_returned();
+  commit_returned(Then::kGive);
   sync::MutexLock lock(mutex_);
-  const bool main_thread = sync::is_main_thread() || (HEDDLE_PLANT(pool_takes_first_for_main) && lanes_[0] == nullptr);
-  if (closed_) throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
-  Lane* lane = waiters_.empty() ? take_free(main_thread) : main_thread ? take_if_idle(0) : nullptr;
+  const Asker asker{exchange_.lanes().main().is_callers(), patience};
+  if (state_ != State::kOpen) {
+    throw Closed("the runtime is closed: a stream was asked for; record before Runtime::shutdown()");
+  }
+  Lane* lane = exchange_.take_free(asker.may_have_main);
   while (lane == nullptr) {
-    const std::optional<std::uint32_t> id = reserve_id(main_thread);
-    if (!id) {
-      const std::optional<Lane*> waited = wait_for_lane(main_thread, patience);
-      if (!waited) return std::nullopt;
-      lane = *waited;  // null: the device refused another thread a stream, which may be tried again
+    if (const std::optional<std::uint32_t> id = reserve_id(asker)) {
+      lane = create_lane(*id);
       continue;
     }
-    lock.unlock();
-    std::unique_ptr<Lane> created;
-    try {
-      created = create_lane(*id);
-    } catch (...) {
-      lock.lock();
-      if (*id != 0) unused_ids_.push_back(*id);
-      if (!waiters_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) waiters_.front()->given.notify_one();
-      throw;
-    }
-    lane = created.get();
-    lock.lock();
-    lanes_[*id] = std::move(created);
-    if (closed_) {
-      free_[*id] = true;
-      throw Closed("the runtime closed while a stream was created for this thread");
-    }
+    const std::optional<Lane*> waited = wait_for_lane(asker);
+    if (!waited) return std::nullopt;
+    lane = *waited;  // null: the device refused another thread a stream, which may be tried again
   }
   slot.lane = lane;
   lane->set_holder_thread(slot.thread.load(sync::relaxed));
   return lane->id();
 }
 
-std::optional<Lane*> LanePool::wait_for_lane(bool main_thread, Patience patience) {
-  Waiter waiter;
-  waiters_.push_back(&waiter);
-  waiting_.fetch_add(1, sync::relaxed);
-  const bool waits = patience == Patience::kWaits;
+std::optional<std::uint32_t> LanePool::reserve_id(Asker asker) {
+  if (asker.may_have_main && !exchange_.lanes().main().exists()) return MainLane::kId;
+  if (const std::optional<std::uint32_t> id = exchange_.lanes().take_refused_id()) return id;
+  const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
+  if (exchange_.lanes().workers() >= most) return std::nullopt;
+  // First, so that neither a lane nor its number is lost where host memory runs out.
+  const std::size_t places = exchange_.lanes().places() + std::size_t{1};
+  exchange_.returned().expect(places);
+  progress_.expect_lanes(places);
+  return exchange_.lanes().add_worker();
+}
+
+Lane* LanePool::create_lane(std::uint32_t id) {
+  std::unique_ptr<Lane> created;
+  mutex_.unlock();
+  try {
+    created = progress_.make_lane(StreamId{id});
+  } catch (...) {
+    mutex_.lock();
+    exchange_.lanes().refuse(id);
+    if (!HEDDLE_PLANT(pool_keeps_refusals_quiet)) waiters_.wake_first();
+    throw;
+  }
+  mutex_.lock();
+  LanePlace& place = exchange_.lanes().place(id);
+  place.fill(std::move(created));
+  if (state_ == State::kOpen) return place.lane();
+  place.set_free();
+  throw Closed("the runtime closed while a stream was created for this thread");
+}
+
+std::optional<Lane*> LanePool::wait_for_lane(Asker asker) {
+  LaneWaiter self;
+  waiters_.join(self);
+  const bool waits = asker.patience == Patience::kWaits;
   const sync::Deadline deadline = waits ? sync::Deadline::after(limits_.lease_wait_max) : sync::Deadline::at({});
   bool waits_for_itself = false;
   while (true) {
     // Only the first waiter looks; it wakes the next when it is served.
-    const bool first = waiters_.front() == &waiter;
-    if (first && !closed_) {
-      if (Lane* lane = take_free(false)) {
-        give(lane);
+    const bool first = waiters_.is_first(self);
+    if (first && state_ == State::kOpen) {
+      if (Lane* lane = exchange_.lanes().take_lowest()) {
+        exchange_.give(lane);
       } else {
-        revoke_idle();
+        exchange_.revoke_idle();
       }
     }
-    // Stream 0 is nobody else's, so it is no matter of turns.
-    if (main_thread && !closed_ && waiter.lane == nullptr) waiter.lane = leave_with(waiter, take_if_idle(0));
-    if (waiter.lane != nullptr || closed_ || deadline.passed()) break;
-    if (first && !unused_ids_.empty() && !HEDDLE_PLANT(pool_keeps_refusals_quiet)) break;
-    const bool returning = any_returning(main_thread) && !HEDDLE_PLANT(pool_fails_while_returning);
-    if (policy_ == ExhaustionPolicy::kFail && !returning) break;
-    if (sync::NoWaiting::active()) break;
-    waits_for_itself = holds_all(main_thread);
+    // Stream 0 is no other thread's, so it is no matter of turns.
+    if (asker.may_have_main && state_ == State::kOpen && self.lane == nullptr)
+      self.lane = exchange_.lanes().main().take();
+    if (self.lane != nullptr || state_ != State::kOpen || deadline.passed()) break;
+    bool may_create = first && exchange_.lanes().any_refused();
+    if (HEDDLE_PLANT(pool_keeps_refusals_quiet)) may_create = false;
+    if (may_create) break;
+    bool expects = policy_ != ExhaustionPolicy::kFail || exchange_.any_returning(asker.may_have_main);
+    if (HEDDLE_PLANT(pool_fails_while_returning)) expects = policy_ != ExhaustionPolicy::kFail;
+    if (!expects || sync::NoWaiting::active()) break;
+    waits_for_itself = exchange_.caller_holds_all(asker.may_have_main);
     if (waits_for_itself) break;
-    const bool looks_again = first || main_thread;
-    waiter.given.wait_until(mutex_, looks_again ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
-    if (waiter.lane != nullptr) break;
+    const bool looks_again = first || asker.may_have_main;
+    self.woken.wait_until(mutex_, looks_again ? deadline.earlier(sync::Deadline::after(kRecheck)) : deadline);
+    if (self.lane != nullptr) break;
   }
-  waiting_.fetch_sub(1, sync::relaxed);
-  if (waiter.lane != nullptr) {
-    if (!closed_ || HEDDLE_PLANT(pool_hands_over_after_close)) return waiter.lane;
-    free_[waiter.lane->id().value] = true;  // given before the pool closed, which did not see it in a slot
-    throw Closed("the runtime closed while this thread waited for a stream");
+  waiters_.leave(self);
+  bool closed = state_ != State::kOpen;
+  if (self.lane != nullptr) {
+    if (HEDDLE_PLANT(pool_hands_over_after_close)) closed = false;
+    if (!closed) return self.lane;
+    exchange_.lanes().place(*self.lane).set_free();  // given before the pool closed, which did not see it in a slot
   }
-  std::erase(waiters_, &waiter);
-  if (!waiters_.empty()) waiters_.front()->given.notify_one();
-  if (closed_) throw Closed("the runtime closed while this thread waited for a stream");
-  if (!unused_ids_.empty()) return nullptr;
+  if (closed) throw Closed("the runtime closed while this thread waited for a stream");
+  if (exchange_.lanes().any_refused()) return nullptr;
   if (!waits) return std::nullopt;
   sync::NoWaiting::refuse("taking a stream while none is free");
   const std::string why = waits_for_itself ? std::string("this thread holds every stream itself, and would wait for it")
                           : policy_ == ExhaustionPolicy::kFail
                               ? std::string("no stream is free and the policy is to fail")
                               : fmt::format("no stream became free within {} ms", limits_.lease_wait_max.count());
-  const std::string held = held_locked();
+  const std::string held = exchange_.leases().text();
   throw PoolExhausted(fmt::format("{}; held: {}; end a Lease, raise streams_max ({}) or wait longer", why,
                                   held.empty() ? "none" : held, limits_.streams_max));
 }
 
-Lane* LanePool::leave_with(const Waiter& waiter, Lane* lane) {
-  if (lane == nullptr) return nullptr;
-  std::erase(waiters_, &waiter);
-  if (!waiters_.empty()) waiters_.front()->given.notify_one();
-  return lane;
-}
-
-bool LanePool::holds_all(bool main_thread) const {
-  std::size_t held = 0;
-  for (const auto& slot : slots_) {
-    const bool is_own = slot->lane != nullptr && slot->thread.load(sync::relaxed) == sync::this_thread_id();
-    if (!is_own || (slot->lane->id().value == 0 && !main_thread)) continue;
-    // Stream 0 is never taken from the main thread. An error of an implicit lease's stream is collected by its thread;
-    // until then no other thread gets the stream.
-    const bool stays = slot->lane->id().value == 0 || !slot->revocable() || slot->lane->queue().failures().failing();
-    if (stays) ++held;
-  }
-  return held == lanes_.size() - (main_thread ? 0 : 1);
-}
-
-bool LanePool::any_returning(bool main_thread) const {
-  if (returning_ != 0) return true;
-  return std::find(free_.begin() + (main_thread ? 0 : 1), free_.end(), true) != free_.end();
-}
+// --- giving it back ---
 
 void LanePool::release(LeaseSlot& slot) noexcept {
   bool committed = false;
   try {
     committed = HEDDLE_PLANT(pool_releases_without_commit) || commit_slot(slot);
   } catch (...) {
-    committed = false;  // host memory ran out while closing the list, and nobody can be told
+    committed = false;  // host memory ran out while closing the list
   }
   sync::MutexLock lock(mutex_);
-  if (slot.lane == nullptr || abandoned_) return;
+  if (slot.lane == nullptr || state_ == State::kAbandoned) return;
   Lane* const lane = std::exchange(slot.lane, nullptr);
   if (committed) {
-    give(lane);
+    exchange_.give(lane);
   } else if (!HEDDLE_PLANT(pool_loses_uncommitted)) {
-    returned_.push_back(lane);  // whoever takes a lane next commits it, or close()
+    exchange_.returned().add(lane);  // the next thread that takes a lane commits it, or close()
   }
+}
+
+bool LanePool::release_from_outside(LeaseSlot& slot) noexcept {
+  const sync::Deadline deadline = sync::Deadline::after(limits_.lease_wait_max);
+  Lane* lane = nullptr;
+  for (bool inside = true; inside;) {
+    {
+      sync::MutexLock lock(mutex_);
+      if (state_ == State::kAbandoned) return true;
+      const bool closed = state_ == State::kClosed;
+      slot.gate.announce();
+      sync::asymmetric_fence_heavy();
+      inside = slot.gate.owner_inside();
+      if (HEDDLE_PLANT(lease_ends_over_owner)) inside = false;
+      if (!inside) {
+        lane = std::exchange(slot.lane, nullptr);
+        if (lane != nullptr && closed) exchange_.returned().add(std::exchange(lane, nullptr));  // close() commits it
+        if (lane != nullptr) exchange_.returned().begin_commit_of_leased();
+        slot.ended.store(true, sync::relaxed);  // published by withdraw(), or by mutex_ in wait_for_claim()
+      }
+      if (!closed) slot.gate.withdraw();  // otherwise refuse() has claimed it for good
+      if (inside && (sync::NoWaiting::active() || deadline.passed())) {
+        slot.left_to_thread = true;  // that thread may be waiting for this one
+        return false;
+      }
+    }
+    if (inside) sync::sleep_for(kRecheck);
+  }
+  // Here, not by the thread that takes a lane next: the end of a lease says that what was recorded on it is committed.
+  if (lane != nullptr) end_commit(lane, Then::kGive);
+  return true;
 }
 
 bool LanePool::commit_slot(LeaseSlot& slot) {
@@ -204,86 +218,169 @@ bool LanePool::commit_slot(LeaseSlot& slot) {
   return true;
 }
 
+void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
+  sync::MutexLock lock(mutex_);
+  if (waiters_.empty() || slot.lane == nullptr || MainLane::is(*slot.lane) || !slot.lane->transferable()) return;
+  exchange_.give(std::exchange(slot.lane, nullptr));
+}
+
+bool LanePool::commit_returned(Then then) noexcept {
+  while (true) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (then == Then::kGive && state_ != State::kOpen) return true;
+      lane = exchange_.returned().begin_commit();
+    }
+    if (lane == nullptr) return true;
+    if (!end_commit(lane, then)) return false;
+  }
+}
+
+bool LanePool::end_commit(Lane* lane, Then then) noexcept {
+  bool committed = true;
+  try {
+    lane->commit_at_end();
+  } catch (...) {
+    committed = false;  // host memory ran out; nothing is lost
+  }
+  sync::MutexLock lock(mutex_);
+  exchange_.returned().end_commit(lane, committed);
+  if (committed && then == Then::kGive) exchange_.give(lane);
+  return committed;
+}
+
+// --- leases and claims on them ---
+
+void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
+  sync::MutexLock lock(mutex_);
+  exchange_.leases().add(std::move(slot));
+}
+
+void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
+  sync::MutexLock lock(mutex_);
+  exchange_.leases().remove(slot);
+}
+
 void LanePool::note_attached(LeaseSlot& slot) {
   sync::MutexLock lock(mutex_);
   if (slot.lane != nullptr) slot.lane->set_holder_thread(slot.thread.load(sync::relaxed));
 }
 
-void LanePool::give_up_if_idle(LeaseSlot& slot) noexcept {
+void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
   sync::MutexLock lock(mutex_);
-  if (waiters_.empty() || slot.lane == nullptr || slot.lane->id().value == 0 || !slot.lane->transferable()) return;
-  give(std::exchange(slot.lane, nullptr));
+  if (state_ != State::kAbandoned) exchange_.visit_idle(visit, state_ == State::kClosed);
 }
 
-void LanePool::give(Lane* lane) noexcept {
-  lane->set_holder_thread(0);
-  if (waiters_.empty() || lane->id().value == 0 || !lane->idle()) {
-    free_[lane->id().value] = true;
-    return;
-  }
-  lane->forget_failure();  // an error that nobody collected ended with its lease
-  Waiter* first = waiters_.front();
-  waiters_.pop_front();
-  first->lane = lane;
-  if (!HEDDLE_PLANT(pool_gives_without_notify)) first->given.notify_one();
-  if (!waiters_.empty()) waiters_.front()->given.notify_one();
+// --- the end: what leases leave is committed and awaited, or given up ---
+
+void LanePool::refuse_locked() noexcept {
+  state_ = std::max(state_, State::kClosed);
+  if (!HEDDLE_PLANT(pool_closes_without_waking)) waiters_.wake_all();
+  if (HEDDLE_PLANT(pool_refuses_newcomers_only)) return;
+  exchange_.leases().announce_all();
 }
 
-Lane* LanePool::take_if_idle(std::size_t id) {
-  // A lane that its last holder left running is passed over until it is done.
-  if (!free_[id] || (!lanes_[id]->idle() && !HEDDLE_PLANT(pool_gives_unfinished))) return nullptr;
-  if (!HEDDLE_PLANT(pool_keeps_taken_free)) free_[id] = false;
-  lanes_[id]->forget_failure();  // an error that nobody collected ended with its lease
-  return lanes_[id].get();
-}
-
-Lane* LanePool::take_free(bool main_thread) {
-  if (main_thread && lanes_[0] == nullptr) return nullptr;  // stream 0 is still to be created
-  for (std::size_t id = main_thread ? 0 : 1; id < lanes_.size(); ++id) {
-    if (Lane* const lane = take_if_idle(id)) return lane;
-  }
-  return nullptr;
-}
-
-std::optional<std::uint32_t> LanePool::reserve_id(bool main_thread) {
-  if (main_thread && lanes_[0] == nullptr) return 0;
-  const std::uint32_t most = policy_ == ExhaustionPolicy::kGrowThenWait ? limits_.streams_max : limits_.streams;
-  if (!unused_ids_.empty()) {
-    const std::uint32_t id = unused_ids_.back();
-    unused_ids_.pop_back();
-    return id;
-  }
-  if (ids_ > most) return std::nullopt;
-  // All places now, so that neither a lane nor its number is lost where host memory runs out.
-  const std::size_t places = ids_ + std::size_t{1};
-  free_.resize(places);
-  returned_.reserve(places);
-  stopping_.reserve(places);
-  unused_ids_.reserve(places);
-  sync::require_host_memory();
-  lanes_.resize(places);  // last: for each lane there is a place in free_
-  return ids_++;
-}
-
-std::unique_ptr<Lane> LanePool::create_lane(std::uint32_t id) {
-  std::unique_ptr<Queue> queue;
-  device_->create_queue(StreamId{id}, &queue).raise();
-  sync::require_host_memory();
-  return std::make_unique<Lane>(StreamId{id}, *device_, std::move(queue), limits_, wait_,
-                                LaneServices{&handlers_, poller_.get(), commits_});
-}
-
-void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
+void LanePool::refuse() noexcept {
   sync::MutexLock lock(mutex_);
-  sync::require_host_memory();
-  slots_.push_back(std::move(slot));
+  // The gates stay claimed: a thread that comes to one looks here, and leaves. One that does not see that yet records
+  // once more.
+  refuse_locked();
 }
 
-void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
+template <class Act>
+void LanePool::for_each_lane(const Act& act) {
+  for (std::uint32_t id = 0;; ++id) {
+    Lane* lane = nullptr;
+    {
+      sync::MutexLock lock(mutex_);
+      if (id == exchange_.lanes().places()) return;
+      lane = exchange_.lanes().place(id).lane();
+    }
+    if (lane != nullptr) act(*lane);
+  }
+}
+
+bool LanePool::wait_for_all(sync::Deadline deadline) {
+  bool done = true;
+  for_each_lane([&](Lane& lane) { done = lane.wait(lane.committed(), deadline, Helping::kIfNeeded) && done; });
+  return done;
+}
+
+void LanePool::release_ended_lists() noexcept {
+  for_each_lane([](Lane& lane) { lane.queue().release_ended(); });
+}
+
+bool LanePool::close(sync::Deadline deadline) {
+  bool all_taken = false;
+  bool committed = false;
+  for (int commits_refused = 0;;) {
+    {
+      sync::MutexLock lock(mutex_);
+      refuse_locked();
+      all_taken = exchange_.take_all();
+    }
+    committed = commit_returned(Then::kKeep);
+    if (!committed) ++commits_refused;
+    const bool nothing_to_expect = all_taken && (committed || commits_refused >= kMostCommitsRefused);
+    if (nothing_to_expect || deadline.passed()) break;
+    sync::sleep_for(kRecheck);
+  }
+  const bool all_done = wait_for_all(deadline) && all_taken && committed;
   sync::MutexLock lock(mutex_);
-  std::erase_if(slots_, [&](const auto& candidate) { return candidate.get() == &slot; });
+  // Now: abandon() wakes them, and they leave.
+  if (!all_done) busy_ = exchange_.leases().text();
+  return all_done;
 }
 
-void LanePool::on_progress(Queue& queue) noexcept { static_cast<Lane*>(queue.owner())->on_progress(); }
+bool LanePool::stop_handlers(sync::Deadline deadline, sync::Deadline most) {
+  std::vector<CompletionLine*> lines;
+  {
+    sync::MutexLock lock(mutex_);
+    lines = progress_.borrow_room();
+    exchange_.lanes().visit([&](Lane& lane) { lines.push_back(&lane.completions()); });
+  }
+  const bool stopped = progress_.handlers().stop(lines, deadline, most);
+  sync::MutexLock lock(mutex_);
+  progress_.return_room(std::move(lines));
+  return stopped;
+}
+
+bool LanePool::waits_for_this_thread() const noexcept {
+  const ThreadLeases* const leases = thread_leases_if_any();
+  return InsideHandler::of(progress_.handlers()) || (leases != nullptr && leases->inside_call(id_));
+}
+
+void LanePool::abandon() noexcept {
+  sync::MutexLock lock(mutex_);
+  state_ = State::kAbandoned;
+  exchange_.leases().announce_all();  // never withdrawn
+  sync::asymmetric_fence_heavy();
+  exchange_.lanes().visit([](Lane& lane) { lane.abandon(); });
+}
+
+// --- reports ---
+
+HandlerStatistics LanePool::handler_statistics() const {
+  HandlerStatistics statistics;
+  {
+    sync::MutexLock lock(mutex_);
+    exchange_.lanes().add_handlers(statistics);
+  }
+  progress_.handlers().add_statistics(statistics);
+  return statistics;
+}
+
+std::vector<Lane*> LanePool::existing_lanes() const {
+  std::vector<Lane*> lanes;
+  visit_all([&](Lane& lane) { lanes.push_back(&lane); });
+  return lanes;
+}
+
+std::string LanePool::holders() const {
+  sync::MutexLock lock(mutex_);
+  const std::string held = exchange_.leases().text();
+  return held.empty() ? "none" : held;
+}
 
 }  // namespace HEDDLE_NS

@@ -7,14 +7,13 @@
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kLanePool).
 // Invariants: 1. A lane has at most one lease. 2. A lane is given out only idle. 3. Waiters are served in order of
-// arrival, by direct hand-over: a returned lane belongs to the first waiter before any newcomer sees it; stream 0,
-// which only the main thread may have, is outside of this. A thread that holds every stream itself does not wait.
+// arrival, by direct hand-over (WaiterQueue); stream 0, which only the main thread may have, is outside of this
+// (MainLane). A thread that holds every stream itself does not wait.
 // 4. LeaseSlot::lane changes only under mutex_, and for others than its thread only with the gate claimed.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,43 +23,25 @@
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/lane.hpp"
+#include "heddle/stream/lane_exchange.hpp"
+#include "heddle/stream/lane_table.hpp"
+#include "heddle/stream/lease_table.hpp"
+#include "heddle/stream/progress.hpp"
+#include "heddle/stream/waiter_queue.hpp"
 #include "heddle/sync/mutex.hpp"
-#include "heddle/sync/owner_gate.hpp"
 #include "heddle/sync/process.hpp"
 #include "heddle/sync/reaper.hpp"
 
 namespace HEDDLE_NS {
 
-class LanePool;
-
-// One lease of one pool, explicit or implicit.
-struct LeaseSlot {
-  sync::OwnerGate gate;
-  Lane* lane = nullptr;  // null: revoked, or not taken yet
-  bool is_implicit = false;
-  sync::Atomic<std::uint64_t> thread{0};  // the kernel's id of the thread that records with it; 0: detached
-  sync::Atomic<bool> ended{false};        // its Lease is gone; what is left in a thread's table is an empty shell
-  bool left_to_thread = false;            // its Lease is gone, and its thread keeps it; guarded by the pool's mutex
-
-  // Another thread may take its lane when it is idle. REQUIRES: the pool's mutex is held.
-  bool revocable() const noexcept { return is_implicit || left_to_thread; }
-};
-
-// What a pool that was closed in time, or not, leaves.
-struct LaneTotals {
-  std::uint64_t completed = 0;  // commands, over all lanes
-  std::uint64_t failed = 0;     // of those: closed with an error
-  std::uint64_t abandoned = 0;  // recorded, but not complete
-};
-
-// What a thread does that finds no stream free, and no idle implicit lease to revoke.
+// What to do when no stream is free, and no implicit lease is idle.
 enum class ExhaustionPolicy : unsigned char {
   kGrowThenWait,  // the pool grows to Limits::streams_max; then as kWait
   kWait,          // waits, Limits::lease_wait_max at most
   kFail,          // PoolExhausted at once; but waits as kWait while a stream that was given back still runs
 };
 
-class LanePool final : public CompletionListener, public sync::Reapable {
+class LanePool final : public sync::Reapable {
  public:
   // Creates no lane yet: each is created at its first lease.
   LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
@@ -88,7 +69,7 @@ class LanePool final : public CompletionListener, public sync::Reapable {
     return slot.left_to_thread;
   }
   // True while some thread waits for a lane: holders of idle implicit leases then give them up.
-  bool wanted() const noexcept { return waiting_.load(sync::relaxed) != 0; }
+  bool wanted() const noexcept { return waiters_.any(); }
 
   // Commits what was recorded with a slot of the calling thread, without waiting. False, and nothing was, once the pool
   // closes: close() does it then.
@@ -100,7 +81,7 @@ class LanePool final : public CompletionListener, public sync::Reapable {
   // Returns once no claim is under way. False once the pool closes: nobody enters a gate for new work any more.
   bool wait_for_claim() const {
     sync::MutexLock lock(mutex_);
-    return !closed_ && !abandoned_;
+    return state_ == State::kOpen;
   }
 
   void add_slot(std::shared_ptr<LeaseSlot> slot);
@@ -129,95 +110,82 @@ class LanePool final : public CompletionListener, public sync::Reapable {
   // and calls neither this pool nor the device; what it throws ends the visits. Does nothing after abandon().
   void visit_idle(const std::function<void(Lane&)>& visit);
   // Before the first lane exists. `listener` outlives the last commit.
-  void set_commit_listener(CommitListener* listener) noexcept { commits_ = listener; }
+  void set_commit_listener(CommitListener* listener) noexcept { progress_.set_commit_listener(listener); }
 
   // No stream id is above this.
   std::uint32_t streams_max() const noexcept { return limits_.streams_max; }
-  std::size_t lanes() const;
+  std::size_t lanes() const {
+    std::size_t count = 0;
+    visit_all([&](Lane&) { ++count; });
+    return count;
+  }
   std::vector<Lane*> existing_lanes() const;
   // Calls `visit` for every lane, under mutex_, without a claim: it is short, does not throw, and calls neither this
   // pool nor the device. Needs no host memory.
   template <class Visit>
   void visit_all(const Visit& visit) const {
     sync::MutexLock lock(mutex_);
-    for (const auto& lane : lanes_) {
-      if (lane != nullptr) visit(*lane);
-    }
+    exchange_.lanes().visit(visit);
   }
   std::string holders() const;
   // Something that was recorded is not complete, or a handler has not ended. Needs no host memory.
-  bool has_work() const noexcept;
+  bool has_work() const noexcept {
+    sync::MutexLock lock(mutex_);
+    return exchange_.lanes().has_work();
+  }
   // Who held a stream when close() gave up; empty when nobody did.
-  std::string busy() const;
-  LaneTotals totals() const;
+  std::string busy() const {
+    sync::MutexLock lock(mutex_);
+    return busy_;
+  }
+  LaneTotals totals() const {
+    sync::MutexLock lock(mutex_);
+    return exchange_.lanes().totals();
+  }
   HandlerStatistics handler_statistics() const;
-  void on_progress(Queue& queue) noexcept override;
 
  private:
   // Whoever waits for a lane, or for a thread inside its gate, looks again this often: nobody announces either.
   static constexpr std::chrono::milliseconds kRecheck{1};
-  struct Waiter {
-    sync::ConditionVariable given;
-    Lane* lane = nullptr;
-  };
-  // Null when the lane is not free, or still runs what its last holder left.
-  Lane* take_if_idle(std::size_t id) HEDDLE_REQUIRES(mutex_);
-  Lane* take_free(bool main_thread) HEDDLE_REQUIRES(mutex_);
-  // Takes idle lanes from implicit leases, a few more than there are waiters, and gives them to those.
-  void revoke_idle() HEDDLE_REQUIRES(mutex_);
-  void give(Lane* lane) noexcept HEDDLE_REQUIRES(mutex_);
-  // Commits and gives back `lane`, which is counted in returning_. False where host memory ran out: it is in returned_.
-  bool commit_and_give(Lane* lane) noexcept HEDDLE_EXCLUDES(mutex_);
-  // Commits and gives back the lanes in returned_, as far as host memory allows.
-  void commit_returned() noexcept HEDDLE_EXCLUDES(mutex_);
-  // The id of a new lane; none when the pool may not grow.
-  std::optional<std::uint32_t> reserve_id(bool main_thread) HEDDLE_REQUIRES(mutex_);
-  std::unique_ptr<Lane> create_lane(std::uint32_t id);
-  void refuse_locked() noexcept HEDDLE_REQUIRES(mutex_);
-  // Takes what can be taken from leases into returned_. False: some thread is inside its gate, or commits for another.
-  bool take_all() noexcept HEDDLE_REQUIRES(mutex_);
-  // Commits what is in returned_. False where host memory ran out; that is in returned_ still.
-  bool commit_taken() noexcept HEDDLE_EXCLUDES(mutex_);
-  bool wait_for_all(sync::Deadline deadline) HEDDLE_EXCLUDES(mutex_);
+  enum class State : unsigned char { kOpen, kClosed, kAbandoned };
   enum class Patience : unsigned char { kWaits, kTries };
+  // Who asks for a lane.
+  struct Asker {
+    bool may_have_main;
+    Patience patience;
+  };
+
   std::optional<StreamId> acquire(LeaseSlot& slot, Patience patience);
+  // The id of a new lane; none when the pool may not grow.
+  std::optional<std::uint32_t> reserve_id(Asker asker) HEDDLE_REQUIRES(mutex_);
+  // Creates the lane and returns it; it is the caller's. Throws what the device throws; another thread may try then.
+  Lane* create_lane(std::uint32_t id) HEDDLE_REQUIRES(mutex_);
   // Null: a lane that the device refused another thread may be created. None: it tries, and would have to wait.
-  std::optional<Lane*> wait_for_lane(bool main_thread, Patience patience) HEDDLE_REQUIRES(mutex_);
-  // Every lane that the calling thread may have is its own already, and becomes free by nothing that others do.
-  bool holds_all(bool main_thread) const HEDDLE_REQUIRES(mutex_);
-  // `lane`; unless it is null, `waiter` does not wait any more.
-  Lane* leave_with(const Waiter& waiter, Lane* lane) HEDDLE_REQUIRES(mutex_);
-  // True while a lane that was given back, and that the calling thread may have, still runs.
-  bool any_returning(bool main_thread) const HEDDLE_REQUIRES(mutex_);
-  // Which stream is held by whom; empty when none is.
-  std::string held_locked() const HEDDLE_REQUIRES(mutex_);
+  std::optional<Lane*> wait_for_lane(Asker asker) HEDDLE_REQUIRES(mutex_);
+  // What becomes of a lane that was committed after its lease.
+  enum class Then : unsigned char { kGive, kKeep };
+  // Commits the returned lanes. False where host memory ran out; the rest is among them still.
+  bool commit_returned(Then then) noexcept HEDDLE_EXCLUDES(mutex_);
+  // The same for one whose commit has begun (ReturnedLanes).
+  bool end_commit(Lane* lane, Then then) noexcept HEDDLE_EXCLUDES(mutex_);
+  void refuse_locked() noexcept HEDDLE_REQUIRES(mutex_);
+  bool wait_for_all(sync::Deadline deadline) HEDDLE_EXCLUDES(mutex_);
+  // Calls `act` for each lane, without the mutex.
+  template <class Act>
+  void for_each_lane(const Act& act) HEDDLE_EXCLUDES(mutex_);
 
   void reap() noexcept override { delete this; }
 
   const sync::ForkGuarded fork_guarded_;
-  const std::shared_ptr<Device> device_;  // outlives the lanes
   const Limits limits_;
-  const WaitPolicy wait_;
   const ExhaustionPolicy policy_;
   const std::uint64_t id_;
-  HandlerThread handlers_;
-  CommitListener* commits_ = nullptr;
-  std::unique_ptr<Poller> poller_;  // where the backend does not announce progress
-  sync::Atomic<std::uint32_t> waiting_{0};
+  Progress progress_;    // outlives the lanes
+  WaiterQueue waiters_;  // all but any() under mutex_
   mutable sync::Mutex mutex_{Rank::kLanePool};
-  std::vector<std::unique_ptr<Lane>> lanes_ HEDDLE_GUARDED_BY(mutex_);  // by stream id; [0] is the main thread's
-  std::vector<bool> free_ HEDDLE_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<LeaseSlot>> slots_ HEDDLE_GUARDED_BY(mutex_);
-  std::deque<Waiter*> waiters_ HEDDLE_GUARDED_BY(mutex_);
-  std::uint32_t ids_ HEDDLE_GUARDED_BY(mutex_) = 1;                  // next worker id
-  std::vector<std::uint32_t> unused_ids_ HEDDLE_GUARDED_BY(mutex_);  // whose lanes the device refused to create
-  // Lanes whose leases ended while what was recorded on them was still to be committed; room for all lanes.
-  std::vector<Lane*> returned_ HEDDLE_GUARDED_BY(mutex_);
-  std::uint32_t returning_ HEDDLE_GUARDED_BY(mutex_) = 0;  // taken out of returned_, and not yet given back
-  bool closed_ HEDDLE_GUARDED_BY(mutex_) = false;
-  bool abandoned_ HEDDLE_GUARDED_BY(mutex_) = false;
+  LaneExchange exchange_ HEDDLE_GUARDED_BY(mutex_){waiters_};
+  State state_ HEDDLE_GUARDED_BY(mutex_) = State::kOpen;
   std::string busy_ HEDDLE_GUARDED_BY(mutex_);
-  std::vector<CompletionLine*> stopping_ HEDDLE_GUARDED_BY(mutex_);  // for stop_handlers(); room for all lanes
 };
 
 }  // namespace HEDDLE_NS

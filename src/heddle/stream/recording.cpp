@@ -23,13 +23,11 @@ LeaseSlot* current_slot(const std::shared_ptr<LanePool>& pool) {
 
 }  // namespace
 
-void Recording::enter_slowly(const std::shared_ptr<LanePool>& pool) {
-  slot_ = current_slot(pool);
-  enter(pool);
+void Recording::enter_slowly(const std::shared_ptr<LanePool>& pool, Patience patience) {
+  enter(pool, current_slot(pool), patience);
 }
 
-Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot)
-    : pool_(*pool), slot_(slot.get()) {
+Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot) : pool_(*pool) {
   sync::require_not_forked();
   if (sync::NoWaiting::recording_forbidden()) throw_recording_in_custom_operation();
   const std::uint64_t thread = slot->thread.load(sync::acquire);
@@ -40,36 +38,33 @@ Recording::Recording(const std::shared_ptr<LanePool>& pool, const std::shared_pt
                                             "{}; detach() it there and attach() it here",
                                             thread, sync::this_thread_id()));
   }
-  enter(pool);
+  enter(pool, slot.get(), Patience::kWaits);
 }
 
-Recording::Recording(const std::shared_ptr<LanePool>& pool, Tries) : pool_(*pool), slot_(current_slot(pool)) {
-  enter(pool, Patience::kTries);
+Recording::Recording(const std::shared_ptr<LanePool>& pool, Tries) : pool_(*pool) {
+  enter_slowly(pool, Patience::kTries);
 }
 
-void Recording::enter(const std::shared_ptr<LanePool>& pool, Patience patience) {
+void Recording::enter(const std::shared_ptr<LanePool>& pool, LeaseSlot* slot, Patience patience) {
   while (true) {
-    if (!slot_->gate.try_enter()) [[unlikely]] {
-      if (!pool_.wait_for_claim()) {
+    switch (current_.try_enter(*slot)) {
+      case CurrentLane::Entry::kInside: return;
+      case CurrentLane::Entry::kClaimed:
+        if (pool_.wait_for_claim()) continue;
         throw Closed(
             "the runtime is closed, or closing: nothing more can be recorded; what this thread recorded before is "
             "committed where the shutdown's deadline allows");
-      }
-      continue;
+      case CurrentLane::Entry::kNoLane: break;
     }
-    lane_ = slot_->lane;
-    if (lane_ != nullptr) [[likely]]
-      return;
-    slot_->gate.leave();
-    if (slot_->ended.load(sync::relaxed)) {
+    if (slot->ended.load(sync::relaxed)) {
       // Its Lease ended on another thread: this one goes on with what it had before.
-      thread_leases().remove(*slot_);
-      slot_ = &thread_leases().current(pool);
+      thread_leases().remove(*slot);
+      slot = &thread_leases().current(pool);
       continue;
     }
     if (patience == Patience::kWaits) {
-      pool_.acquire(*slot_);
-    } else if (!pool_.try_acquire(*slot_)) {
+      pool_.acquire(*slot);
+    } else if (!pool_.try_acquire(*slot)) {
       return;
     }
   }

@@ -7,62 +7,45 @@
 #pragma once
 
 #include "heddle/base/namespace.hpp"
+#include "heddle/stream/current_lane.hpp"
 #include "heddle/stream/lane_pool.hpp"
-#include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/no_waiting.hpp"
-#include "heddle/sync/process.hpp"
 
 namespace HEDDLE_NS {
 
 class Recording {
  public:
   // Throws PoolExhausted, WouldBlock, Closed, Forked, std::bad_alloc, or InvalidArgument in a custom operation.
-  explicit Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool), slot_(current_lease().slot) {
-    if (!enter_current()) [[unlikely]]
-      enter_slowly(pool);
+  explicit Recording(const std::shared_ptr<LanePool>& pool) : pool_(*pool) {
+    if (sync::NoWaiting::recording_forbidden() || !current_.enter(pool_.id())) [[unlikely]]
+      enter_slowly(pool, Patience::kWaits);
   }
-  // With this lease, which must be attached to the calling thread (else InvalidArgument), whatever the current one is.
+  // With this lease, which must be attached to the calling thread (otherwise InvalidArgument), whatever the current one
+  // is.
   Recording(const std::shared_ptr<LanePool>& pool, const std::shared_ptr<LeaseSlot>& slot);
   // As the first, but has no stream where it would have to wait for one: then nothing is recorded on this thread.
   struct Tries {};
   Recording(const std::shared_ptr<LanePool>& pool, Tries);
   ~Recording() {
-    if (lane_ == nullptr) [[unlikely]]
+    if (!current_) [[unlikely]]
       return;
-    lane_->forget_noted();
-    // Looked at inside: once this thread is outside, the pool may end, with whatever handler was registered meanwhile.
-    const bool wanted = slot_->is_implicit && pool_.wanted();
-    slot_->gate.leave();
-    if (wanted) [[unlikely]]
-      pool_.give_up_if_idle(*slot_);
+    lane().forget_noted();
+    current_.leave_and_give_up(pool_);
   }
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  Lane& lane() noexcept { return *lane_; }
+  Lane& lane() noexcept { return *current_.lane(); }
   // False only after Tries.
-  explicit operator bool() const noexcept { return lane_ != nullptr; }
+  explicit operator bool() const noexcept { return static_cast<bool>(current_); }
 
  private:
-  // The usual case: the thread's newest lease is of this pool, has its lane, and nobody claims it.
-  bool enter_current() noexcept {
-    if (sync::in_forked_child() || current_lease().pool != pool_.id() || slot_->gate.entered()) return false;
-    if (sync::NoWaiting::recording_forbidden()) [[unlikely]]
-      return false;
-    if (!slot_->gate.try_enter()) return false;
-    lane_ = slot_->lane;
-    if (lane_ != nullptr) [[likely]]
-      return true;
-    slot_->gate.leave();
-    return false;
-  }
-  void enter_slowly(const std::shared_ptr<LanePool>& pool);
   enum class Patience : unsigned char { kWaits, kTries };
-  void enter(const std::shared_ptr<LanePool>& pool, Patience patience = Patience::kWaits);
+  void enter_slowly(const std::shared_ptr<LanePool>& pool, Patience patience);
+  void enter(const std::shared_ptr<LanePool>& pool, LeaseSlot* slot, Patience patience);
 
   LanePool& pool_;
-  LeaseSlot* slot_;
-  Lane* lane_ = nullptr;
+  CurrentLane current_;
 };
 
 }  // namespace HEDDLE_NS

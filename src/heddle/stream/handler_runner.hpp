@@ -1,0 +1,59 @@
+// HandlerRunner: runs one completion handler after the other, each with its ticket's status: on the thread that calls
+// it, or by way of the user's executor. No lock is held meanwhile, and what a handler throws goes to the hook.
+//
+// Thread safety: all members. Locks: none of its own.
+// Invariant: a handler that was taken out of its line is called exactly once, and counted in its line after it was
+// destroyed.
+#pragma once
+
+#include "heddle/base/limits.hpp"
+#include "heddle/base/namespace.hpp"
+#include "heddle/stream/completion.hpp"
+#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/executor_ends.hpp"
+#include "heddle/stream/finish_count.hpp"
+#include "heddle/stream/handler_tally.hpp"
+#include "heddle/sync/clock.hpp"
+
+namespace HEDDLE_NS {
+
+class HandlerRunner {
+ public:
+  // `owner`: whose handlers they are (InsideHandler). `finished` hears of every handler that ends elsewhere.
+  HandlerRunner(const HandlerThread& owner, FinishCount& finished, sync::Duration slow_handler,
+                HandlerFailureHook on_failure)
+      : owner_(owner),
+        finished_(finished),
+        slow_handler_(slow_handler),
+        on_failure_(std::move(on_failure)),
+        executors_(owner, finished) {}
+
+  // Runs an entry that was taken out of `line`, or hands it to its executor. kNone: it went to an executor, and is
+  // counted where it ends.
+  CompletionLine::Outcome run(CompletionLine& line, CompletionLine::Entry&& entry);
+
+  // Whether some thread is inside a user's executor: its execute(), or its destructor.
+  bool inside_executor() const noexcept { return in_executors_.load(sync::acquire) != 0; }
+  ExecutorEnds& executors() noexcept { return executors_; }
+  const ExecutorEnds& executors() const noexcept { return executors_; }
+  // Adds what is counted here, not in the lines.
+  void add_statistics(HandlerStatistics& statistics) const { tally_.add_to(statistics); }
+
+ private:
+  class Task;
+  CompletionLine::Outcome hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
+  // Runs the handler and destroys it; only then may the caller count it as finished. `place`: null where it may wait.
+  CompletionLine::Outcome call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
+                               const char* place) noexcept;
+  void report_failure(CompletionLine& line, const CompletionLine::Entry& entry) noexcept;
+
+  const HandlerThread& owner_;
+  FinishCount& finished_;
+  const sync::Duration slow_handler_;
+  const HandlerFailureHook on_failure_;
+  HandlerTally tally_;
+  ExecutorEnds executors_;
+  sync::Atomic<int> in_executors_{0};
+};
+
+}  // namespace HEDDLE_NS
