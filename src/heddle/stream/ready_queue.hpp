@@ -1,32 +1,32 @@
-// ReadyLines: the completion lines that have a handler to run, in the order in which they became ready.
+// ReadyQueue: the handler queues that have something to run, in the order in which they became ready.
 //
 // Many threads push, without a lock: a stack that is taken whole and turned round (Treiber, "Systems Programming:
 // Coping with Parallelism", 1986; since nothing is popped singly, an element that comes back cannot mislead a
 // compare-exchange).
 //
 // Thread safety: push() and none_new(), from any thread; take() and empty() by one thread at a time, which the owner's
-// mutex sees to. Invariant: a line is here at most once (CompletionLine::claim_schedule), so its link is its own.
+// mutex sees to. Invariant: a queue is here at most once (HandlerQueue::claim_schedule), so its link is its own.
 #pragma once
 
 #include <utility>
 
 #include "heddle/base/namespace.hpp"
-#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/handler_queue.hpp"
 #include "heddle/sync/atomic.hpp"
 
 namespace HEDDLE_NS {
 
-class ReadyLines {
+class ReadyQueue {
  public:
-  void push(CompletionLine& line) noexcept {
-    CompletionLine* last = new_.load(sync::relaxed);
-    do line.next_ready_ = last;
-    while (!new_.compare_exchange_weak(last, &line, sync::seq_cst, sync::relaxed));
+  void push(HandlerQueue& queue) noexcept {
+    HandlerQueue* last = new_.load(sync::relaxed);
+    do queue.next_ready_ = last;
+    while (!new_.compare_exchange_weak(last, &queue, sync::seq_cst, sync::relaxed));
   }
-  // The line that became ready first; null when there is none.
-  CompletionLine* take() noexcept {
+  // The queue that became ready first; null when there is none.
+  HandlerQueue* take() noexcept {
     if (in_order_ == nullptr) turn_round(new_.exchange(nullptr, sync::seq_cst));
-    CompletionLine* const first = in_order_;
+    HandlerQueue* const first = in_order_;
     if (first != nullptr) in_order_ = first->next_ready_;
     return first;
   }
@@ -35,15 +35,15 @@ class ReadyLines {
   bool none_new() const noexcept { return new_.load(sync::relaxed) == nullptr; }
 
  private:
-  void turn_round(CompletionLine* last) noexcept {
+  void turn_round(HandlerQueue* last) noexcept {
     while (last != nullptr) {
-      CompletionLine* const before = std::exchange(last->next_ready_, in_order_);
+      HandlerQueue* const before = std::exchange(last->next_ready_, in_order_);
       in_order_ = std::exchange(last, before);
     }
   }
 
-  sync::Atomic<CompletionLine*> new_{nullptr};  // the newest first
-  CompletionLine* in_order_ = nullptr;          // the oldest first
+  sync::Atomic<HandlerQueue*> new_{nullptr};  // the newest first
+  HandlerQueue* in_order_ = nullptr;          // the oldest first
 };
 
 }  // namespace HEDDLE_NS

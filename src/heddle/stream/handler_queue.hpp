@@ -1,13 +1,13 @@
-// CompletionLine: the handlers of one stream that wait for their tickets, in the order of the stream.
+// HandlerQueue: the handlers of one stream that wait for their tickets, in the order of the stream.
 //
-// Thread safety: all members, from any thread. Locks: mutex_ (kCompletionLine).
+// Thread safety: all members, from any thread. Locks: mutex_ (kHandlerQueue).
 // Invariants: 1. Entries are in the order of their tickets, and of their registration where those are equal.
-// 2. While entries wait, the queue is watched, so the backend announces every advance. 3. add() publishes the first
-// waiting ticket before it looks at completed(), and the backend publishes completed() before it looks for watchers
-// (both sequentially consistent): one of the two schedules the line. 4. registered = finished + pending, of users'
-// handlers; the library's own entries are counted apart. 5. An entry takes room from add() until its handler has ended
-// on the handler thread or, with an executor, until take(): so room depends on the device and the handler thread alone,
-// and no thread that waits for room in an executor's task waits for that task.
+// 2. While entries wait, the device queue is watched, so the backend announces every advance. 3. add() publishes the
+// first waiting ticket before it looks at completed(), and the backend publishes completed() before it looks for
+// watchers (both sequentially consistent): one of the two schedules the queue. 4. registered = finished + pending, of
+// users' handlers; the library's own entries are counted apart. 5. An entry takes room from add() until its handler has
+// ended on the handler thread or, with an executor, until take(): so room depends on the device and the handler thread
+// alone, and no thread that waits for room in an executor's task waits for that task.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@
 
 namespace HEDDLE_NS {
 
-class CompletionLine {
+class HandlerQueue {
  public:
   struct Entry {
     Ticket ticket;
@@ -40,12 +40,12 @@ class CompletionLine {
     std::uint64_t pending() const noexcept { return registered - run - abandoned; }
   };
 
-  explicit CompletionLine(Queue& queue) noexcept : queue_(queue) {}
-  ~CompletionLine();
-  CompletionLine(const CompletionLine&) = delete;
-  CompletionLine& operator=(const CompletionLine&) = delete;
+  explicit HandlerQueue(Queue& device_queue) noexcept : device_queue_(device_queue) {}
+  ~HandlerQueue();
+  HandlerQueue(const HandlerQueue&) = delete;
+  HandlerQueue& operator=(const HandlerQueue&) = delete;
 
-  Queue& queue() noexcept { return queue_; }
+  Queue& device_queue() noexcept { return device_queue_; }
 
   // How an entry that was taken out has ended.
   enum class Outcome : unsigned char { kNone, kRun, kAbandoned, kLibraryOwn };
@@ -58,9 +58,9 @@ class CompletionLine {
   // For error texts: the number of entries that take room, and what the first of them waits for.
   std::string crowd() const;
   void wake() noexcept;
-  // Counts the entry, then puts it into the line. False (nothing changed) once the line is closed.
+  // Counts the entry, then puts it into the queue. False (nothing changed) once the queue is closed.
   bool add(Entry&& entry);
-  // What is in the line stays; nothing comes any more.
+  // What is in the queue stays; nothing comes any more.
   void close();
   // Notes how the entry that the caller took before has ended, unless it has an executor; then takes the first entry
   // out if its ticket is at most `limit`. Threads that wait for room are woken when what is taken goes to an executor
@@ -78,14 +78,14 @@ class CompletionLine {
   // Whether an entry waits for its ticket. One load.
   bool waiting() const noexcept { return front_.load(sync::relaxed) != kNone; }
 
-  // True for the one caller who now has to put the line among the ready ones.
+  // True for the one caller who now has to put the queue among the ready ones.
   bool claim_schedule() noexcept { return !scheduled_.exchange(true, sync::seq_cst); }
-  // The line left the ready ones and is about to be looked at.
+  // The queue left the ready ones and is about to be looked at.
   void end_schedule() noexcept {
     late_.store(0, sync::relaxed);
     scheduled_.store(false, sync::seq_cst);
   }
-  // How often progress has found the line among the ready ones since. A hint: calls at once may count as one.
+  // How often progress has found the queue among the ready ones since. A hint: calls at once may count as one.
   unsigned note_late() noexcept {
     const unsigned late = late_.load(sync::relaxed) + 1;
     late_.store(late, sync::relaxed);
@@ -93,7 +93,7 @@ class CompletionLine {
   }
 
  private:
-  friend class ReadyLines;  // next_ready_
+  friend class ReadyQueue;  // next_ready_
   // So many entries that are gone keep their places, or as many as still wait.
   static constexpr std::size_t kMostSpent = 64;
   static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
@@ -105,12 +105,12 @@ class CompletionLine {
   bool empty() const HEDDLE_REQUIRES(mutex_) { return head_ == entries_.size(); }
   void drop_first() HEDDLE_REQUIRES(mutex_);
 
-  Queue& queue_;
-  CompletionLine* next_ready_ = nullptr;
+  Queue& device_queue_;
+  HandlerQueue* next_ready_ = nullptr;
   sync::Atomic<bool> scheduled_{false};
   sync::Atomic<unsigned> late_{0};
   sync::Atomic<std::uint64_t> front_{kNone};  // ticket of the first entry
-  mutable sync::Mutex mutex_{Rank::kCompletionLine};
+  mutable sync::Mutex mutex_{Rank::kHandlerQueue};
   sync::ConditionVariable room_;
   int waiting_for_room_ HEDDLE_GUARDED_BY(mutex_) = 0;
   std::vector<Entry> entries_ HEDDLE_GUARDED_BY(mutex_);  // waiting from head_ on; its memory is used again

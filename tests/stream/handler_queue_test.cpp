@@ -1,4 +1,4 @@
-#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/handler_queue.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,23 +22,23 @@ class ADeviceQueue : public Queue {
 
 const Ticket kEnd{std::numeric_limits<std::uint64_t>::max() - 1};
 
-CompletionLine::Entry entry(std::uint64_t ticket, std::string name) {
+HandlerQueue::Entry entry(std::uint64_t ticket, std::string name) {
   return {Ticket{ticket}, [](const Status&) {}, {std::move(name), nullptr}, nullptr};
 }
 
-std::vector<std::string> drain(CompletionLine& line, Ticket limit) {
+std::vector<std::string> drain(HandlerQueue& line, Ticket limit) {
   std::vector<std::string> names;
-  CompletionLine::Entry next;
+  HandlerQueue::Entry next;
   while (line.take(limit, &next)) {
     names.push_back(next.options.name);
-    line.note_finished(CompletionLine::Outcome::kRun);
+    line.note_finished(HandlerQueue::Outcome::kRun);
   }
   return names;
 }
 
-TEST(CompletionLine, GivesEntriesInOrderAndOnlyUpToTheLimit) {
+TEST(HandlerQueue, GivesEntriesInOrderAndOnlyUpToTheLimit) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
+  HandlerQueue line(queue);
   EXPECT_TRUE(line.add(entry(1, "a")));
   EXPECT_TRUE(line.add(entry(3, "c")));
   EXPECT_TRUE(line.add(entry(3, "d")));
@@ -50,9 +50,9 @@ TEST(CompletionLine, GivesEntriesInOrderAndOnlyUpToTheLimit) {
   EXPECT_EQ(drain(line, kEnd), (std::vector<std::string>{"c", "d"}));
 }
 
-TEST(CompletionLine, WatchesItsQueueWhileEntriesWait) {
+TEST(HandlerQueue, WatchesItsQueueWhileEntriesWait) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
+  HandlerQueue line(queue);
   EXPECT_FALSE(queue.watched());
   line.add(entry(1, "a"));
   line.add(entry(2, "b"));
@@ -63,9 +63,9 @@ TEST(CompletionLine, WatchesItsQueueWhileEntriesWait) {
   EXPECT_FALSE(queue.watched()) << "an idle runtime must be left alone";
 }
 
-TEST(CompletionLine, KeepsTheOrderWhileItIsFilledAndEmptiedAtOnce) {
+TEST(HandlerQueue, KeepsTheOrderWhileItIsFilledAndEmptiedAtOnce) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
+  HandlerQueue line(queue);
   std::vector<std::string> expected;
   const auto add = [&](std::uint64_t ticket) { EXPECT_TRUE(line.add(entry(ticket, std::to_string(ticket)))); };
   for (std::uint64_t ticket = 1; ticket <= 200; ++ticket) add(2 * ticket);
@@ -83,9 +83,9 @@ TEST(CompletionLine, KeepsTheOrderWhileItIsFilledAndEmptiedAtOnce) {
 }
 
 // R11: what is not due leaves no room, but what was due before it does.
-TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
+TEST(HandlerQueue, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
+  HandlerQueue line(queue);
   line.add(entry(1, "due"));
   line.add(entry(2, "not due"));
   sync::Atomic<bool> never{false};
@@ -95,9 +95,9 @@ TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
     has_room.store(true);
   });
   std::this_thread::sleep_for(milliseconds(20));  // so that it waits; where it does not yet, it finds room later
-  CompletionLine::Entry taken;
+  HandlerQueue::Entry taken;
   EXPECT_TRUE(line.take(Ticket{1}, &taken));
-  EXPECT_FALSE(line.take(Ticket{1}, &taken, CompletionLine::Outcome::kRun));
+  EXPECT_FALSE(line.take(Ticket{1}, &taken, HandlerQueue::Outcome::kRun));
   EXPECT_TRUE(eventually([&] { return has_room.load(); }));
   never.store(true);
   line.wake();
@@ -105,10 +105,10 @@ TEST(CompletionLine, R11_AThreadThatWaitsForRoomGoesOnWhenNothingMoreIsDue) {
   drain(line, kEnd);
 }
 
-TEST(CompletionLine, TheLibrarysOwnEntriesAreAwaitedAndCountedNowhere) {
+TEST(HandlerQueue, TheLibrarysOwnEntriesAreAwaitedAndCountedNowhere) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
-  CompletionLine::Entry own = entry(1, "own");
+  HandlerQueue line(queue);
+  HandlerQueue::Entry own = entry(1, "own");
   own.is_library_own = true;
   EXPECT_TRUE(line.idle());
   line.add(std::move(own));
@@ -117,28 +117,28 @@ TEST(CompletionLine, TheLibrarysOwnEntriesAreAwaitedAndCountedNowhere) {
   EXPECT_TRUE(line.wait_for_room(1, never, kLong));  // returns: it takes no room
   line.add(entry(2, "a"));
   EXPECT_EQ(line.counts().registered, 1u);
-  CompletionLine::Entry taken;
+  HandlerQueue::Entry taken;
   ASSERT_TRUE(line.take(kEnd, &taken));
-  ASSERT_TRUE(line.take(kEnd, &taken, CompletionLine::Outcome::kLibraryOwn));
+  ASSERT_TRUE(line.take(kEnd, &taken, HandlerQueue::Outcome::kLibraryOwn));
   EXPECT_FALSE(line.idle());
-  line.note_finished(CompletionLine::Outcome::kRun);
+  line.note_finished(HandlerQueue::Outcome::kRun);
   EXPECT_TRUE(line.idle());
   EXPECT_EQ(line.counts().registered, 1u);
   EXPECT_EQ(line.counts().run, 1u);
 }
 
-TEST(CompletionLine, OnlyOneCallerSchedulesIt) {
+TEST(HandlerQueue, OnlyOneCallerSchedulesIt) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
+  HandlerQueue line(queue);
   EXPECT_TRUE(line.claim_schedule());
   EXPECT_FALSE(line.claim_schedule());
   line.end_schedule();
   EXPECT_TRUE(line.claim_schedule());
 }
 
-TEST(CompletionLine, C45_ClosedItTakesNothingMoreAndKeepsWhatItHas) {
+TEST(HandlerQueue, C45_ClosedItTakesNothingMoreAndKeepsWhatItHas) {
   ADeviceQueue queue;
-  CompletionLine line(queue);
+  HandlerQueue line(queue);
   line.add(entry(1, "a"));
   line.close();
   EXPECT_FALSE(line.add(entry(2, "b")));
@@ -150,7 +150,7 @@ TEST(CompletionLine, C45_ClosedItTakesNothingMoreAndKeepsWhatItHas) {
 
 // R02: the registration publishes its ticket and looks at completed(); the device publishes completed() and looks at
 // the registration. Without sequential consistency both may miss each other, and the handler never runs.
-TEST(CompletionLine, R02_RegistrationAndCompletionNeverMissEachOther) {
+TEST(HandlerQueue, R02_RegistrationAndCompletionNeverMissEachOther) {
   SimCore sim;
   constexpr int kRounds = 3000;
   sync::Atomic<int> submitted{0};

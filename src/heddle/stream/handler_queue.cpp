@@ -1,4 +1,4 @@
-#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/handler_queue.hpp"
 
 #include <fmt/format.h>
 
@@ -11,14 +11,16 @@
 
 namespace HEDDLE_NS {
 
-CompletionLine::~CompletionLine() {
+HandlerQueue::~HandlerQueue() {
   sync::MutexLock lock(mutex_);
   HEDDLE_CHECK(empty(), "a stream was destroyed while completion handlers waited on it");
 }
 
-bool CompletionLine::add(Entry&& entry) {
+bool HandlerQueue::add(Entry&& entry) {
   sync::MutexLock lock(mutex_);
-  if (closed_ && !HEDDLE_PLANT(line_takes_when_closed)) return false;
+  bool takes = !closed_;
+  if (HEDDLE_PLANT(line_takes_when_closed)) takes = true;
+  if (!takes) return false;
   const bool first = empty();
   // Usually at the end; the library's own entries may name an older ticket.
   const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -35,23 +37,25 @@ bool CompletionLine::add(Entry&& entry) {
     ++counts_.registered;
     ++taking_room_;
   }
-  if (first && !HEDDLE_PLANT(line_without_watch)) queue_.watch();
-  // Behind another entry it needs no announcement: whoever takes that one out publishes this one, and looks again.
+  bool watches = first;
+  if (HEDDLE_PLANT(line_without_watch)) watches = false;
+  if (watches) device_queue_.watch();
+  // After another entry it needs no announcement: whoever takes that one out publishes this one, and looks again.
   if (leads) front_.store(ticket.value, sync::seq_cst);
   return true;
 }
 
-void CompletionLine::close() {
+void HandlerQueue::close() {
   sync::MutexLock lock(mutex_);
   closed_ = true;
 }
 
-bool CompletionLine::has_room(std::size_t most) const {
+bool HandlerQueue::has_room(std::size_t most) const {
   sync::MutexLock lock(mutex_);
   return taking_room_ < most;
 }
 
-bool CompletionLine::wait_for_room(std::size_t most, const sync::Atomic<bool>& stop, sync::Duration wait_most) {
+bool HandlerQueue::wait_for_room(std::size_t most, const sync::Atomic<bool>& stop, sync::Duration wait_most) {
   sync::MutexLock lock(mutex_);
   if (taking_room_ < most) return true;
   sync::NoWaiting::refuse("registering a handler while as many as the limit allows are pending");
@@ -64,23 +68,23 @@ bool CompletionLine::wait_for_room(std::size_t most, const sync::Atomic<bool>& s
   return taking_room_ < most || stop.load(sync::seq_cst);
 }
 
-std::string CompletionLine::crowd() const {
+std::string HandlerQueue::crowd() const {
   sync::MutexLock lock(mutex_);
   if (empty()) return fmt::format("{} are pending; one runs on the handler thread", taking_room_);
   const Entry& first = entries_[head_];
-  const std::uint64_t completed = queue_.completed().value;
+  const std::uint64_t completed = device_queue_.completed().value;
   return fmt::format("{} are pending; the first that waits, '{}', waits for {}", taking_room_, first.options.name,
                      completed < first.ticket.value
                          ? fmt::format("ticket {}, and the device has completed {}", first.ticket.value, completed)
                          : std::string("its turn on the handler thread, which runs another"));
 }
 
-void CompletionLine::wake() noexcept {
+void HandlerQueue::wake() noexcept {
   sync::MutexLock lock(mutex_);
   room_.notify_all();
 }
 
-void CompletionLine::count(Outcome outcome) {
+void HandlerQueue::count(Outcome outcome) {
   switch (outcome) {
     case Outcome::kNone: break;
     case Outcome::kRun: ++counts_.run; break;
@@ -89,16 +93,17 @@ void CompletionLine::count(Outcome outcome) {
   }
 }
 
-void CompletionLine::count_here(Outcome outcome) {
+void HandlerQueue::count_here(Outcome outcome) {
   count(outcome);
   if (outcome == Outcome::kRun || outcome == Outcome::kAbandoned) --taking_room_;
 }
 
-void CompletionLine::wake_for_room() {
-  if (waiting_for_room_ != 0 && !HEDDLE_PLANT(line_frees_room_quietly)) room_.notify_all();
+void HandlerQueue::wake_for_room() {
+  if (HEDDLE_PLANT(line_frees_room_quietly)) return;
+  if (waiting_for_room_ != 0) room_.notify_all();
 }
 
-bool CompletionLine::take(Ticket limit, Entry* out, Outcome previous) {
+bool HandlerQueue::take(Ticket limit, Entry* out, Outcome previous) {
   sync::MutexLock lock(mutex_);
   count_here(previous);
   if (empty() || entries_[head_].ticket > limit) {
@@ -106,17 +111,20 @@ bool CompletionLine::take(Ticket limit, Entry* out, Outcome previous) {
     return false;
   }
   *out = std::move(entries_[head_]);
-  if (out->options.executor != nullptr && !HEDDLE_PLANT(line_counts_what_went_away)) {
+  bool goes_away = out->options.executor != nullptr;
+  if (HEDDLE_PLANT(line_counts_what_went_away)) goes_away = false;
+  if (goes_away) {
     --taking_room_;
     wake_for_room();
   }
   drop_first();
   front_.store(empty() ? kNone : entries_[head_].ticket.value, sync::seq_cst);
-  if (empty() && !HEDDLE_PLANT(line_keeps_watching)) queue_.unwatch();
+  if (HEDDLE_PLANT(line_keeps_watching)) return true;
+  if (empty()) device_queue_.unwatch();
   return true;
 }
 
-void CompletionLine::drop_first() {
+void HandlerQueue::drop_first() {
   if (++head_ == entries_.size()) {
     entries_.clear();
     head_ = 0;
@@ -126,23 +134,23 @@ void CompletionLine::drop_first() {
   }
 }
 
-void CompletionLine::note_finished(Outcome outcome) {
+void HandlerQueue::note_finished(Outcome outcome) {
   sync::MutexLock lock(mutex_);
   count_here(outcome);
   wake_for_room();
 }
 
-void CompletionLine::note_finished_elsewhere(Outcome outcome) {
+void HandlerQueue::note_finished_elsewhere(Outcome outcome) {
   sync::MutexLock lock(mutex_);
   count(outcome);
 }
 
-CompletionLine::Counts CompletionLine::counts() const {
+HandlerQueue::Counts HandlerQueue::counts() const {
   sync::MutexLock lock(mutex_);
   return counts_;
 }
 
-bool CompletionLine::idle() const {
+bool HandlerQueue::idle() const {
   sync::MutexLock lock(mutex_);
   return counts_.pending() == 0 && own_pending_ == 0;
 }
