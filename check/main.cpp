@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "check/run.hpp"
-#include "cli/host_memory.hpp"
+#include "cli/system/host_memory.hpp"
 #include "heddle/base/printable.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/campaign/portfolio.hpp"

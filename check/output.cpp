@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "check/run.hpp"
-#include "cli/json.hpp"
+#include "cli/terminal/json.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle_check/failure.hpp"
 

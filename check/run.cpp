@@ -10,7 +10,7 @@
 
 #include "check/plants.hpp"
 #include "check/scenarios.hpp"
-#include "cli/json.hpp"
+#include "cli/terminal/json.hpp"
 #include "heddle/runtime/runtime.hpp"
 #include "heddle/sync/checked/plants.hpp"
 #include "heddle_check/campaign/portfolio.hpp"

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "cli/commands.hpp"
-#include "cli/json.hpp"
-#include "cli/table.hpp"
-#include "cli/values.hpp"
+#include "cli/terminal/json.hpp"
+#include "cli/terminal/option_values.hpp"
+#include "cli/terminal/table.hpp"
 #include "heddle/backends/cuda/open.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/runtime/open_device.hpp"

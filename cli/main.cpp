@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "cli/commands.hpp"
-#include "cli/host_memory.hpp"
+#include "cli/system/host_memory.hpp"
 #include "heddle/base/printable.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/sync/thread.hpp"

@@ -3,7 +3,7 @@
 # With git: the commit's first 12 digits and, when tracked or unignored files differ from it, "-dirty-" and 8 digits of
 # a digest of the difference in what is built, so that two states of one tree have two ids.
 # Without git (a release archive): "src-" and a digest of the sources.
-# The header also has the digest of the sources, which heddle verify computes again by itself (cli/source_tree.cpp).
+# The header also has the digest of the sources, which heddle verify computes again by itself (cli/verify/source_tree.cpp).
 set -eu
 header=${2:-}
 cd "$1"

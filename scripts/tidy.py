@@ -174,13 +174,13 @@ BANNED_IN_LIBRARY = [
 ]
 # These hold in the programs, which meet texts, files and arguments of others.
 BANNED_IN_PROGRAMS = [
-    (r"\b(?:popen|system)\(", "run_process (cli/subprocess.hpp), which knows no shell"),
-    (r"\.dump\(", "json_text (cli/json.hpp), which takes any text and controls no terminal"),
-    (r"[jJ]son::parse\(", "parse_json (cli/json.hpp), which bounds the nesting"),
-    (r"\bO_TRUNC\b|\bfopen\(|std::(ofstream|fstream)\b", "write_whole_file (cli/whole_file.hpp), which follows no link"),
+    (r"\b(?:popen|system)\(", "run_process (cli/system/subprocess.hpp), which knows no shell"),
+    (r"\.dump\(", "json_text (cli/terminal/json.hpp), which takes any text and controls no terminal"),
+    (r"[jJ]son::parse\(", "parse_json (cli/terminal/json.hpp), which bounds the nesting"),
+    (r"\bO_TRUNC\b|\bfopen\(|std::(ofstream|fstream)\b", "write_whole_file (cli/system/whole_file.hpp), which follows no link"),
     (r"\bgetenv\(", "environment_value (base/environment.hpp), which heeds a privileged program"),
 ]
-THEIR_PLACE = {"cli/json.cpp"}
+THEIR_PLACE = {"cli/terminal/json.cpp"}
 # These hold everywhere: GCC 12's library has neither.
 BANNED_EVERYWHERE = [
     (r"std::(format|vformat|format_to|format_string)\b|#\s*include\s*<format>", "fmt::format"),

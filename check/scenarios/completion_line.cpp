@@ -1,4 +1,4 @@
-#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/handler_queue.hpp"
 
 #include <memory>
 
@@ -11,20 +11,20 @@ namespace heddle::check {
 namespace {
 
 // As HandlerThread does it, on the thread that finds the line ripe.
-void run_ripe(CompletionLine& line) {
-  if (!line.ripe(line.queue().completed_after_watch()) || !line.claim_schedule()) return;
+void run_ripe(HandlerQueue& line) {
+  if (!line.ripe(line.device_queue().completed_after_watch()) || !line.claim_schedule()) return;
   line.end_schedule();
-  auto previous = CompletionLine::Outcome::kNone;
-  CompletionLine::Entry entry;
-  while (line.take(line.queue().completed_after_watch(), &entry, previous)) {
+  auto previous = HandlerQueue::Outcome::kNone;
+  HandlerQueue::Entry entry;
+  while (line.take(line.device_queue().completed_after_watch(), &entry, previous)) {
     entry.handler({});
-    previous = CompletionLine::Outcome::kRun;
+    previous = HandlerQueue::Outcome::kRun;
   }
 }
 
 class RunsRipe final : public CompletionListener {
  public:
-  CompletionLine* line = nullptr;
+  HandlerQueue* line = nullptr;
   void on_progress(Queue&) noexcept override { run_ripe(*line); }
 };
 
@@ -40,14 +40,14 @@ struct RipeLine {
   RunsRipe listener;
   sim::SimDevice device{{.auto_run = false}};
   std::unique_ptr<Queue> queue = make_queue(device);
-  CompletionLine line{*queue};
+  HandlerQueue line{*queue};
   float cell = 0;
 };
 
 // A thread registers a handler for each of two tickets while the device completes them.
 void handlers_of_two_tickets() {
   RipeLine of(2);
-  CompletionLine& line = of.line;
+  HandlerQueue& line = of.line;
   sync::Atomic<int> told[2]{{0}, {0}};
   heddle_check::run_together({{"recorder",
                                [&] {
@@ -70,7 +70,7 @@ void handlers_of_two_tickets() {
 // completes the stream.
 void handlers_with_room_for_one() {
   RipeLine of(1);
-  CompletionLine& line = of.line;
+  HandlerQueue& line = of.line;
   const sync::Atomic<bool> stop{false};
   heddle_check::Noted<int> told = 0;
   const auto registers = [&] {

@@ -15,7 +15,7 @@ namespace {
 class Tells final : public CompletionListener {
  public:
   HandlerThread* handlers = nullptr;
-  CompletionLine* line = nullptr;
+  HandlerQueue* line = nullptr;
   void on_progress(Queue&) noexcept override { handlers->on_progress(*line); }
 };
 
@@ -36,7 +36,7 @@ struct OneLine {
   Tells tells;
   sim::SimDevice device{{.auto_run = false}};
   std::unique_ptr<Queue> queue = make_queue(device);
-  CompletionLine line{*queue};
+  HandlerQueue line{*queue};
   heddle_check::Noted<int> failures = 0;
   HandlerThread handlers;
   float cell = 0;
@@ -93,7 +93,7 @@ void first_handlers() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
   const std::unique_ptr<Queue> queue = make_queue(one.device, 2);
-  CompletionLine other(*queue);
+  HandlerQueue other(*queue);
   heddle_check::Cell<int> told(0, "what handlers share");
   const auto tells = [&](const Status&) { told.change() += 1; };
   heddle_check::run_together(
@@ -176,7 +176,7 @@ void room_by_a_deadline() {
 
 // What stop() promises of handlers that `taken` were: each was told once, and none is pending when it says so.
 void require_all_told(OneLine& one, int taken, int told) {
-  const CompletionLine::Counts counts = one.line.counts();
+  const HandlerQueue::Counts counts = one.line.counts();
   heddle_check::require(one.line.idle() && counts.pending() == 0, "the count came back to zero");
   heddle_check::require(told == taken && counts.registered == std::uint64_t(taken),
                         "each that was taken was told once");

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "cli/ledger.hpp"
-#include "cli/verify.hpp"
+#include "cli/ledger/ledger.hpp"
+#include "cli/verify/verify.hpp"
 
 int main(int count, char** arguments) {
   using namespace heddle::cli;

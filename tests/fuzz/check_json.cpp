@@ -1,6 +1,6 @@
 // What `heddle verify` reads from heddle-check.
-#include "cli/check_program.hpp"
-#include "cli/json.hpp"
+#include "cli/terminal/json.hpp"
+#include "cli/verify/check_program.hpp"
 #include "fuzz/fuzz.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

@@ -1,5 +1,5 @@
-// A ledger of verification rounds (cli/ledger.hpp).
-#include "cli/ledger.hpp"
+// A ledger of verification rounds (cli/ledger/ledger.hpp).
+#include "cli/ledger/ledger.hpp"
 
 #include "fuzz/fuzz.hpp"
 #include "heddle/base/error.hpp"

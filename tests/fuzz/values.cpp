@@ -1,5 +1,5 @@
 // Durations, seconds, counts, byte sizes and words that people type.
-#include "cli/values.hpp"
+#include "cli/terminal/option_values.hpp"
 
 #include "fuzz/fuzz.hpp"
 #include "heddle/base/environment.hpp"

@@ -66,11 +66,11 @@ TEST_F(Depots, AWaitingSpanIsOfferedWithItsTicketOnceThatIsCommitted) {
   const StreamUse found = depot_.find_waiting(4096);
   EXPECT_EQ(found.lane, last.lane);
   EXPECT_EQ(found.ticket, last.ticket);
-  EXPECT_EQ(depot_.take_behind({last.lane, Ticket{}}, 4096).base, nullptr) << "an earlier ticket does not do";
-  EXPECT_EQ(depot_.take_behind(found, 4096).base, at(0));
+  EXPECT_EQ(depot_.take_after({last.lane, Ticket{}}, 4096).base, nullptr) << "an earlier ticket does not do";
+  EXPECT_EQ(depot_.take_after(found, 4096).base, at(0));
   EXPECT_EQ(depot_.totals().waiting, 4096u) << "the rest stays";
   sim_.run_all();
-  EXPECT_EQ(depot_.take_behind(found, 4096).base, at(4096)) << "it has passed since";
+  EXPECT_EQ(depot_.take_after(found, 4096).base, at(4096)) << "it has passed since";
   EXPECT_EQ(depot_.find_waiting(1).lane, nullptr);
 }
 

@@ -1,10 +1,10 @@
-// DeferredFrees: external blocks that were dropped and in use, and whose end nobody could be told to wait for. Whoever
-// comes by later takes them all and tries again; the last to come closes it.
+// DeferredFrees: external blocks that were dropped while in use, and for which no handler could be registered. A later
+// thread takes them all and tries again; the last one closes it.
 //
 // Thread safety: all members, from any thread.
-// Invariants: 1. A block that was posted is in what one take_all() or close() returns, once; one that comes behind
-// close() is refused. 2. What happened before close() happened before a refusal. 3. Who has posted touches nothing of
-// this object any more: with its last block the memory may go.
+// Invariants: 1. A block that was posted is in what one take_all() or close() returns, once; one that comes after
+// close() is refused. 2. What happened before close() happened before a refusal. 3. A thread that has posted touches
+// nothing of this object any more: with its last block the memory may go.
 #pragma once
 
 #include <bit>

@@ -20,7 +20,9 @@ std::size_t shard_of(const Lane* lane) noexcept { return lane == nullptr ? 0 : l
 void Depot::settle(Shard& shard) noexcept {
   try {
     for (auto at = shard.waiting.begin(); at != shard.waiting.end();) {
-      if (!passed(at->last) && !HEDDLE_PLANT(depot_settles_unfinished)) {
+      bool ready = passed(at->last);
+      if (HEDDLE_PLANT(depot_settles_unfinished)) ready = true;
+      if (!ready) {
         ++at;
         continue;
       }
@@ -59,7 +61,8 @@ Span Depot::take_from(Shard& shard, const Lane& taker, std::size_t bytes) {
   settle(shard);
   if (std::byte* base = shard.ready.take_away(bytes)) return {base, bytes};
   for (auto at = shard.waiting.begin(); at != shard.waiting.end(); ++at) {
-    const bool usable = at->last.lane == &taker || HEDDLE_PLANT(depot_takes_of_any_stream);
+    bool usable = at->last.lane == &taker;
+    if (HEDDLE_PLANT(depot_takes_of_any_stream)) usable = true;
     if (usable && at->span.bytes >= bytes) return cut_waiting(shard, at, bytes);
   }
   return {};
@@ -93,7 +96,7 @@ StreamUse Depot::find_waiting(std::size_t bytes) {
   return {nullptr, Ticket{}};
 }
 
-Span Depot::take_behind(StreamUse last, std::size_t bytes) {
+Span Depot::take_after(StreamUse last, std::size_t bytes) {
   Shard& shard = shards_[shard_of(last.lane)];
   sync::MutexLock lock(shard.mutex);
   for (auto at = shard.waiting.begin(); at != shard.waiting.end(); ++at) {

@@ -1,11 +1,11 @@
-// Depot: free memory that no heap owns, with the tickets behind which it may be used.
+// Depot: free memory that no heap owns, with the tickets after which it may be used.
 //
 // Whole spans come in, when a heap surrenders them, each with the ticket of its last use on that heap's stream; once
 // the ticket passed they are ready, and neighbours join. Sharded, so that streams that refill at once seldom meet:
 // each begins at its own shard and then asks the others.
 // Thread safety: all members. Locks: one mutex a shard (kAllocator), one at a time.
 // Invariants: 1. a span is in one shard, ready or waiting. 2. totals() counts what is in all shards; it is exact while
-// nobody gives or takes.
+// no thread gives or takes.
 #pragma once
 
 #include <array>
@@ -33,8 +33,8 @@ class Depot {
   Span take(const Lane& taker, std::size_t wanted, std::size_t least);
   // The last use of a span of at least `bytes` whose ticket is committed but has not passed; lane null: there is none.
   StreamUse find_waiting(std::size_t bytes);
-  // `bytes` that may be used behind a wait for `last`. An empty span when another thread has taken them.
-  Span take_behind(StreamUse last, std::size_t bytes);
+  // `bytes` that may be used after a wait for `last`. An empty span when another thread has taken them.
+  Span take_after(StreamUse last, std::size_t bytes);
   // Makes neighbours of different shards join, so that take() finds the largest span there is. Throws bad_alloc,
   // nothing is lost then.
   void gather();

@@ -78,7 +78,7 @@ class DeviceMemory final : public CommitListener {
   // From now on streams read this block without noting it, so reading writes nothing that threads share; when it is
   // freed, it is taken to be in use by every stream. For weights. Makes room for that, 18 bytes of host memory a stream
   // that there can be, as freeing must not fail; throws bad_alloc, nothing is changed then. REQUIRES: its last write is
-  // complete, no other thread uses it yet, and nobody will write it.
+  // complete, no other thread uses it yet, and none will write it.
   static void make_shared_constant(Block& block);
 
   // Sizes of the blocks that are live, largest first, at most `most`; without those of streams that are being recorded.

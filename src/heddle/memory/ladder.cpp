@@ -164,9 +164,9 @@ Block* Ladder::give_back(const Request&) {
 Block* Ladder::use_after_wait(const Request& request) {
   const StreamUse last = parts_.depot.find_waiting(rounded_bytes(request.bytes));
   if (last.lane == nullptr) return nullptr;
-  request.heap.home()->stand_behind(*last.lane, last.ticket);  // first: it may throw
+  request.heap.home()->run_after(*last.lane, last.ticket);  // first: it may throw
   request.heap.expect_memory();
-  const Span span = parts_.depot.take_behind(last, rounded_bytes(request.bytes));
+  const Span span = parts_.depot.take_after(last, rounded_bytes(request.bytes));
   if (span.base == nullptr) return nullptr;
   request.heap.add_memory(span, request.roams());
   return take(request);

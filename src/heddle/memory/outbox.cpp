@@ -49,14 +49,17 @@ void Outbox::post_all() noexcept {
 }
 
 void Outbox::flush() noexcept {
-  if (!gate_.try_enter() && !HEDDLE_PLANT(outbox_flushes_despite_claim))
-    return;  // who is in there flushes it, or comes again
+  bool enters = gate_.try_enter();
+  if (HEDDLE_PLANT(outbox_flushes_despite_claim)) enters = true;
+  if (!enters) return;  // the claimer flushes it, or comes again
   post_all();
   gate_.leave();
 }
 
 bool Outbox::flush_from_outside() noexcept {
-  if (gate_.owner_inside() && !HEDDLE_PLANT(outbox_flushes_without_looking)) return false;
+  bool inside = gate_.owner_inside();
+  if (HEDDLE_PLANT(outbox_flushes_without_looking)) inside = false;
+  if (inside) return false;
   post_all();
   return true;
 }

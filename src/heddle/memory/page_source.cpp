@@ -15,7 +15,8 @@ Status LimitedPages::allocate(std::size_t bytes, void** out) {
   }
   try {
     Status status = PageDecorator::allocate(bytes, out);
-    if (!status.ok() && !HEDDLE_PLANT(refusal_keeps_budget)) budget_.release(bytes);
+    if (HEDDLE_PLANT(refusal_keeps_budget)) return status;
+    if (!status.ok()) budget_.release(bytes);
     return status;
   } catch (...) {
     budget_.release(bytes);

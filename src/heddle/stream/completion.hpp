@@ -60,8 +60,8 @@ struct SlowHandler {
 // Of the user's handlers. registered = run + abandoned + pending, at every moment.
 struct HandlerStatistics {
   std::uint64_t registered = 0;
-  std::uint64_t run = 0;             // told ok or an error
-  std::uint64_t abandoned = 0;       // told kAbandoned
+  std::uint64_t run = 0;             // with ok or an error
+  std::uint64_t abandoned = 0;       // with kAbandoned
   std::uint64_t pending = 0;         // waiting for their ticket or their turn, in an executor, or running
   std::uint64_t failed = 0;          // of run and abandoned: left by an exception
   std::uint64_t slow = 0;            // of run and abandoned: took longer than Limits::slow_handler

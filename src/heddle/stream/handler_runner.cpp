@@ -15,7 +15,7 @@
 namespace HEDDLE_NS {
 namespace {
 
-using Outcome = CompletionLine::Outcome;
+using Outcome = HandlerQueue::Outcome;
 
 // Counts for as long as it lives.
 class Counted {
@@ -51,8 +51,8 @@ Status status_of(Queue& queue, Ticket ticket) {
 // with kAbandoned.
 class HandlerRunner::Task {
  public:
-  Task(HandlerRunner& runner, CompletionLine& line, CompletionLine::Entry&& entry, Status status)
-      : runner_(runner), line_(line), entry_(std::move(entry)), status_(std::move(status)) {}
+  Task(HandlerRunner& runner, HandlerQueue& queue, HandlerQueue::Entry&& entry, Status status)
+      : runner_(runner), queue_(queue), entry_(std::move(entry)), status_(std::move(status)) {}
   ~Task() {
     if (ran_.exchange(true, sync::acq_rel) || sync::in_forked_child()) return;
     if (HEDDLE_PLANT(task_drops_quietly)) return;
@@ -68,34 +68,34 @@ class HandlerRunner::Task {
 
  private:
   void finish(const Status& status, const char* place) noexcept {
-    line_.note_finished_elsewhere(runner_.call(line_, entry_, status, place));
+    queue_.note_finished_elsewhere(runner_.call(queue_, entry_, status, place));
     runner_.finished_.announce_handler();
   }
 
   HandlerRunner& runner_;
-  CompletionLine& line_;
-  CompletionLine::Entry entry_;  // entry_.keep owns both
+  HandlerQueue& queue_;
+  HandlerQueue::Entry entry_;  // entry_.keep owns both
   Status status_;
   sync::Atomic<bool> ran_{false};
 };
 
-Outcome HandlerRunner::run(CompletionLine& line, CompletionLine::Entry&& entry) {
-  const Status status = status_of(line.queue(), entry.ticket);
-  if (entry.options.executor == nullptr) return call(line, entry, status, kInHandler);
-  return hand_over(line, std::move(entry), status);
+Outcome HandlerRunner::run(HandlerQueue& queue, HandlerQueue::Entry&& entry) {
+  const Status status = status_of(queue.device_queue(), entry.ticket);
+  if (entry.options.executor == nullptr) return call(queue, entry, status, kInHandler);
+  return hand_over(queue, std::move(entry), status);
 }
 
-Outcome HandlerRunner::hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status) {
+Outcome HandlerRunner::hand_over(HandlerQueue& queue, HandlerQueue::Entry&& entry, const Status& status) {
   // The task does not own the executor: otherwise the last owner could be one of the executor's own threads.
   std::shared_ptr<Executor> executor = std::move(entry.options.executor);
   const Counted inside(in_executors_);
   std::shared_ptr<Task> task;
   try {
     sync::require_host_memory();
-    task = std::make_shared<Task>(*this, line, std::move(entry), status);
+    task = std::make_shared<Task>(*this, queue, std::move(entry), status);
   } catch (const std::bad_alloc&) {  // the entry is still here
-    line.note_finished_elsewhere(
-        call(line, entry,
+    queue.note_finished_elsewhere(
+        call(queue, entry,
              {ErrorKind::kAbandoned,
               "host memory ran out on the way to the completion handler's executor; its work may be done: "
               "synchronize() tells"},
@@ -116,7 +116,7 @@ Outcome HandlerRunner::hand_over(CompletionLine& line, CompletionLine::Entry&& e
   return Outcome::kNone;
 }
 
-Outcome HandlerRunner::call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
+Outcome HandlerRunner::call(HandlerQueue& queue, HandlerQueue::Entry& entry, const Status& status,
                             const char* place) noexcept {
   sync::assert_no_locks_held("a completion handler");
   const sync::TimePoint start = sync::now();
@@ -126,22 +126,22 @@ Outcome HandlerRunner::call(CompletionLine& line, CompletionLine::Entry& entry, 
     try {
       entry.handler(status);
     } catch (...) {
-      if (!HEDDLE_PLANT(handler_failure_untold)) report_failure(line, entry);
+      if (!HEDDLE_PLANT(handler_failure_untold)) report_failure(queue, entry);
     }
     entry.handler = nullptr;
   }
   if (sync::in_forked_child()) return Outcome::kNone;
   if (entry.is_library_own) return Outcome::kLibraryOwn;
   const sync::Duration took = sync::now() - start;
-  if (took > slow_handler_) tally_.count_slow(line.queue().stream(), entry.options.name, took);
+  if (took > slow_handler_) tally_.count_slow(queue.device_queue().stream(), entry.options.name, took);
   return status.kind() == ErrorKind::kAbandoned ? Outcome::kAbandoned : Outcome::kRun;
 }
 
-void HandlerRunner::report_failure(CompletionLine& line, const CompletionLine::Entry& entry) noexcept {
+void HandlerRunner::report_failure(HandlerQueue& queue, const HandlerQueue::Entry& entry) noexcept {
   tally_.count_failed();
   if (!on_failure_) return;
   try {
-    on_failure_({entry.options.name, line.queue().stream(), std::current_exception()});
+    on_failure_({entry.options.name, queue.device_queue().stream(), std::current_exception()});
   } catch (...) {  // NOLINT(bugprone-empty-catch): it must not end the handler thread
     // The hook's own exception has nowhere to go.
   }

@@ -2,16 +2,16 @@
 // it, or by way of the user's executor. No lock is held meanwhile, and what a handler throws goes to the hook.
 //
 // Thread safety: all members. Locks: none of its own.
-// Invariant: a handler that was taken out of its line is called exactly once, and counted in its line after it was
+// Invariant: a handler that was taken out of its queue is called exactly once, and counted in its queue after it was
 // destroyed.
 #pragma once
 
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/stream/completion.hpp"
-#include "heddle/stream/completion_line.hpp"
 #include "heddle/stream/executor_ends.hpp"
 #include "heddle/stream/finish_count.hpp"
+#include "heddle/stream/handler_queue.hpp"
 #include "heddle/stream/handler_tally.hpp"
 #include "heddle/sync/clock.hpp"
 
@@ -28,24 +28,24 @@ class HandlerRunner {
         on_failure_(std::move(on_failure)),
         executors_(owner, finished) {}
 
-  // Runs an entry that was taken out of `line`, or hands it to its executor. kNone: it went to an executor, and is
+  // Runs an entry that was taken out of `queue`, or hands it to its executor. kNone: it went to an executor, and is
   // counted where it ends.
-  CompletionLine::Outcome run(CompletionLine& line, CompletionLine::Entry&& entry);
+  HandlerQueue::Outcome run(HandlerQueue& queue, HandlerQueue::Entry&& entry);
 
   // Whether some thread is inside a user's executor: its execute(), or its destructor.
   bool inside_executor() const noexcept { return in_executors_.load(sync::acquire) != 0; }
   ExecutorEnds& executors() noexcept { return executors_; }
   const ExecutorEnds& executors() const noexcept { return executors_; }
-  // Adds what is counted here, not in the lines.
+  // Adds what is counted here, not in the queues.
   void add_statistics(HandlerStatistics& statistics) const { tally_.add_to(statistics); }
 
  private:
   class Task;
-  CompletionLine::Outcome hand_over(CompletionLine& line, CompletionLine::Entry&& entry, const Status& status);
+  HandlerQueue::Outcome hand_over(HandlerQueue& queue, HandlerQueue::Entry&& entry, const Status& status);
   // Runs the handler and destroys it; only then may the caller count it as finished. `place`: null where it may wait.
-  CompletionLine::Outcome call(CompletionLine& line, CompletionLine::Entry& entry, const Status& status,
-                               const char* place) noexcept;
-  void report_failure(CompletionLine& line, const CompletionLine::Entry& entry) noexcept;
+  HandlerQueue::Outcome call(HandlerQueue& queue, HandlerQueue::Entry& entry, const Status& status,
+                             const char* place) noexcept;
+  void report_failure(HandlerQueue& queue, const HandlerQueue::Entry& entry) noexcept;
 
   const HandlerThread& owner_;
   FinishCount& finished_;

@@ -34,34 +34,36 @@ HandlerThread::~HandlerThread() {
   HEDDLE_CHECK(stopped && runner_.executors().empty(), "the handler thread was destroyed before it was stopped");
 }
 
-bool HandlerThread::add(CompletionLine& line, CompletionLine::Entry&& entry) {
+bool HandlerThread::add(HandlerQueue& queue, HandlerQueue::Entry&& entry) {
   if (!started_.load(sync::acquire)) {
     sync::MutexLock lock(mutex_);
     if (ending_) return false;
-    if (workers_.empty() || HEDDLE_PLANT(handlers_start_twice)) start_worker(generation_.load(sync::relaxed));
+    bool starts = workers_.empty();
+    if (HEDDLE_PLANT(handlers_start_twice)) starts = true;
+    if (starts) start_worker(generation_.load(sync::relaxed));
     started_.store(true, sync::release);
   }
-  if (!line.add(std::move(entry))) return false;
-  if (line.ripe(line.queue().completed_after_watch())) {
-    schedule(line);
+  if (!queue.add(std::move(entry))) return false;
+  if (queue.ripe(queue.device_queue().completed_after_watch())) {
+    schedule(queue);
   } else if (spin_times_.spins && asleep_.load(sync::relaxed)) {
     wake_early();
   }
   return true;
 }
 
-bool HandlerThread::schedule(CompletionLine& line) noexcept {
-  if (!line.claim_schedule()) return false;
+bool HandlerThread::schedule(HandlerQueue& queue) noexcept {
+  if (!queue.claim_schedule()) return false;
   scheduled_on_.store(sync::current_processor(), sync::relaxed);
-  ready_.push(line);
+  ready_.push(queue);
   const bool asleep = asleep_.load(sync::seq_cst);
   if (HEDDLE_PLANT(handlers_scheduled_without_notify)) return true;
   if (asleep) wake();
   return true;
 }
 
-void HandlerThread::yield_if_late(CompletionLine& line) noexcept {
-  if (WakePolicy::yields_to_handlers(line.note_late())) sync::yield();
+void HandlerThread::yield_if_late(HandlerQueue& queue) noexcept {
+  if (WakePolicy::yields_to_handlers(queue.note_late())) sync::yield();
 }
 
 void HandlerThread::sleep() {
@@ -110,8 +112,8 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
   {
     sync::MutexLock lock(mutex_);
     while (generation_.load(sync::relaxed) == generation) {
-      CompletionLine* const line = ready_.take();
-      if (line == nullptr) {
+      HandlerQueue* const queue = ready_.take();
+      if (queue == nullptr) {
         if (ending_) break;
         if (spin_times_.spins) {
           lock.unlock();
@@ -127,7 +129,7 @@ void HandlerThread::work(std::uint64_t generation, Worker& worker) {
       }
       policy_.on_work();
       lock.unlock();
-      expecting = run_turn(*line, generation);
+      expecting = run_turn(*queue, generation);
       lock.lock();
     }
     worker.ended.store(true, sync::release);
@@ -141,54 +143,54 @@ void HandlerThread::spin(bool expecting) const {
   while (ready_.none_new() && !end.passed()) sync::spin_wait();
 }
 
-bool HandlerThread::run_turn(CompletionLine& line, std::uint64_t generation) {
-  using Outcome = CompletionLine::Outcome;
-  line.end_schedule();
+bool HandlerThread::run_turn(HandlerQueue& queue, std::uint64_t generation) {
+  using Outcome = HandlerQueue::Outcome;
+  queue.end_schedule();
   Outcome previous = Outcome::kNone;
   for (int count = 0; count < kTurn && generation_.load(sync::acquire) == generation; ++count) {
-    const Ticket limit = abandoning_.load(sync::acquire) ? kAnyTicket : line.queue().completed_after_watch();
-    CompletionLine::Entry entry;
-    const bool taken = line.take(limit, &entry, previous);
+    const Ticket limit = abandoning_.load(sync::acquire) ? kAnyTicket : queue.device_queue().completed_after_watch();
+    HandlerQueue::Entry entry;
+    const bool taken = queue.take(limit, &entry, previous);
     if (previous != Outcome::kNone) finished_.announce_handler();
-    if (!taken) return line.waiting();
-    previous = runner_.run(line, std::move(entry));
+    if (!taken) return queue.waiting();
+    previous = runner_.run(queue, std::move(entry));
     sync::end_forked_child();  // a handler forked, and the child came back from it
   }
-  line.note_finished(previous);
+  queue.note_finished(previous);
   if (previous != Outcome::kNone) finished_.announce_handler();
-  schedule(line);  // its next turn, or the next generation's
+  schedule(queue);  // its next turn, or the next generation's
   return true;
 }
 
 // --- the end: every handler is called, by its own thread or, where one never returns, by another ---
 
-bool HandlerThread::wait_until_done(const std::vector<CompletionLine*>& lines, sync::Deadline deadline) {
+bool HandlerThread::wait_until_done(const std::vector<HandlerQueue*>& queues, sync::Deadline deadline) {
   const auto done = [&] {
-    return std::all_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->idle(); });
+    return std::all_of(queues.begin(), queues.end(), [](HandlerQueue* queue) { return queue->idle(); });
   };
   while (true) {
     const std::uint64_t seen = finished_.finished_exactly();
-    if (done()) return true;  // without the mutex: it ranks below the lines'
+    if (done()) return true;  // without the mutex: it ranks below the queues'
     if (!finished_.wait_for_more(seen, deadline)) return done();
   }
 }
 
-bool HandlerThread::stop(const std::vector<CompletionLine*>& lines, sync::Deadline deadline, sync::Deadline most) {
+bool HandlerThread::stop(const std::vector<HandlerQueue*>& queues, sync::Deadline deadline, sync::Deadline most) {
   finished_.start();
-  wait_until_done(lines, deadline);
-  for (CompletionLine* line : lines) line->close();
+  wait_until_done(queues, deadline);
+  for (HandlerQueue* queue : queues) queue->close();
   // A thread that was still recording at the deadline may have added one since.
-  bool done = wait_until_done(lines, sync::Deadline::at({}));
+  bool done = wait_until_done(queues, sync::Deadline::at({}));
   abandoning_.store(true, sync::release);
   const sync::Deadline abandoning_end = sync::Deadline::after(kAbandoningMost).earlier(most);
   while (!done && !abandoning_end.passed()) {
     const std::uint64_t before = finished_.finished();
-    for (CompletionLine* line : lines) schedule(*line);
-    done = wait_until_done(lines, sync::Deadline::after(kStuckAfter));
+    for (HandlerQueue* queue : queues) schedule(*queue);
+    done = wait_until_done(queues, sync::Deadline::after(kStuckAfter));
     if (done || finished_.finished() != before) continue;
-    // A handler keeps its thread, or an executor its task: a fresh thread calls what still waits in a line.
+    // A handler keeps its thread, or an executor its task: a fresh thread calls what still waits in a queue.
     const bool waiting =
-        std::any_of(lines.begin(), lines.end(), [](CompletionLine* line) { return line->ripe(kAnyTicket); });
+        std::any_of(queues.begin(), queues.end(), [](HandlerQueue* queue) { return queue->ripe(kAnyTicket); });
     sync::MutexLock lock(mutex_);
     if (!waiting || workers_.size() == kMostWorkers) break;
     try {

@@ -123,7 +123,7 @@ void Lane::wait_for(Lane& other, Ticket ticket) {
   if (&other != this && ticket.value != 0) order_after(other, ticket);
 }
 
-void Lane::stand_behind(Lane& other, Ticket ticket) {
+void Lane::run_after(Lane& other, Ticket ticket) {
   require_nothing_noted();
   if (!list_.empty()) commit();
   if (&other != this) device_.order_on(*queue_, other.queue(), ticket).raise();
@@ -133,8 +133,10 @@ void Lane::stand_behind(Lane& other, Ticket ticket) {
 void Lane::commit(SubmitHint hint) {
   require_nothing_noted();
   if (!finish_list()) return;
-  while (!has_room() && !HEDDLE_PLANT(lane_commits_without_room))
+  while (!has_room()) {
+    if (HEDDLE_PLANT(lane_commits_without_room)) break;
     wait(Ticket{closing_.front()}, sync::Deadline::never());
+  }
   submit_list(hint);
 }
 
@@ -213,7 +215,8 @@ void Lane::wait_for_handler_room() {
 
 void Lane::register_handler(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep) {
   if (abandoned_.load(sync::seq_cst)) throw Closed("the runtime shut down before the handler could be registered");
-  if (options.executor == nullptr || HEDDLE_PLANT(task_owns_nothing)) keep = nullptr;
+  if (options.executor == nullptr) keep = nullptr;
+  if (HEDDLE_PLANT(task_owns_nothing)) keep = nullptr;
   if (!add_handler({.ticket = issued(),
                     .handler = std::move(handler),
                     .options = std::move(options),
@@ -227,7 +230,7 @@ bool Lane::on_complete(Ticket ticket, CompletionHandler handler) {
       {.ticket = ticket, .handler = std::move(handler), .options = {}, .keep = nullptr, .is_library_own = true});
 }
 
-bool Lane::add_handler(CompletionLine::Entry&& entry) {
+bool Lane::add_handler(HandlerQueue::Entry&& entry) {
   if (!services_.handlers->add(completions_, std::move(entry))) return false;
   if (services_.poller != nullptr) services_.poller->wake();
   return true;

@@ -3,7 +3,7 @@
 // Thread safety: members marked [holder] are called only by the thread that is inside the lease's gate (or has claimed
 // it); committed(), completed(), holder_thread() by any thread; wait() and on_complete(ticket) by any thread without
 // locks.
-// Invariants: 1. issued >= committed and issued >= completed; committed is told once the device has the list. 2. Lists
+// Invariants: 1. issued >= committed and issued >= completed; committed grows once the device has the list. 2. Lists
 // reach the queue in the order of their tickets. 3. A list is committed by itself only for its count and bytes, never
 // for the time, so a loop commits the same lists every round. 4. Host memory of a command and notes of its uses go to
 // the list that holds it: the memory is handed over with it, and nothing that may close the list comes between a note
@@ -20,7 +20,7 @@
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/device.hpp"
-#include "heddle/stream/completion_line.hpp"
+#include "heddle/stream/handler_queue.hpp"
 #include "heddle/stream/handler_thread.hpp"
 #include "heddle/stream/poller.hpp"
 #include "heddle/stream/residency.hpp"
@@ -36,11 +36,11 @@ enum class WaitPolicy : unsigned char {
   kBlock,     // parks at once
 };
 
-// Whether a waiting thread may run work itself. kIfNeeded: only where nobody else would (DeviceInfo::has_workers), for
-// waits that must end at their deadline: a list that this thread began could outlast it.
+// Whether a waiting thread may run work itself. kIfNeeded: only where no other thread would (DeviceInfo::has_workers),
+// for waits that must end at their deadline: a list that this thread began could outlast it.
 enum class Helping : unsigned char { kYes, kIfNeeded };
 
-// Told on the committing thread, behind each list that it handed over; the caller holds no lock. Must not wait.
+// Called on the committing thread, after each list that it handed over; the caller holds no lock. Must not wait.
 class CommitListener {
  public:
   virtual void on_commit() noexcept = 0;
@@ -66,8 +66,8 @@ class Lane {
 
   StreamId id() const noexcept { return id_; }
   Queue& queue() noexcept { return *queue_; }
-  CompletionLine& completions() noexcept { return completions_; }
-  // The thread that holds the lease, for messages (the kernel's id); 0: nobody.
+  HandlerQueue& completions() noexcept { return completions_; }
+  // The thread that holds the lease, for messages (the kernel's id); 0: none.
   std::uint64_t holder_thread() const noexcept { return holder_thread_.load(sync::relaxed); }
   void set_holder_thread(std::uint64_t thread) noexcept { holder_thread_.store(thread, sync::relaxed); }
 
@@ -123,7 +123,7 @@ class Lane {
       residency.note_use(this, next_ticket());
     set_noted(true);
   }
-  // [holder] The next command writes `residency`. REQUIRES: a block of this lane, or one that it is ordered behind.
+  // [holder] The next command writes `residency`. REQUIRES: a block of this lane, or one that it is ordered after.
   void write(Residency& residency) {
     note_use(residency);
     residency.note_write(this, next_ticket());
@@ -152,9 +152,9 @@ class Lane {
   void begin_point();
   // [holder] The next commands run after `ticket` of `other`, and inherit its error. Throws NotCommitted.
   void wait_for(Lane& other, Ticket ticket);
-  // [holder] The next commands run after `ticket` of `other`, which is committed, and inherit nothing; issued() stands
-  // behind that from now on, so whoever waits for it has waited for both. Commits. Throws what commit() throws.
-  void stand_behind(Lane& other, Ticket ticket);
+  // [holder] The next commands run after `ticket` of `other`, which is committed, and inherit nothing; so does issued()
+  // from now on, so a wait for it is a wait for both. Commits. Throws what commit() throws.
+  void run_after(Lane& other, Ticket ticket);
   // [holder] Commits, then runs `handler` once everything recorded so far is done (stream/completion.hpp). Waits while
   // Limits::handlers_max of this lane's handlers are pending, Limits::handler_wait_max at most. `keep`: owns this lane;
   // needed where the options name an executor. Throws InvalidArgument for an empty handler, Timeout, WouldBlock where
@@ -169,7 +169,7 @@ class Lane {
   bool idle() const noexcept { return nothing_to_commit() && completed() == issued(); }
   // [holder] True when another thread may get the stream: idle, and no error waits for its holder's synchronize().
   bool transferable() const noexcept { return idle() && !queue_->failures().failing(); }
-  // Ends a failure that nobody will collect. REQUIRES: idle, and no holder.
+  // Ends a failure that no thread will collect. REQUIRES: idle, and no holder.
   void forget_failure();
 
   // Waits until `ticket` is complete; false when the deadline passed. Runs work of this stream on the calling thread
@@ -201,12 +201,12 @@ class Lane {
     noted_ = noted;
 #endif
   }
-  // The last thing recorded is a wait, which no ticket stands behind yet.
+  // The last thing recorded is a wait, which no ticket follows yet.
   bool ends_with_wait() const noexcept { return waited_at_ == issued().value; }
   bool nothing_to_commit() const noexcept { return list_.empty() && !ends_with_wait(); }
   // Nothing was recorded since a failure that is over.
   bool at_old_failure() const noexcept { return list_.empty() && forgotten_at_ == issued().value; }
-  // Puts a command that does nothing behind such a wait. True when there is a list to commit.
+  // Puts a command that does nothing after such a wait. True when there is a list to commit.
   bool finish_list();
   void close_list();
   bool has_room();
@@ -215,14 +215,14 @@ class Lane {
   void wait_for_handler_room();
   void register_handler(CompletionHandler handler, HandlerOptions options, std::shared_ptr<void> keep);
   // False: the runtime has ended, and the handler was not taken.
-  bool add_handler(CompletionLine::Entry&& entry);
+  bool add_handler(HandlerQueue::Entry&& entry);
 
   const StreamId id_;
   Device& device_;
   // What on_progress() uses outlives the queue, whose end waits for a backend thread that is still inside.
   const LaneServices services_;
   TicketParking parking_;
-  CompletionLine completions_;
+  HandlerQueue completions_;
   const std::unique_ptr<Queue> queue_;
   const Limits limits_;
   const WaitPolicy policy_;

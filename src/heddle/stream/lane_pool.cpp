@@ -45,10 +45,6 @@ LanePool::~LanePool() = default;
 
 // --- taking a lane ---
 
-StreamId LanePool::acquire(LeaseSlot& slot) { return *acquire(slot, Patience::kWaits); }
-
-std::optional<StreamId> LanePool::try_acquire(LeaseSlot& slot) { return acquire(slot, Patience::kTries); }
-
 std::optional<StreamId> LanePool::acquire(LeaseSlot& slot, Patience patience) {
   commit_returned(Then::kGive);
   sync::MutexLock lock(mutex_);
@@ -159,7 +155,8 @@ std::optional<Lane*> LanePool::wait_for_lane(Asker asker) {
 void LanePool::release(LeaseSlot& slot) noexcept {
   bool committed = false;
   try {
-    committed = HEDDLE_PLANT(pool_releases_without_commit) || commit_slot(slot);
+    committed = true;
+    if (!HEDDLE_PLANT(pool_releases_without_commit)) committed = commit_slot(slot);
   } catch (...) {
     committed = false;  // host memory ran out while closing the list
   }
@@ -250,28 +247,6 @@ bool LanePool::end_commit(Lane* lane, Then then) noexcept {
   return committed;
 }
 
-// --- leases and claims on them ---
-
-void LanePool::add_slot(std::shared_ptr<LeaseSlot> slot) {
-  sync::MutexLock lock(mutex_);
-  exchange_.leases().add(std::move(slot));
-}
-
-void LanePool::remove_slot(const LeaseSlot& slot) noexcept {
-  sync::MutexLock lock(mutex_);
-  exchange_.leases().remove(slot);
-}
-
-void LanePool::note_attached(LeaseSlot& slot) {
-  sync::MutexLock lock(mutex_);
-  if (slot.lane != nullptr) slot.lane->set_holder_thread(slot.thread.load(sync::relaxed));
-}
-
-void LanePool::visit_idle(const std::function<void(Lane&)>& visit) {
-  sync::MutexLock lock(mutex_);
-  if (state_ != State::kAbandoned) exchange_.visit_idle(visit, state_ == State::kClosed);
-}
-
 // --- the end: what leases leave is committed and awaited, or given up ---
 
 void LanePool::refuse_locked() noexcept {
@@ -334,15 +309,15 @@ bool LanePool::close(sync::Deadline deadline) {
 }
 
 bool LanePool::stop_handlers(sync::Deadline deadline, sync::Deadline most) {
-  std::vector<CompletionLine*> lines;
+  std::vector<HandlerQueue*> queues;
   {
     sync::MutexLock lock(mutex_);
-    lines = progress_.borrow_room();
-    exchange_.lanes().visit([&](Lane& lane) { lines.push_back(&lane.completions()); });
+    queues = progress_.borrow_room();
+    exchange_.lanes().visit([&](Lane& lane) { queues.push_back(&lane.completions()); });
   }
-  const bool stopped = progress_.handlers().stop(lines, deadline, most);
+  const bool stopped = progress_.handlers().stop(queues, deadline, most);
   sync::MutexLock lock(mutex_);
-  progress_.return_room(std::move(lines));
+  progress_.return_room(std::move(queues));
   return stopped;
 }
 
@@ -369,18 +344,6 @@ HandlerStatistics LanePool::handler_statistics() const {
   }
   progress_.handlers().add_statistics(statistics);
   return statistics;
-}
-
-std::vector<Lane*> LanePool::existing_lanes() const {
-  std::vector<Lane*> lanes;
-  visit_all([&](Lane& lane) { lanes.push_back(&lane); });
-  return lanes;
-}
-
-std::string LanePool::holders() const {
-  sync::MutexLock lock(mutex_);
-  const std::string held = exchange_.leases().text();
-  return held.empty() ? "none" : held;
 }
 
 }  // namespace HEDDLE_NS

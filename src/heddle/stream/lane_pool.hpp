@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "heddle/base/limits.hpp"
@@ -54,9 +55,9 @@ class LanePool final : public sync::Reapable {
   // Puts a lane into `slot` (its thread calls; slot.lane is null); returns its stream (slot.lane may be taken again by
   // a close() at once). Throws PoolExhausted after Limits::lease_wait_max, naming the holders; WouldBlock where waiting
   // is forbidden; Closed after close(). stream 0 goes to the process's main thread only.
-  StreamId acquire(LeaseSlot& slot);
+  StreamId acquire(LeaseSlot& slot) { return *acquire(slot, Patience::kWaits); }
   // The same, but none where acquire() would wait, or would throw PoolExhausted or WouldBlock.
-  std::optional<StreamId> try_acquire(LeaseSlot& slot);
+  std::optional<StreamId> try_acquire(LeaseSlot& slot) { return acquire(slot, Patience::kTries); }
   // Gives slot.lane back; commits what was recorded, does not wait for it. Does nothing when slot.lane is null. Called
   // by the slot's thread. Where host memory runs out, the next acquire() or close() commits it.
   void release(LeaseSlot& slot) noexcept;
@@ -75,17 +76,26 @@ class LanePool final : public sync::Reapable {
   // closes: close() does it then.
   bool commit_slot(LeaseSlot& slot);
   // The calling thread attached `slot`: error texts about its lane name this thread.
-  void note_attached(LeaseSlot& slot);
+  void note_attached(LeaseSlot& slot) {
+    sync::MutexLock lock(mutex_);
+    if (slot.lane != nullptr) slot.lane->set_holder_thread(slot.thread.load(sync::relaxed));
+  }
   // The holder of an implicit lease gives its lane up if somebody waits and the lane is idle.
   void give_up_if_idle(LeaseSlot& slot) noexcept;
-  // Returns once no claim is under way. False once the pool closes: nobody enters a gate for new work any more.
+  // Returns once no claim is under way. False once the pool closes: no thread enters a gate for new work any more.
   bool wait_for_claim() const {
     sync::MutexLock lock(mutex_);
     return state_ == State::kOpen;
   }
 
-  void add_slot(std::shared_ptr<LeaseSlot> slot);
-  void remove_slot(const LeaseSlot& slot) noexcept;
+  void add_slot(std::shared_ptr<LeaseSlot> slot) {
+    sync::MutexLock lock(mutex_);
+    exchange_.leases().add(std::move(slot));
+  }
+  void remove_slot(const LeaseSlot& slot) noexcept {
+    sync::MutexLock lock(mutex_);
+    exchange_.leases().remove(slot);
+  }
 
   // From now on acquires throw Closed, and so does the next operation of each thread; close() does the rest. Waits for
   // nothing.
@@ -106,9 +116,12 @@ class LanePool final : public sync::Reapable {
   void abandon() noexcept;
 
   // Calls `visit` for every lane that no thread is inside of, one after the other, with its lease claimed meanwhile:
-  // nobody records on that lane or touches what belongs to its holder. `visit` is called under mutex_: it is short,
+  // no thread records on that lane or touches what belongs to its holder. `visit` is called under mutex_: it is short,
   // and calls neither this pool nor the device; what it throws ends the visits. Does nothing after abandon().
-  void visit_idle(const std::function<void(Lane&)>& visit);
+  void visit_idle(const std::function<void(Lane&)>& visit) {
+    sync::MutexLock lock(mutex_);
+    if (state_ != State::kAbandoned) exchange_.visit_idle(visit, state_ == State::kClosed);
+  }
   // Before the first lane exists. `listener` outlives the last commit.
   void set_commit_listener(CommitListener* listener) noexcept { progress_.set_commit_listener(listener); }
 
@@ -119,7 +132,11 @@ class LanePool final : public sync::Reapable {
     visit_all([&](Lane&) { ++count; });
     return count;
   }
-  std::vector<Lane*> existing_lanes() const;
+  std::vector<Lane*> existing_lanes() const {
+    std::vector<Lane*> lanes;
+    visit_all([&](Lane& lane) { lanes.push_back(&lane); });
+    return lanes;
+  }
   // Calls `visit` for every lane, under mutex_, without a claim: it is short, does not throw, and calls neither this
   // pool nor the device. Needs no host memory.
   template <class Visit>
@@ -127,13 +144,17 @@ class LanePool final : public sync::Reapable {
     sync::MutexLock lock(mutex_);
     exchange_.lanes().visit(visit);
   }
-  std::string holders() const;
+  std::string holders() const {
+    sync::MutexLock lock(mutex_);
+    const std::string held = exchange_.leases().text();
+    return held.empty() ? "none" : held;
+  }
   // Something that was recorded is not complete, or a handler has not ended. Needs no host memory.
   bool has_work() const noexcept {
     sync::MutexLock lock(mutex_);
     return exchange_.lanes().has_work();
   }
-  // Who held a stream when close() gave up; empty when nobody did.
+  // Which thread held which stream when close() gave up; empty when none did.
   std::string busy() const {
     sync::MutexLock lock(mutex_);
     return busy_;
@@ -145,11 +166,11 @@ class LanePool final : public sync::Reapable {
   HandlerStatistics handler_statistics() const;
 
  private:
-  // Whoever waits for a lane, or for a thread inside its gate, looks again this often: nobody announces either.
+  // A thread that waits for a lane, or for another to leave its gate, looks again this often: neither is announced.
   static constexpr std::chrono::milliseconds kRecheck{1};
   enum class State : unsigned char { kOpen, kClosed, kAbandoned };
   enum class Patience : unsigned char { kWaits, kTries };
-  // Who asks for a lane.
+  // A thread that asks for a lane.
   struct Asker {
     bool may_have_main;
     Patience patience;

@@ -10,7 +10,8 @@ namespace HEDDLE_NS {
 
 Lane* LanePlace::take() noexcept {
   if (!free_) return nullptr;
-  const bool idle = HEDDLE_PLANT(pool_gives_unfinished) || lane_->idle();
+  bool idle = lane_->idle();
+  if (HEDDLE_PLANT(pool_gives_unfinished)) idle = true;
   if (!idle) return nullptr;
   if (!HEDDLE_PLANT(pool_keeps_taken_free)) free_ = false;
   lane_->forget_failure();  // an error that nobody collected ended with its lease
@@ -61,7 +62,7 @@ LaneTotals LaneTable::totals() const {
 
 void LaneTable::add_handlers(HandlerStatistics& statistics) const {
   visit([&](Lane& lane) {
-    const CompletionLine::Counts counts = lane.completions().counts();
+    const HandlerQueue::Counts counts = lane.completions().counts();
     statistics.registered += counts.registered;
     statistics.run += counts.run;
     statistics.abandoned += counts.abandoned;

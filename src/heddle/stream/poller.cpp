@@ -32,8 +32,8 @@ Poller::~Poller() {
 
 void Poller::add(Queue& queue) {
   sync::MutexLock lock(mutex_);
-  // Both now, and before the queue is known: the poller's thread has nobody to tell that memory ran out, and a queue
-  // whose owner could not be made does not come back to be removed.
+  // Both now, and before the queue is known: the poller's thread has no caller to throw to when memory runs out, and a
+  // queue whose owner could not be made does not come back to be removed.
   sync::require_host_memory();
   queues_.reserve(queues_.size() + 1);
   moved_.reserve(queues_.capacity());
@@ -77,7 +77,9 @@ void Poller::rest() {
   const bool busy = device_.busy();
   mutex_.lock();
   has_work_ = has_work_ || busy;
-  if (!has_work_ && (!any_watched() || HEDDLE_PLANT(poller_rests_though_watched)) && !stopping_) changed_.wait(mutex_);
+  bool watched = any_watched();
+  if (HEDDLE_PLANT(poller_rests_though_watched)) watched = false;
+  if (!has_work_ && !watched && !stopping_) changed_.wait(mutex_);
   resting_.store(false, sync::seq_cst);
   put_off_questions();
 }

@@ -7,7 +7,7 @@
 //
 // Thread safety: all members, from any thread. Locks: mutex_ (kPoller). Invariants: 1. A watcher calls wake() after
 // Queue::watch(), and the poller looks for watchers under the mutex before it parks, so none is missed. 2. The poller
-// says that it rests before it asks whether the device is busy, and note_work() is called behind a submit (both
+// says that it rests before it asks whether the device is busy, and note_work() is called after a submit (both
 // sequentially consistent): one of the two sees the other.
 #pragma once
 
@@ -71,7 +71,7 @@ class Poller {
   // When to ask the device for faults: the first moves on with every progress.
   sync::Deadline next_fault_ HEDDLE_GUARDED_BY(mutex_) = sync::Deadline::never();
   sync::Deadline next_question_ HEDDLE_GUARDED_BY(mutex_) = sync::Deadline::never();
-  Queue* announcing_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the listener is being told about it
+  Queue* announcing_ HEDDLE_GUARDED_BY(mutex_) = nullptr;  // the listener is being called with it
   bool stopping_ HEDDLE_GUARDED_BY(mutex_) = false;
   sync::Atomic<bool> resting_{false};
   bool has_work_ HEDDLE_GUARDED_BY(mutex_) = false;  // noted, and no poll since

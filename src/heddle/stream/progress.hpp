@@ -31,11 +31,11 @@ class Progress final : public CompletionListener {
 
   void on_progress(Queue& queue) noexcept override { static_cast<Lane*>(queue.owner())->on_progress(); }
 
-  // Room for the lines of so many lanes, so that stopping their handlers needs no host memory. Under the pool's mutex,
-  // as the next two. Throws bad_alloc.
+  // Room for the handler queues of so many lanes, so that stopping their handlers needs no host memory. Under the
+  // pool's mutex, as the next two. Throws bad_alloc.
   void expect_lanes(std::size_t lanes) { room_.reserve(lanes); }
-  std::vector<CompletionLine*> borrow_room() noexcept { return std::exchange(room_, {}); }
-  void return_room(std::vector<CompletionLine*>&& room) noexcept {
+  std::vector<HandlerQueue*> borrow_room() noexcept { return std::exchange(room_, {}); }
+  void return_room(std::vector<HandlerQueue*>&& room) noexcept {
     room_ = std::move(room);
     room_.clear();
   }
@@ -47,7 +47,7 @@ class Progress final : public CompletionListener {
   HandlerThread handlers_;
   CommitListener* commits_ = nullptr;
   std::unique_ptr<Poller> poller_;  // where the device does not announce progress
-  std::vector<CompletionLine*> room_;
+  std::vector<HandlerQueue*> room_;
 };
 
 }  // namespace HEDDLE_NS

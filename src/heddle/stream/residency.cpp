@@ -27,7 +27,7 @@ namespace {
 // The entry of `lane`: its own, or a free one that it takes. Null: all are taken by others.
 StreamUses::Entry* entry_of(StreamUses& uses, Lane* lane) noexcept {
   for (StreamUses::Entry& entry : uses.entries) {
-    // Relaxed: lane pointers are only compared here, and settle() runs behind the last reference (release/acquire).
+    // Relaxed: lane pointers are only compared here, and settle() runs after the last reference (release/acquire).
     Lane* taken = entry.lane.load(sync::relaxed);
     if (taken == nullptr && entry.lane.compare_exchange_strong(taken, lane, sync::relaxed)) return &entry;
     if (taken == lane) return &entry;
@@ -107,7 +107,9 @@ StreamUse Residency::first_use() const noexcept {
 }
 
 bool Residency::settle() noexcept {
-  if (first_use().lane != nullptr && !HEDDLE_PLANT(uses_settle_unfinished)) return false;
+  bool in_use = first_use().lane != nullptr;
+  if (HEDDLE_PLANT(uses_settle_unfinished)) in_use = false;
+  if (in_use) return false;
   destroy(uses_.exchange(nullptr, sync::relaxed));
   return true;
 }

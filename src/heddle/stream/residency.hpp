@@ -40,7 +40,7 @@ class Residency {
     writer_.store(home, sync::relaxed);
     last_write_.store(0, sync::relaxed);
   }
-  // From now on note_use() does nothing, and readers need not order themselves behind the last write, which is
+  // From now on note_use() does nothing, and readers need not order themselves after the last write, which is
   // complete: reading writes nothing that threads share. Makes room for `streams` entries, so that noting does not
   // allocate after start_noting(). Throws bad_alloc, nothing is changed then. REQUIRES: no other thread uses the block
   // yet.

@@ -15,7 +15,7 @@ enum class Rank : std::uint8_t {
   kReclaim = 25,          // who of the threads that ran out of memory reclaims for all of them
   kLanePool = 30,         // which lanes exist, who holds them, who waits for one
   kHandlers = 38,         // which streams have handlers to run, and the threads that run them
-  kCompletionLine = 39,   // handlers of one stream that wait for their tickets
+  kHandlerQueue = 39,     // handlers of one stream that wait for their tickets
   kAllocator = 40,        // one shard of the depot: free spans that no stream owns
   kOutboxes = 45,         // which threads have outboxes of one memory; held while another thread's is emptied
   kPageSource = 50,       // segments obtained from the device

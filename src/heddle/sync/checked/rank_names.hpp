@@ -13,7 +13,7 @@ constexpr const char* name_of(Rank rank) noexcept {
     case Rank::kReclaim: return "reclaim";
     case Rank::kLanePool: return "lane pool";
     case Rank::kHandlers: return "handlers";
-    case Rank::kCompletionLine: return "completion line";
+    case Rank::kHandlerQueue: return "handler queue";
     case Rank::kAllocator: return "allocator";
     case Rank::kOutboxes: return "outboxes";
     case Rank::kPageSource: return "page source";
