@@ -44,7 +44,7 @@ TEST_P(Failures, AStatusIsAnErrorOfItsKindWhateverBecomesOfItsText) {
     ASSERT_TRUE(has_failed);
     EXPECT_EQ(status.kind(), ErrorKind::kDeviceLost);
     EXPECT_EQ(other.kind(), ErrorKind::kDeviceError);
-    EXPECT_EQ(status.text(), "host memory ran out while this error was told");
+    EXPECT_EQ(status.text(), "host memory ran out while this error was reported");
     EXPECT_THROW(status.raise(), DeviceLost);
   }
 }

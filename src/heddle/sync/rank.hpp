@@ -1,7 +1,7 @@
 // The lock order, as code. docs/change/lock-order.md is generated from this file.
 //
-// A thread may lock a mutex only if its rank is above the ranks of all mutexes that it holds; equal ranks never nest.
-// Checked at every lock where HEDDLE_DEBUG_CHECKS is 1. The comment behind a rank says what the mutex guards.
+// A thread may lock a mutex only if its rank is above the ranks of all mutexes that the thread holds; equal ranks never
+// nest. Checked at every lock if HEDDLE_DEBUG_CHECKS is 1. The comment after a rank says what the mutex guards.
 #pragma once
 
 #include <cstdint>
