@@ -49,8 +49,8 @@ unsigned available_processors() noexcept;
 // call.
 int current_processor() noexcept;
 
-// Asks the kernel to give the calling thread short turns, and so to let it run soon after it is woken although others
-// are running. Where the kernel cannot (Linux before 6.12), or does not let it, nothing changes.
+// Asks the kernel for short turns for the calling thread, so that it runs soon after a wake-up even if other threads
+// are running. No effect if the kernel lacks this (Linux before 6.12) or refuses it.
 void prefer_short_turns() noexcept;
 
 // The kernel's id of the calling thread; for messages.
