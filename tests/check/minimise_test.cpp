@@ -145,7 +145,7 @@ TEST(Story, TellsWhoIsPreemptedWhere) {
   const std::string story = story_of(kernel, minimise(kernel, failing(kernel, "walk:1")));
   EXPECT_NE(story.find("account: oracle: both changes count"), std::string::npos) << story;
   EXPECT_NE(story.find("with 1 preemption (found with "), std::string::npos) << story;
-  EXPECT_NE(story.find("none fails so with fewer"), std::string::npos) << story;
+  EXPECT_NE(story.find("no execution fails in this way with fewer"), std::string::npos) << story;
   EXPECT_NE(story.find("is preempted before "), std::string::npos) << story;
   EXPECT_NE(story.find("classics.cpp:"), std::string::npos) << story;
   EXPECT_NE(story.find("repeated 100 times, the same each time"), std::string::npos) << story;
