@@ -10,8 +10,13 @@ import sys
 from collections.abc import Iterator
 
 # Prefixes of paths whose comments and literals follow the rules.
-CLEAN: tuple[str, ...] = ("examples/", "src/heddle/base/", "src/heddle/sync/", "src/heddle/backends/cpu/onednn/",
-                          "src/heddle/backends/cuda/cublaslt/", "src/heddle/backends/cuda/pages/", "src/heddle_check/", "check/", "bench/")
+CLEAN: tuple[str, ...] = (
+    "examples/",
+    "src/heddle/base/", "src/heddle/sync/", "src/heddle/backends/cpu/onednn/",
+    "src/heddle/backends/cuda/cublaslt/", "src/heddle/backends/cuda/pages/",
+    "src/heddle_check/", "check/", "bench/",
+    "tests/base/", "tests/sync/", "tests/check/", "tests/process/",
+)
 
 PHRASES: list[tuple[re.Pattern, str]] = [(re.compile(pattern), instead) for pattern, instead in [
     (r"\b(?:is|are|was|were|be|been|being) told\b|\b[Tt]ells? nobody\b|\buntold\b", "returns, gets or receives a status; nobody is notified"),
