@@ -16,6 +16,7 @@ CLEAN: tuple[str, ...] = (
     "src/heddle/backends/cuda/cublaslt/", "src/heddle/backends/cuda/pages/",
     "src/heddle_check/", "check/", "bench/",
     "tests/base/", "tests/sync/", "tests/check/", "tests/process/",
+    "tests/injection/", "tests/environment/", "tests/random/", "tests/fuzz/", "tests/faults/", "tests/cli/",
 )
 
 PHRASES: list[tuple[re.Pattern, str]] = [(re.compile(pattern), instead) for pattern, instead in [

@@ -1,4 +1,4 @@
-// What `heddle verify` reads from heddle-check.
+// The input that `heddle verify` reads from heddle-check.
 #include "cli/check_program.hpp"
 #include "fuzz/fuzz.hpp"
 

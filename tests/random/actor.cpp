@@ -9,7 +9,7 @@ namespace heddle::programs {
 
 namespace {
 constexpr std::size_t kSlots = 5;
-constexpr int kOutOfMemoryMost = 3;  // each may take 2 s of waiting; then the thread does nothing more
+constexpr int kOutOfMemoryMost = 3;  // each may wait for 2 s; after that the thread stops
 }  // namespace
 
 Actor::Actor(World& world, int index) : world_(world), index_(index), sides_(world.runtimes()) {
@@ -39,7 +39,7 @@ void Actor::step(int number) {
   } catch (const Error& error) {
     judge(error);
   } catch (const std::exception& error) {
-    wrong(fmt::format("an exception that is no heddle::Error: {}", error.what()));
+    wrong(fmt::format("an exception other than heddle::Error: {}", error.what()));
   }
   for (std::uint64_t tasks = dice.below(3); tasks > 0; --tasks) {
     // A handler that runs here may end this thread's lists.
@@ -59,7 +59,7 @@ void Actor::judge(const Error& error) {
       break;
     case ErrorKind::kOutOfMemory:
       if (!plan().limited) wrong(text);
-      // Frees what it can, so that a program near its limit goes on.
+      // Frees memory, so that a program near its limit continues.
       if (++out_of_memory_ % 2 == 0) side().slots.assign(kSlots, {});
       break;
     case ErrorKind::kPoolExhausted:
@@ -81,7 +81,7 @@ void Actor::judge(const Error& error) {
   }
 }
 
-// Throws away the stream's error, so that it goes on.
+// Discards the stream's error, so that the stream continues.
 void Actor::collect() {
   try {
     runtime().synchronize();
@@ -105,7 +105,7 @@ void Actor::begin_life() {
       try {
         held.lease->attach();
         side().leases.push_back(std::move(held));
-      } catch (const Error& error) {  // InvalidArgument: after the end leases are not detached
+      } catch (const Error& error) {  // InvalidArgument: after the end, leases are not detached
         if (!world_.is_closing(now_)) wrong(fmt::format("attach() in a new thread: {}", error.what()));
       }
     }
@@ -124,7 +124,7 @@ void Actor::end_life() {
   for (Side& side : sides_) {
     for (HeldLease& held : side.leases) held.stream->committed();
     side.own->committed();
-    side.own = std::make_unique<StreamModel>();  // the next thread gets a stream of its own
+    side.own = std::make_unique<StreamModel>();  // the next thread gets its own stream
   }
 }
 
