@@ -1,8 +1,8 @@
 // The decisions of one execution, and the string that people exchange.
 //
-//   hc1:BUILD:SCENARIO:PLANT:HASH:3,0*12,1       runs as COUNT after '*'; PLANT is '-' where none is planted
+//   hc1:BUILD:SCENARIO:PLANT:HASH:3,0*12,1       runs as COUNT after '*'; PLANT is '-' without a plant
 //
-// Zero mostly means "the running thread goes on", so strings are short.
+// Zero usually means "the running thread continues", so strings are short.
 #pragma once
 
 #include <cstdint>

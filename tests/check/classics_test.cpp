@@ -1,6 +1,5 @@
-// The strategies on the classic kernels. Compared is not the number of executions, which depends on what counts as a
-// point, but which strategy needs more than which. The literature's order must come out; a strategy that breaks it is
-// wrong.
+// The strategies on the classic kernels. The numbers of executions depend on what counts as a point, so the tests only
+// compare strategies with each other. The literature's order must come out; a strategy that breaks it is wrong.
 #include "classics.hpp"
 
 #include <fmt/format.h>

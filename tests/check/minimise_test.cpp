@@ -169,7 +169,7 @@ TEST(Signature, LeavesOutWhatDiffersBetweenExecutions) {
   EXPECT_EQ(signature_of({FailureKind::kOracle, "sum is right (thread t0, a.cpp:3)", ""}), "oracle: sum is right");
   EXPECT_EQ(signature_of({FailureKind::kMisuse, "pool#12 is locked again (thread t0, a.cpp:3)", ""}),
             signature_of({FailureKind::kMisuse, "pool#3 is locked again (thread t1, a.cpp:3)", ""}));
-  EXPECT_EQ(signature_of({FailureKind::kDeadlock, "no thread can go on (thread t0, a.cpp:3)", ""}), "deadlock");
+  EXPECT_EQ(signature_of({FailureKind::kDeadlock, "no thread can continue (thread t0, a.cpp:3)", ""}), "deadlock");
   EXPECT_NE(signature_of({FailureKind::kOracle, "a (thread t0, a.cpp:3)", ""}),
             signature_of({FailureKind::kOracle, "b (thread t0, a.cpp:3)", ""}));
 }

@@ -94,7 +94,7 @@ TEST(Replay, AFailureComesBack) {
     Cell<int> cell(0, "cell");
     Atomic<int> turn{0};
     at_once(2, [&](int) {
-      if (turn.fetch_add(1) == 1) require(false, "somebody is second");
+      if (turn.fetch_add(1) == 1) require(false, "a thread is second");
       cell.get();
     });
   });

@@ -55,7 +55,7 @@ void Actor::judge(const Error& error) {
       if (!uncommitted_) wrong("its operands are committed, and yet " + text);
       break;
     case ErrorKind::kClosed:
-      if (!world_.is_closing(now_)) wrong("nobody shut down, and yet " + text);
+      if (!world_.is_closing(now_)) wrong("no thread shut down, and yet " + text);
       break;
     case ErrorKind::kOutOfMemory:
       if (!plan().limited) wrong(text);
@@ -90,7 +90,7 @@ void Actor::collect() {
     if ((World::failure_in(error.what()) & stream().errors()) == 0) wrong(fmt::format("collected: {}", error.what()));
     stream().collected();
   } catch (const Closed&) {
-    if (!world_.is_closing(now_)) wrong("Closed, and nobody shut down");
+    if (!world_.is_closing(now_)) wrong("Closed, and no thread shut down");
   } catch (const PoolExhausted&) {
     if (!plan().scarce) wrong("PoolExhausted, and there are streams for all");
   } catch (const Error& error) {

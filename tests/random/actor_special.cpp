@@ -152,7 +152,7 @@ void Actor::misuse(Dice& dice) {
         try {
           other = full(world_.runtime(1 - now_), {1}, 1.0F);
         } catch (const Closed&) {  // another thread may shut down the other runtime, but not this one
-          if (!world_.is_closing(1 - now_)) wrong("nobody shut the other runtime down, and yet it is closed");
+          if (!world_.is_closing(1 - now_)) wrong("no thread shut the other runtime down, and yet it is closed");
           break;
         }
         const Tensor here = full(runtime(), {1}, 1.0F);

@@ -145,7 +145,7 @@ void run_handler(const HandlerRun& run, const Status& status) {
     } catch (const Error&) {
     }
   } catch (const Closed&) {
-    if (!run.world.is_closing(run.runtime)) run.wrong("Closed, and nobody shut down");
+    if (!run.world.is_closing(run.runtime)) run.wrong("Closed, and no thread shut down");
   } catch (const Error& error) {
     run.wrong(fmt::format("{}: {}", name_of(error.kind()), error.what()));
   }

@@ -11,7 +11,7 @@ namespace heddle {
 
 [[noreturn]] void check_failed(const char* condition, const char* message, const char* file, int line) noexcept;
 
-// For losing a service of the system that running work relies on, where no error can be returned: prints one line and
+// If the system withdraws a service that running work relies on, and no error can be returned: prints one line and
 // aborts.
 [[noreturn]] void end_process(const char* message) noexcept;
 

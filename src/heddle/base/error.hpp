@@ -26,7 +26,7 @@ enum class ErrorKind : unsigned char {
   kClosed,           // the runtime is shutting down or shut down
   kForked,           // used in a forked child
   kTimeout,          // a deadline passed
-  kUnsupported,      // this backend, build or system lacks what was asked for
+  kUnsupported,      // this backend, build or system lacks the requested feature
   kAbandoned,        // the runtime shut down before the work was done
 };
 

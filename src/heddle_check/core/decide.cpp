@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint32_t kMostOptions = 255;  // a decision is a byte
 
 std::string ended_early(std::size_t decisions) {
-  return fmt::format("the decision string ends after {} decisions, and the execution goes on: the string was cut short",
-                     decisions);
+  return fmt::format(
+      "the decision string ends after {} decisions, but the execution continues: the string was truncated", decisions);
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ ThreadMask Execution::at_quiescence() {
     if (first == kNoThread || state.deadline < threads_[first].deadline) first = thread;
   }
   if (first == kNoThread) {
-    fail(waiting_ != 0 ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "no thread can go on",
+    fail(waiting_ != 0 ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "no thread can continue",
          next_[running_].site);
   }
   for (ThreadState& state : threads_) state.probed = false;

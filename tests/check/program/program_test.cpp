@@ -102,7 +102,7 @@ TEST(Program, AStringThatWasCutShortIsToldSo) {
   for (const char* command : {"minimise '", "replay '"}) {
     const CommandResult result = run(command + cut + "'");
     EXPECT_NE(result.exit_code, 0);
-    EXPECT_NE((result.out + result.err).find("ends after 0 decisions, and the execution goes on"), std::string::npos)
+    EXPECT_NE((result.out + result.err).find("ends after 0 decisions, but the execution continues"), std::string::npos)
         << result.out << result.err;
     EXPECT_EQ((result.out + result.err).find("4294967295"), std::string::npos);
   }

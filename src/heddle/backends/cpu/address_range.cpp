@@ -19,7 +19,7 @@ constexpr int kDiscardLocked = 24;  // Linux 5.18; the C library's headers may b
 
 std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
 
-// Addresses without memory, at `where` or anywhere.
+// Reserves addresses without memory, at `where` or anywhere.
 void* reserve(void* where, std::size_t bytes) noexcept {
   const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (where != nullptr ? MAP_FIXED : 0);
   void* const mapping = mmap(where, bytes, PROT_NONE, flags, -1, 0);

@@ -17,7 +17,7 @@ struct Loaded {
 
 Loaded load_library() {
   const std::string file = fmt::format("libcublasLt.so.{}", HEDDLE_CUBLASLT_MAJOR);
-  // First where the loader searches, then where the toolkit was at build time.
+  // Searches the loader's path first, then the toolkit's folder at build time.
   SharedLibrary library(
       {file, fmt::format("{}/{}", HEDDLE_CUBLASLT_DIR, file)},
       fmt::format("install cuBLAS of CUDA {}, or name its folder in LD_LIBRARY_PATH", HEDDLE_CUBLASLT_MAJOR));
