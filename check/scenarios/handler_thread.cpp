@@ -94,7 +94,7 @@ void first_handlers() {
   heddle_check::require(one.device.step(), "a list is due");
   const std::unique_ptr<Queue> queue = make_queue(one.device, 2);
   CompletionLine other(*queue);
-  heddle_check::Cell<int> told(0, "shared by the handlers");
+  heddle_check::Cell<int> told(0, "handler data");
   const auto tells = [&](const Status&) { told.change() += 1; };
   heddle_check::run_together(
       {{"first", [&] { one.add(tells); }}, {"second", [&] { one.handlers.add(other, {Ticket{}, tells, {}, {}}); }}});

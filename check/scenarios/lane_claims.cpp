@@ -34,7 +34,7 @@ struct OneLease {
 
   LanePool pool{simulated_device(), {}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait};
   std::shared_ptr<LeaseSlot> slot = std::make_shared<LeaseSlot>();
-  heddle_check::Cell<int> guarded{0, "guarded by the lease"};
+  heddle_check::Cell<int> guarded{0, "leased data"};
   std::uint64_t recorded = 0;
   float cell = 0;
 };

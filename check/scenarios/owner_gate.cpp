@@ -11,7 +11,7 @@ namespace {
 void owner_and_claimer(int rounds) {
   sync::OwnerGate gate;
   sync::Mutex claimers(Rank::kLeaf);
-  heddle_check::Cell<int> inside(0, "guarded by the gate");
+  heddle_check::Cell<int> inside(0, "gated data");
   heddle_check::run_together({{"owner",
                                [&] {
                                  for (int i = 0; i < rounds; ++i) {

@@ -64,7 +64,7 @@ void pool_that_fails() {
 void owner_that_returns_during_a_revocation() {
   const auto pool =
       std::make_shared<LanePool>(simulated_device(), one_stream(), WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
-  heddle_check::Cell<int> recorded(0, "owned by the stream");
+  heddle_check::Cell<int> recorded(0, "stream data");
   constexpr int kOperations = 2;
   const auto user = [&] {
     for (int i = 0; i < kOperations; ++i) {
