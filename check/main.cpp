@@ -21,7 +21,7 @@
 namespace heddle::check {
 namespace {
 
-// One line on stderr, which may be closed; that is no error of its own. Where even the line has no room, a fixed one.
+// One line on stderr. A closed stderr is not an error of its own. If host memory has no room for the line, a fixed one.
 int fail(int code, std::string_view text) noexcept {
   try {
     std::fputs(fmt::format("heddle-check: {}\n", printable(text)).c_str(), stderr);
@@ -31,12 +31,13 @@ int fail(int code, std::string_view text) noexcept {
   return code;
 }
 
-// What is wrong with it; empty: nothing. Digits only: the conversion behind it takes a negative number for a large one.
+// Why `text` is invalid; empty: it is valid. Digits only, because CLI11's own conversion reads a negative number as a
+// large one.
 std::string whole_number_from(std::uint64_t least, const std::string& text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value >= least) return "";
-  return fmt::format("'{}' is out of range; allowed is a whole number from {} to {}", text, least, UINT64_MAX);
+  return fmt::format("'{}' is out of range; allowed: a whole number from {} to {}", text, least, UINT64_MAX);
 }
 
 int run_command_line(int argc, char** argv) {
@@ -50,42 +51,45 @@ int run_command_line(int argc, char** argv) {
 
   RunOptions options;
   CLI::App* run_command =
-      app.add_subcommand("run", "Explores scenarios; a failure exits with 1 and says how to replay it");
-  run_command->add_option("scenarios", options.scenarios, "Names, as `heddle-check list` shows them");
+      app.add_subcommand("run", "Explore scenarios; on a failure, exit with 1 and print how to replay it");
+  run_command->add_option("scenarios", options.scenarios, "Names, as printed by `heddle-check list`");
   run_command->add_flag("--all", options.all, "Every scenario");
-  run_command->add_option("--group", options.group, "Every scenario of a group");
+  run_command->add_option("--group", options.group, "Every scenario in a group");
   run_command->add_option("--strategy", options.strategy,
                           "exhaustive, bounded[:PREEMPTIONS], walk[:PROBABILITY], pct[:DEPTH], pos, surw, portfolio; "
-                          "else those of each scenario");
-  run_command->add_option("--bound", options.bound, "bounded: at most so many preemptions")->check(CLI::Range(0, 100));
-  run_command->add_option("--seed", options.seed, "Of random strategies (1)")->check([](const std::string& text) {
+                          "default: the scenario's own");
+  run_command->add_option("--bound", options.bound, "bounded: at most this many preemptions")
+      ->check(CLI::Range(0, 100));
+  run_command->add_option("--seed", options.seed, "Seed of random strategies (1)")->check([](const std::string& text) {
     return whole_number_from(0, text);
   });
-  run_command->add_option("--executions", options.executions, "At most so many for each strategy")
+  run_command->add_option("--executions", options.executions, "At most this many executions per strategy")
       ->check([](const std::string& text) { return whole_number_from(1, text); });
   run_command
       ->add_option("--seconds", options.seconds,
-                   "At most so long in all; strategies that end early leave it to the others")
+                   "Time limit for the whole run; strategies that end early leave their time to the others")
       ->check([](const std::string& text) {
         const double seconds = std::strtod(text.c_str(), nullptr);
-        return seconds > 0 && seconds <= 1e6 ? "" : "allowed is a number above 0, to 1000000";  // no NaN
+        return seconds > 0 && seconds <= 1e6 ? "" : "allowed: a number above 0, up to 1000000";  // no NaN
       });
   run_command->add_option("--plant", options.plant,
-                          "With this planted fault; without a scenario: in the one that it makes fail");
+                          "Switch this planted fault on; without a scenario, run the one that must then fail");
   run_command
-      ->add_option("--processes", options.processes, "portfolio: in so many processes at once, each with its seeds (1)")
+      ->add_option("--processes", options.processes,
+                   "portfolio: number of parallel processes, each with its own seeds (1)")
       ->check(CLI::Range(1U, heddle_check::kMaxShards));
-  run_command->add_flag("--real-threads", options.real_threads, "On real threads in place of fibres; slow");
+  run_command->add_flag("--real-threads", options.real_threads, "Use real threads instead of fibers; slow");
   run_command->add_flag("--json", options.json, "As JSON");
 
   std::string decisions;
-  CLI::App* replay_command = app.add_subcommand("replay", "Runs the decisions of one execution, and prints its trace");
-  replay_command->add_option("decisions", decisions, "The string that a failing run printed")->required();
+  CLI::App* replay_command =
+      app.add_subcommand("replay", "Repeat one execution from its decisions and print its trace");
+  replay_command->add_option("decisions", decisions, "The string printed by a failing run")->required();
   replay_command->add_flag("--json", json, "As JSON");
 
-  CLI::App* minimise_command = app.add_subcommand(
-      "minimise", "Makes a failing execution small; prints what happens in it, and a test that repeats it");
-  minimise_command->add_option("decisions", decisions, "The string that a failing run printed")->required();
+  CLI::App* minimise_command =
+      app.add_subcommand("minimise", "Shrink a failing execution; print its steps and a test that repeats it");
+  minimise_command->add_option("decisions", decisions, "The string printed by a failing run")->required();
 
   try {
     app.parse(argc, argv);
@@ -94,11 +98,10 @@ int run_command_line(int argc, char** argv) {
     return std::fflush(stdout) == 0 && std::ferror(stdout) == 0 ? shown
                                                                 : fail(kExitFail, "the output could not be written");
   } catch (const CLI::ParseError& error) {
-    return fail(kExitBadInput, fmt::format("{}; `heddle-check --help` lists what is allowed", error.what()));
+    return fail(kExitBadInput, fmt::format("{}; see `heddle-check --help`", error.what()));
   }
   if (app.get_subcommands().empty()) {
-    return fail(kExitBadInput,
-                "no command is given; allowed: list, run, replay, minimise (`heddle-check --help` says more)");
+    return fail(kExitBadInput, "no command is given; allowed: list, run, replay, minimise (see `heddle-check --help`)");
   }
   const int code = list_command->parsed()       ? list(json)
                    : run_command->parsed()      ? run(options, argv[0])
@@ -114,7 +117,7 @@ int guarded(int argc, char** argv) {
   } catch (const std::invalid_argument& error) {
     return fail(kExitBadInput, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(kExitFail, "host memory ran out; let the process have more, or ask for less");
+    return fail(kExitFail, "host memory ran out; allow the process more, or request less");
   } catch (const std::exception& error) {
     return fail(kExitFail, error.what());
   } catch (...) {
@@ -127,6 +130,6 @@ int guarded(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   heddle::cli::end_where_host_memory_runs_out(
-      "heddle-check: host memory ran out; let the process have more, or ask for less\n");
+      "heddle-check: host memory ran out; allow the process more, or request less\n");
   return heddle::check::guarded(argc, argv);
 }

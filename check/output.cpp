@@ -26,7 +26,7 @@ std::string strategy_name(const Row& row) {
 
 constexpr const char* kColumns = "{:<24} {:>3} {:>7} {:<14} {:>11} {:>9} {:>6} {:>9} {:>9} {:>8}  {}\n";
 
-// As a shell takes it for one word.
+// Quoted as one word for a shell.
 std::string shell_word(const std::string& text) {
   if (text.find_first_of(" \t'\"\\$&|;<>()*?[]#~`") == std::string::npos) return text;
   std::string quoted;

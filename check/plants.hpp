@@ -1,5 +1,5 @@
-// The planted faults: what each breaks, and which scenario must then fail. tests/check/program/program_test.cpp kills
-// every one.
+// The planted faults: what each breaks, and the scenario that must then fail. tests/check/program/program_test.cpp
+// kills every one.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@ namespace heddle::check {
 
 struct Plant {
   std::string id;        // of HEDDLE_PLANT
-  std::string pattern;   // of bug, by its number (docs/change/design-rules-out.md)
+  std::string pattern;   // of bug, by its number in docs/change/design-rules-out.md
   std::string group;     // pool, ticket, handlers, shutdown, memory, device, canary;
-                         // plain: seen by the build of preset tsan-check only
+                         // plain: detected only by preset tsan-check
   std::string story;     // one line
-  std::string scenario;  // that kills it
+  std::string scenario;  // that must fail
 };
 
 const std::vector<Plant>& all_plants();

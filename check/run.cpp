@@ -23,7 +23,7 @@ namespace {
 using heddle_check::Scenario;
 using heddle_check::StrategySpec;
 
-// Most executions where neither the scenario nor the user says.
+// The limit on executions if neither the scenario nor the user sets one.
 constexpr std::uint64_t kExecutions = 1'000'000;
 constexpr std::uint64_t kPortfolioExecutions = 50'000;  // of all its strategies together
 
@@ -44,20 +44,20 @@ const Plant& known_plant(const std::string& id) {
       fmt::format("plant '{}' is unknown; allowed: {}", id, names(all, [](const Plant& plant) { return plant.id; })));
 }
 
-// Before the scenarios are made: the canary's looks at it there.
+// Call this before the scenarios are made: the canary reads the plant at that time.
 void plant(const std::string& id) {
   if (!id.empty()) known_plant(id);
   sync::switch_plant_on(id);
 }
 
-// The scenarios that were asked for; with a plant and nothing else, the one that it makes fail.
+// The requested scenarios; with only a plant, the scenario that it makes fail.
 Scenarios selected(const RunOptions& options) {
   const Scenarios all = all_scenarios();
   const int ways = int{options.all} + int{!options.group.empty()} + int{!options.scenarios.empty()};
   if (ways == 0 && !options.plant.empty()) return {scenario_named(known_plant(options.plant).scenario)};
   if (ways != 1) {
     throw std::invalid_argument(
-        "name scenarios, or pass --all, or --group GROUP: one of the three (with --plant none is needed)");
+        "name scenarios, or pass --all or --group GROUP: exactly one of the three (none with --plant)");
   }
   if (options.all) return all;
   Scenarios chosen;
@@ -74,7 +74,7 @@ Scenarios selected(const RunOptions& options) {
 
 constexpr const char* kPortfolio = "portfolio";
 
-// What --strategy says. Throws std::invalid_argument naming what is allowed.
+// Parses --strategy. Throws std::invalid_argument with the allowed values.
 StrategySpec parsed_strategy(const std::string& text) {
   try {
     return heddle_check::parse_strategy(text);
@@ -83,7 +83,8 @@ StrategySpec parsed_strategy(const std::string& text) {
   }
 }
 
-// The scenario's own; with --strategy its own of that name, or, with a parameter or none of that name, just that one.
+// The scenario's own strategies. With --strategy: its own of that name; with a parameter, or without such a one, only
+// the given strategy.
 std::vector<StrategySpec> strategies_of(const Scenario& scenario, const RunOptions& options) {
   std::vector<StrategySpec> chosen;
   for (const StrategySpec& spec : scenario.strategies) {
@@ -97,12 +98,12 @@ std::vector<StrategySpec> strategies_of(const Scenario& scenario, const RunOptio
   return chosen;
 }
 
-// The time that was given to all, in equal shares of what is left: who ends early leaves more to those behind.
+// Divides the given time: each part gets an equal share of the rest, so parts that end early leave more to later ones.
 class Shares {
  public:
   Shares(double seconds, std::size_t parts) : seconds_(seconds), parts_(parts) {}
 
-  // Seconds of the next part; 0: as many as it needs.
+  // Seconds for the next part; 0: no limit.
   double next() {
     if (seconds_ == 0) return 0;
     const double left = seconds_ - std::chrono::duration<double>(Clock::now() - start_).count();
@@ -120,7 +121,7 @@ class Shares {
 
 heddle_check::Budget budget_of(const RunOptions& options, double seconds, std::uint64_t executions) {
   heddle_check::Budget budget{options.executions, seconds};
-  // As many as the strategy's claim needs, where it has one and nobody says how many.
+  // Without a limit on executions, run as many as the strategy's confidence needs, if it has one.
   if (options.executions == 0 && executions == 0) budget.confidence = 0.99;
   if (budget.executions == 0 && budget.seconds == 0) budget.executions = executions;
   if (budget.executions == 0 && budget.seconds == 0) budget.executions = kExecutions;
@@ -138,7 +139,7 @@ Row made_row(const Scenario& scenario, const StrategySpec& spec, heddle_check::R
   return row;
 }
 
-// A row for each of its strategies that had a turn.
+// One row for each of its strategies that had a turn.
 std::vector<Row> explore_portfolio(const Scenario& scenario, const RunOptions& options, Shares& shares) {
   const auto result =
       heddle_check::run_portfolio(scenario, {.budget = budget_of(options, shares.next(), kPortfolioExecutions),
@@ -161,7 +162,7 @@ Row explore(const Scenario& scenario, const StrategySpec& spec, const RunOptions
   return made_row(scenario, spec, explorer.explore(scenario, *strategy, budget), options.plant);
 }
 
-// How many shares of the time a scenario takes.
+// The number of time shares of a scenario.
 std::size_t parts_of(const Scenario& scenario, const RunOptions& options) {
   return options.strategy == kPortfolio ? 1 : strategies_of(scenario, options).size();
 }
@@ -175,14 +176,14 @@ std::vector<Row> explore(const Scenario& scenario, const RunOptions& options, Sh
   return rows;
 }
 
-// Visible operations of its plain execution: threads go on while they can, nothing else happens.
+// Visible operations of its plain execution: threads continue while they can, and nothing unusual happens.
 std::uint64_t points_of(const Scenario& scenario) {
   heddle_check::Explorer explorer;
   explorer.set_replay_every(0);
   return explorer.explore(scenario, *heddle_check::make_strategy({.name = "bounded"}, 1), {.executions = 1}).points;
 }
 
-// What a decision string names; its plant is switched on.
+// The contents of a decision string; its plant is switched on.
 struct Decided {
   heddle_check::DecisionString string;
   Scenario scenario;
@@ -191,7 +192,7 @@ Decided decided(const std::string& text) {
   auto decisions = heddle_check::DecisionString::parse(text);
   if (decisions.build_id != build_id()) {
     throw std::invalid_argument(
-        fmt::format("the decision string is of build {}, this program is build {}; use it "
+        fmt::format("the decision string is from build {}, but this program is build {}; use it "
                     "with the build that printed it",
                     decisions.build_id, build_id()));
   }
@@ -237,13 +238,13 @@ int run(const RunOptions& options, const std::string& program) {
   plant(options.plant);
   const Scenarios scenarios = selected(options);
   if (options.strategy == kPortfolio) {
-    if (options.real_threads) throw std::invalid_argument("a portfolio runs on fibres; leave out --real-threads");
+    if (options.real_threads) throw std::invalid_argument("a portfolio runs on fibers; omit --real-threads");
   } else if (options.processes != 1) {
     throw std::invalid_argument("only a portfolio runs in several processes; add --strategy portfolio");
   } else if (!options.strategy.empty()) {
-    const StrategySpec spec = parsed_strategy(options.strategy);  // refuses unknown ones
+    const StrategySpec spec = parsed_strategy(options.strategy);  // rejects unknown ones
     if (spec.name == "bounded" && spec.bound >= 0 && options.bound >= 0 && spec.bound != options.bound) {
-      throw std::invalid_argument(fmt::format("--strategy {} and --bound {} contradict each other; say the bound once",
+      throw std::invalid_argument(fmt::format("--strategy {} and --bound {} contradict each other; give the bound once",
                                               options.strategy, options.bound));
     }
   }
@@ -270,10 +271,10 @@ int replay(const std::string& text, bool json) {
   heddle_check::Explorer explorer;
   heddle_check::Replayed replayed = explorer.replay(scenario, decisions.decisions);
   if (replayed.trace_hash != decisions.trace_hash && replayed.failure.kind != heddle_check::FailureKind::kDivergence) {
-    replayed.failure = {
-        heddle_check::FailureKind::kDivergence,
-        fmt::format("the trace has hash {:016x}, and {:016x} was recorded", replayed.trace_hash, decisions.trace_hash),
-        replayed.failure.text};
+    replayed.failure = {heddle_check::FailureKind::kDivergence,
+                        fmt::format("the trace has hash {:016x}, but the recorded one is {:016x}", replayed.trace_hash,
+                                    decisions.trace_hash),
+                        replayed.failure.text};
   }
   const bool failed = replayed.failure.kind != heddle_check::FailureKind::kNone;
   if (json) {

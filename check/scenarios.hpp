@@ -1,4 +1,4 @@
-// The scenarios of heddle, by the part that they check; docs/change/checking.md shows how to write one.
+// The scenarios of heddle, by the part that they check; docs/change/checking.md explains how to write one.
 #pragma once
 
 #include <string>
@@ -40,9 +40,9 @@ void add_heap_visits(Scenarios& to);
 void add_external_memory(Scenarios& to);
 void add_plain_field(Scenarios& to);
 
-// All of them. Names are unique.
+// All scenarios, with unique names.
 Scenarios all_scenarios();
-// Throws std::invalid_argument naming those that there are.
+// Throws std::invalid_argument with the known names.
 heddle_check::Scenario scenario_named(const std::string& name);
 
 }  // namespace heddle::check

@@ -3,9 +3,9 @@
 
   scripts/attack.py [--scale quick|extended|full] [--only NAME]... [--rows REGEX] [--seed N] [--seconds S] [--build DIR] [--json FILE]
 
-Prints the seed, then one line a row: tried, survived, and what was lost with the command that repeats it; exits 1 when
-anything was lost. `full` tries everything and takes hours; the other scales take a random sample for so many seconds an
-attack. --list names the attacks.
+Prints the seed, then one line per row: tried, survived, and each loss with the command that repeats it; exits 1 after any loss.
+`full` tries everything and takes hours; the other scales take a random sample for a fixed number of seconds per attack.
+--list names the attacks.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from attacks.common import ROOT, Attack, Context, Row  # noqa: E402
 # Module of scripts/attacks -> seconds at the scales quick and extended (0: left out).
 ATTACKS = {"injection": (20, 90), "environment": (15, 60), "programs": (6, 40), "ledger": (6, 30),
            "verify": (0, 45), "processes": (6, 25)}
-SHOWN = 8  # kinds of loss a row
+SHOWN = 8  # kinds of loss per row
 
 
 def parse() -> argparse.Namespace:
@@ -33,7 +33,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=sorted(ATTACKS), metavar="NAME", help=", ".join(ATTACKS))
     parser.add_argument("--rows", default="", metavar="REGEX", help="of injection, environment: only rows whose names match")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
-    parser.add_argument("--seconds", type=float, help="for each attack, in the place of the scale's")
+    parser.add_argument("--seconds", type=float, help="per attack, instead of the scale's")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--list", action="store_true")

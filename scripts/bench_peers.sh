@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our loop beside libtorch's on this machine's CPU: 5 runs of each, interleaved, at N = 64 and 256; medians and ratios.
+# Our loop and libtorch's on this machine's CPU: 5 runs of each, interleaved, at N = 64 and 256; medians and ratios.
 # Usage: scripts/bench_peers.sh [--json]. Needs build/release (./dev build) and libtorch-dev. Takes about 3 minutes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,7 +19,7 @@ if [ ! -x "$peer" ] || [ "$source" -nt "$peer" ]; then
   g++ -std=c++20 -O2 -isystem /usr/include/torch/csrc/api/include "$source" -o "$peer" -ltorch -ltorch_cpu -lc10 -pthread
 fi
 
-# With the reference BLAS libtorch is about ten times slower at N=256: a comparison with it would flatter us.
+# With the reference BLAS, libtorch is about ten times slower at N=256, which would flatter us.
 blas=$(readlink -f "$(ldd "$peer" | awk '$1 == "libblas.so.3" { print $3 }')")
 case $blas in *openblas* | *mkl* | *blis*) ;; *) die "libtorch would run on $blas, the slow reference BLAS: install libopenblas0-pthread" ;; esac
 echo "libtorch's BLAS: $blas" >&2

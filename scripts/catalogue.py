@@ -1,4 +1,4 @@
-"""Which classes of the bug catalogue have a test named after them, or a row in RULED_OUT; a rule of tidy.py."""
+"""Each class of the bug catalogue has a test named after it, or a row in RULED_OUT; a rule of tidy.py."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ NAME = re.compile(r"\b(?:[CR]\d{2}_)+\w+")
 
 
 def problems(tests: Iterable[str], pages: dict[str, str]) -> Iterator[tuple[str, int, str]]:
-    """Path, line, text. `tests`: sources of the tests; `pages`: the text of RULED_OUT, and of others that name tests."""
+    """Path, line, text. `tests`: sources of the tests; `pages`: the text of RULED_OUT, and of other pages that name tests."""
     names = {name for text in tests for name in NAME.findall(text)}
     covered = {kind for name in names for kind in re.findall(r"[CR]\d{2}(?=_)", name)}
     covered.update(re.findall(r"^\| ([CR]\d{2}) \|", pages[RULED_OUT], re.MULTILINE))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy-19 over the project's sources, those changed last first, within a time budget.
+"""Runs clang-tidy-19 over the project's sources, most recently changed first, within a time budget.
 
 usage: scripts/clang_tidy.py [--seconds N] [--build FOLDER]
-With --seconds no file is begun after N seconds; those not reached are named, and that is no failure.
-When a file changed is asked of git, because a fresh clone writes all files at one moment; without git, of the file.
+With --seconds no file is started after N seconds; the rest is listed, and that is not a failure.
+Git gives the time of a file's last change, because a fresh clone writes all files at one moment; without git, the file does.
 """
 
 import argparse
@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def commit_times() -> dict[str, int]:
-    """Path -> time of the last commit that touched it; only files that are now as committed. Empty without git."""
+    """Path -> time of the last commit that touched it; only unmodified files. Empty without git."""
     git = ["git", "-C", str(ROOT), "-c", "core.quotePath=false"]
     try:
         log = subprocess.run([*git, "log", "--format=@%ct", "--name-only"], capture_output=True, text=True, check=True)
@@ -78,7 +78,7 @@ def main() -> int:
                 print(f"clang-tidy: {count} of {len(files)} files", flush=True)
     print(f"clang-tidy: {len(files) - len(skipped)} of {len(files)} files checked, {len(failed)} with findings")
     if skipped:
-        print(f"clang-tidy: no time for (./dev tidy --clang checks all): {' '.join(skipped)}")
+        print(f"clang-tidy: not checked for lack of time (./dev tidy --clang checks all): {' '.join(skipped)}")
     return 1 if failed or not files else 0
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests what the pages say about the programs against the programs: commands, options, listed words, scenarios, plants, the README's trace.
+"""Tests the pages' statements about the programs: commands, options, listed words, scenarios, plants, the README's trace.
 
-usage: doc_options.py BIN_DIR      exits 1 if a page names what the programs do not have; programs that BIN_DIR lacks are left out
+usage: doc_options.py BIN_DIR      exits 1 if a page names something that the programs lack; programs missing in BIN_DIR are left out
 """
 
 import json
@@ -22,7 +22,7 @@ COMMAND = re.compile(r"(?:^|[\s`(])(?:[\w./-]*/)?(heddle|heddle-check)\s+([a-z][
 
 
 class Programs(NamedTuple):
-    helps: dict[str, tuple[man_pages.Help, dict[str, man_pages.Help]]]  # of each program
+    helps: dict[str, tuple[man_pages.Help, dict[str, man_pages.Help]]]  # by program
     scenarios: set[str]
     plants: set[str]
 
@@ -73,7 +73,7 @@ def command_problems(programs: Programs, program: str, words: list[str]) -> Iter
 
 
 def trace_problems(readme: str, printed: str) -> Iterator[tuple[int, str]]:
-    """The rows of the README's trace are what the canary prints, but for spaces."""
+    """The rows of the README's trace match the canary's output, except for spaces."""
     rows = {" ".join(line.split()) for line in printed.split("\n")}
     for number, line in enumerate(readme.split("\n"), 1):
         if re.match(r"\s+\d+ (?:\*| ) .*\.cpp:\d+$", line) and " ".join(line.split()) not in rows:

@@ -1,4 +1,4 @@
-"""The house rules of the pages: what they name exists, what they quote is compiled, how they read. Rules of tidy.py."""
+"""The house rules of the pages: named things exist, quoted code is compiled, the language is plain. Rules of tidy.py."""
 
 import pathlib
 import re
@@ -26,24 +26,24 @@ def doc_paths(tree: Tree) -> Found:
         for number, line in enumerate(text.split("\n"), 1):
             for command in re.findall(r"\./dev ([a-z]\w*)", line):
                 if command not in commands:
-                    yield path, number, f"./dev {command} is no command; ./dev help lists them"
+                    yield path, number, f"./dev has no command {command}; see ./dev help"
             for word in " ".join(re.findall(r"`([^`]+)`", line)).split():
                 word = word.rstrip(".,:;/").removeprefix("./")
                 if not word.startswith(DOC_PREFIXES) or re.search(r"[*<>{}$]|[A-Z]{3,}", word.removesuffix(".md")):
                     continue  # not a path, or one with a placeholder
                 if word not in known and not word.endswith("CMakeLists.txt"):
-                    yield path, number, f"{word} does not exist; name what is there"
+                    yield path, number, f"{word} does not exist; name an existing path"
     for path, text in tree.items():
         if path.endswith("_test.py") or prose.PAGES.fullmatch(path):
             continue
         for number, line in enumerate(text.split("\n"), 1):
             for page in re.findall(r"\bdocs/[\w/-]+\.(?:md|svg)", line):
                 if page not in known:
-                    yield path, number, f"{page} does not exist; name the page that says it now"
+                    yield path, number, f"{page} does not exist; name the page that has the text now"
 
 
 def doc_examples(tree: Tree) -> Found:
-    """A block of C++ in a page is a part of the file that the last path before it names: so it compiles."""
+    """A block of C++ in a page is a part of the file named last before it, so it compiles."""
     for path, text in pages(tree):
         named, block = "", None
         for number, line in enumerate(text.split("\n"), 1):
@@ -59,13 +59,13 @@ def doc_examples(tree: Tree) -> Found:
                 block.append(line)
 
 
-# Where the options of a program that is not heddle's are parsed; of a script it is the script.
+# The sources that parse the options of programs other than heddle; a script parses its own.
 PARSED_IN = {"heddle_random_programs": "tests/random/", "injection_subject": "tests/injection/", "dev": "dev"}
-PASSED_ON = {"run", "verify", "bench"}  # of ./dev: what follows goes to heddle; doc_options.py tests it
+PASSED_ON = {"run", "verify", "bench"}  # of ./dev: the rest goes to heddle; doc_options.py tests it
 
 
 def doc_script_options(tree: Tree) -> Found:
-    """Options of scripts and of the tests' programs, in `...` or in a block, stand in their source."""
+    """Options of scripts and of the tests' programs, in `...` or in a block, occur in their source."""
     command = re.compile(r"(?:^|[\s/])(dev|scripts/[\w.]+|heddle_random_programs|injection_subject)((?: [^|>#`]*)?)$")
     for path, text in pages(tree):
         inside = False
@@ -84,7 +84,7 @@ def doc_script_options(tree: Tree) -> Found:
 
 
 def doc_variables(tree: Tree) -> Found:
-    """HEDDLE_ names that a page uses stand in the code or the build."""
+    """HEDDLE_ names in a page occur in the code or the build."""
     known = set()
     for path, text in tree.items():
         if not prose.PAGES.fullmatch(path) and not path.endswith("_test.py"):
@@ -118,7 +118,7 @@ def language(tree: Tree) -> Found:
                 yield path, number, problem
 
 
-# Commits after this one: older subjects are as they are.
+# Commits after this one: older subjects are exempt.
 SUBJECTS_SINCE = "d049ab9a29863b1860c4ee664d4b10918f43ae77"
 SUBJECT_MOST = 72
 NOT_IMPERATIVE = re.compile(r"(?:The|A|An|It|This|That|What|Who|There|When|\w+ed|\w+ing)\b")
@@ -139,7 +139,7 @@ def subject_problems(lines: list[str]) -> Iterator[str]:
 
 
 def subjects_since(root: pathlib.Path, since: str = SUBJECTS_SINCE) -> list[str]:
-    """Of the commits after `since`; none without git, without a repository, or where it does not know that commit."""
+    """Checks the commits after `since`; none without git, without a repository, or if it lacks that commit."""
     command = ["git", "-C", str(root), "log", "--no-merges", "--format=%h %s", f"{since}..HEAD"]
     if not (root / ".git").exists():
         return []

@@ -1,4 +1,4 @@
-"""Shows the rules of the pages, and the tests of what they say about the programs, failing and passing; run by tidy_test.py."""
+"""Shows the rules of the pages, and the tests of their statements about the programs, failing and passing; run by tidy_test.py."""
 
 import pathlib
 import sys
@@ -28,7 +28,7 @@ Options:
                               1 to 1024 (32)
   --inject                    Plant a fault, which must FAIL: none, stale, swap (none)
   --processes UINT:UINT in [1 - 256]
-                              In so many processes
+                              In this many processes
 """
 TOP = """Heddle: streams.
 Usage: heddle [OPTIONS] [SUBCOMMAND]

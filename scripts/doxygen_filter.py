@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Doxygen's input filter for the public headers: plain comments become documentation. The headers themselves stay free of markup.
 
-The comment on top documents the file; comments on lines of their own document what follows; a comment after a declaration documents that.
+The comment on top documents the file; comments on their own lines document what follows; a comment after a declaration documents the declaration.
 Lines indented by three spaces or more within a comment are code. usage: doxygen_filter.py FILE
 """
 
@@ -42,7 +42,7 @@ def documented(text: str) -> str:
     for line in text.split("\n"):
         match = OWN.match(line)
         if match and not DIRECTIVE.search(line):
-            if follows and len(match[1]) > 8 and not block:  # goes on with the comment after the declaration above
+            if follows and len(match[1]) > 8 and not block:  # continues the comment after the declaration above
                 out.append(f"{match[1]}///< {escaped(match[3])}")
                 continue
             indent = indent if block else match[1]

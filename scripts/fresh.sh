@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the README's commands, as they stand there, on a minimal Debian 12: as root, and as a user with sudo.
+# Runs the README's commands verbatim on a minimal Debian 12: as root, and as a user with sudo.
 # Needs root, debootstrap and a package mirror. Usage: scripts/fresh.sh [--quick]   (--quick: only ./dev run)
-# Everything happens in a temporary folder and in a mount namespace of its own: the host is left as it was.
+# Everything happens in a temporary folder and in a separate mount namespace: the host stays unchanged.
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 suite=bookworm
@@ -25,15 +25,15 @@ mounted=()
 cleanup() {
   local i
   for ((i = ${#mounted[@]} - 1; i >= 0; i--)); do umount -l "${mounted[i]}" 2> /dev/null || true; done
-  # The namespace ends with this script; --one-file-system is a second fence around the host's /dev and /proc.
+  # The namespace ends with this script; --one-file-system additionally protects the host's /dev and /proc.
   rm -rf --one-file-system "$scratch"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# --- what the host's apt uses ---
+# --- the host's apt setup ---
 
-debian_sources() {  # the host's source files that name the suite
+debian_sources() {  # the host's source files with the suite
   local file
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
     [ -f "$file" ] && grep -qE "^[^#]*[[:space:]]$suite([[:space:]/]|$)" "$file" && echo "$file"
@@ -62,7 +62,7 @@ copy_apt_setup() {  # ROOT
       [ ! -f "$key" ] || copy_file "$key" "$root"
     done < <(grep -oiE '(Signed-By: *|signed-by=)/[^] ,]+' "$file" | grep -oE '/.*')
   done < <(debian_sources)
-  # Proxies, certificates and checks of dates; not hooks and not the host's other habits.
+  # Proxies, certificates and checks of dates; no hooks, no other settings of the host.
   for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
     [ -f "$file" ] && grep -qE '^[[:space:]]*Acquire' "$file" || continue
     copy_file "$file" "$root"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets (tests/fuzz) in the asan preset and runs each for so many seconds on its corpus.
+# Builds the fuzz targets (tests/fuzz) in the asan preset and runs each for a number of seconds on its corpus.
 #   scripts/fuzz.sh [SECONDS] [NAME]...       default: 15 seconds, every target; two at a time on two processors
-#   scripts/fuzz.sh keep [NAME]...            enters into tests/fuzz/corpus what new inputs reach, and nothing else
-# Prints one line a target: inputs tried, branches reached, and where a crash, a leak or a hang was found its file and
-# the command that repeats it; exits 1 then. Crashes and found inputs are kept in build/asan/fuzz.
+#   scripts/fuzz.sh keep [NAME]...            adds inputs that reach new code to tests/fuzz/corpus, and does nothing else
+# Prints one line per target: inputs tried, branches reached. For a crash, a leak or a hang it prints the file and the
+# command that repeats it, and exits 1. Crashes and found inputs are kept in build/asan/fuzz.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 readonly build=build/asan

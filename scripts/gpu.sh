@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Tests, sanitizer runs and measurements on a machine with an NVIDIA GPU.
 #
-#   scripts/gpu.sh carry FOLDER               on the machine that builds: programs and libraries into FOLDER
+#   scripts/gpu.sh carry FOLDER               on the build machine: copies programs and libraries into FOLDER
 #   FOLDER/gpu.sh build-test|sanitize|bench|alloc|soak OUT   on the machine with the GPU; OUT gets JOB.json and JOB.txt
 #
 # The machine with the GPU needs the driver, the CUDA 13 runtime libraries (cuBLAS), python3 and, for sanitize,
-# compute-sanitizer. It needs no package registry: of what Debian 12 gives the build, FOLDER brings libfmt, libhwy, oneDNN
-# (libdnnl, with the OpenCL loader that it wants) and libgomp; GoogleTest, CLI11 and the JSON library are inside the
-# programs. Where PyTorch is installed, build-test compiles the libtorch peers too, whose sources FOLDER brings. Each job
-# takes less than 8 minutes.
+# compute-sanitizer. It needs no package registry: FOLDER contains libfmt, libhwy, oneDNN (libdnnl, with its OpenCL
+# loader) and libgomp from Debian 12; GoogleTest, CLI11 and the JSON library are inside the programs. If PyTorch is
+# installed, build-test also compiles the libtorch peers, whose sources are in FOLDER. Each job takes less than 8 minutes.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 

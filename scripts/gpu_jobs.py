@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The jobs of scripts/gpu.sh: gpu_jobs.py JOB FOLDER OUT. Each writes OUT/JOB.json and OUT/JOB.txt, and exits 1 if
-anything that must hold does not."""
+a requirement does not hold."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import tempfile
 import time
 
 SIZES, THREADS = (64, 256, 1024), (1, 8, 32)
-# For fewer or longer runs: the defaults keep each job below 8 minutes. libtorch is measured less often, as it takes longest
+# For fewer or longer runs: the defaults keep each job below 8 minutes. libtorch is measured less often, because it takes longest
 # to start.
 RUNS = int(os.environ.get("GPU_RUNS", "5"))
 TORCH_RUNS = int(os.environ.get("GPU_TORCH_RUNS", "1"))
@@ -22,7 +22,7 @@ SOAK_SECONDS = int(os.environ.get("GPU_SOAK_SECONDS", "360"))
 
 
 def run(command, timeout, environment=None):
-    """Exit code (124: too long), standard output and error together, seconds."""
+    """Exit code (124: timed out), standard output and error combined, seconds."""
     start = time.monotonic()
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, text=True,
@@ -31,7 +31,7 @@ def run(command, timeout, environment=None):
     except subprocess.TimeoutExpired as late:
         code, text = 124, (late.stdout or b"").decode(errors="replace")
     except FileNotFoundError as missing:
-        code, text = 127, f"{missing.filename} is not here"
+        code, text = 127, f"{missing.filename} is missing"
     return code, text, time.monotonic() - start
 
 
@@ -64,7 +64,7 @@ def suite(folder, name, timeout, device=None, gtest_filter="*", environment=None
 
 
 def build_peer(folder, name):
-    """A libtorch peer, where PyTorch is. '' or why not."""
+    """Builds a libtorch peer if PyTorch is installed. '' or the reason why not."""
     if pathlib.Path(f"{folder}/bin/{name}").exists():
         return ""
     code, text, _ = run(["python3", "-c", "import torch, os; print(os.path.dirname(torch.__file__))"], 60)
@@ -88,7 +88,7 @@ def build_test(folder):
         if row["result"] != "ok":
             texts.append(text[-6000:])
 
-    # There the streams take turns in the order of submission, so the planted reuse cannot happen.
+    # On one connection the streams take turns in the order of submission, so the planted reuse cannot happen.
     row, text = suite(folder, "test_backends_cuda", 60, None, "CudaStreams.*-*Planted*",
                       {"CUDA_DEVICE_MAX_CONNECTIONS": "1"})
     rows.append({**row, "check": "streams on one hardware connection"})
@@ -174,7 +174,7 @@ def bench(folder):
     end = time.monotonic() + 420
     for number in range(RUNS):
         for cell in cells:
-            if time.monotonic() > end:  # the medians are of fewer runs then, and "runs" says so
+            if time.monotonic() > end:  # the medians then cover fewer runs, and "runs" shows it
                 continue
             for name, rate in makers.items():
                 if name == "libtorch" and number >= TORCH_RUNS:
@@ -222,7 +222,7 @@ def alloc(folder):
             theirs = [] if why else [pairs for _ in range(RUNS) if (pairs := torch_pairs(folder, size, threads))]
             middle = statistics.median(theirs) if theirs else None
             rows.append({"bytes": name, "threads": threads, "heddle, pairs/s": f"{ours:.0f}",
-                         "ns a pair": f"{medians[name]:.1f}", "driver calls a 1,000 pairs": f"{calls:.3f}",
+                         "ns per pair": f"{medians[name]:.1f}", "driver calls per 1,000 pairs": f"{calls:.3f}",
                          "libtorch, pairs/s": f"{middle:.0f}" if middle else "-",
                          "of libtorch": f"{ours / middle:.0f}" if middle else "-"})
             holds = holds and calls == 0
@@ -235,7 +235,7 @@ def used_mib():
 
 
 def soak(folder):
-    """The loop with changing threads and sizes in one process after another; memory outside stays where it was."""
+    """The loop with varying threads and sizes, in one process after another; memory outside of them must not grow."""
     rows, texts = [], []
     idle = used_mib()
     end = time.monotonic() + SOAK_SECONDS

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/change/lock-order.md from src/heddle/sync/rank.hpp. --check: only says whether it is up to date."""
+"""Writes docs/change/lock-order.md from src/heddle/sync/rank.hpp. --check: only tests whether it is up to date."""
 
 import pathlib
 import re
@@ -12,14 +12,14 @@ ENTRY = re.compile(r"^\s*(k\w+)\s*=\s*(\d+),\s*//\s*(.+?)\s*$")
 
 
 def ranks(text: str) -> list[tuple[int, str, str]]:
-    """(rank, name, what it guards), in the order of the file. Raises ValueError where the order is no order."""
+    """(rank, name, guarded data), in the order of the file. Raises ValueError if the ranks do not increase."""
     found = []
     for line in text.splitlines():
         match = ENTRY.match(line)
         if match:
             found.append((int(match[2]), match[1], match[3]))
         elif re.match(r"^\s*k\w+\s*=", line):
-            raise ValueError(f"a rank needs a number, a comma and a comment that says what it guards: {line.strip()}")
+            raise ValueError(f"a rank needs a number, a comma and a comment on what it guards: {line.strip()}")
     if not found:
         raise ValueError("no rank found")
     for (low, low_name, _), (high, high_name, _) in zip(found, found[1:]):
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if target.is_file() and target.read_text(encoding="utf-8") == wanted:
         return 0
-    print(f"{PAGE}: is not what {SOURCE} says: run python3 scripts/lock_order.py", file=sys.stderr)
+    print(f"{PAGE}: differs from {SOURCE}: run python3 scripts/lock_order.py", file=sys.stderr)
     return 1
 
 

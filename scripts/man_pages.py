@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes man pages and bash completion from the --help of programs built with CLI11.
 
-usage: man_pages.py BIN_DIR OUT_DIR [PROGRAM]...      (default: heddle heddle-check, those that BIN_DIR holds)
+usage: man_pages.py BIN_DIR OUT_DIR [PROGRAM]...      (default: heddle heddle-check, those in BIN_DIR)
 
 Writes OUT_DIR/man1/PROGRAM.1 and OUT_DIR/completions/PROGRAM. A program's help is its only source: an option without help there has
 none here. doc_options.py uses parse() to test the options that the pages name.
@@ -19,7 +19,7 @@ EXIT_STATUS = "0: success. 1: a fault or failure was found. 2: bad input, named 
 
 
 class Option(NamedTuple):
-    names: list[str]  # -h, --help; of a positional its one name
+    names: list[str]  # -h, --help; for a positional, its name
     text: str
     choices: list[str]
 
@@ -33,7 +33,7 @@ class Help(NamedTuple):
 
 
 def choices_of(text: str) -> list[str]:
-    """The words of a text that lists them, as in 'none, stale, swap (none)' or 'Of alloc: all, heddle (all)'."""
+    """The words that a text lists, as in 'none, stale, swap (none)' or 'Of alloc: all, heddle (all)'."""
     listed = re.sub(r"\s*\([^)]*\)\s*[.]?$", "", text).split(": ")[-1]
     words = [re.sub(r"[\[:].*", "", word.strip()) for word in listed.split(",")]
     return words if len(words) > 2 and all(re.fullmatch(r"[a-z][a-z0-9_-]*", word) for word in words) else []

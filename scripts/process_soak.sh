@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every process scenario and plugin mode in turn, each run with its own seed, until so many runs were done.
+# Runs every process scenario and plugin mode in turn, each run with its own seed, until RUNS runs are done.
 #   scripts/process_soak.sh [RUNS] [FIRST-SEED]    default: 1000 runs, seeds from 1
 # Prints one line per failed run with the command that repeats it, and a summary; exits 1 when a run failed.
 # SOAK_BUILD names the build folder (default build/release); each run may take 20 s, SOAK_SECONDS changes that.
@@ -12,7 +12,7 @@ readonly build
 readonly seconds=${SOAK_SECONDS:-20}
 plugin=$(find "$build/tests/process" -name 'libprocess_plugin.so') || exit 1
 
-# EXPECTED-CODE COMMAND, one a line.
+# EXPECTED-CODE COMMAND, one per line.
 scenarios() {
   "$build/bin/process_scenario" --list | while read -r name code; do echo "$code $build/bin/process_scenario $name"; done
   for mode in unused running finished; do echo "3 $build/bin/process_plugin_host $mode $plugin"; done

@@ -1,22 +1,34 @@
 """Phrases that cost a native reader a second reading, and what to write instead; a rule of tidy.py.
 
-Pages (README.md, docs/ and their like) are always read. Of sources, comments and literals are read in the folders of CLEAN: enter a folder
-there once it is clean, and it stays so. `python3 scripts/prose.py [FOLDER]...` shows what is left in other folders.
+Pages (README.md, docs/ and the like) are always checked. In sources, comments and literals are checked in the folders of CLEAN: add a
+folder there once it is clean, and it stays so. `python3 scripts/prose.py [FOLDER]...` shows the phrases left in other folders.
 """
 
+import io
 import pathlib
 import re
 import sys
+import tokenize
 from collections.abc import Iterator
 
 # Prefixes of paths whose comments and literals follow the rules.
-CLEAN: tuple[str, ...] = ("examples/",)
+CLEAN: tuple[str, ...] = (
+    "examples/",
+    "src/heddle/base/", "src/heddle/sync/", "src/heddle/backends/cpu/onednn/",
+    "src/heddle/backends/cuda/cublaslt/", "src/heddle/backends/cuda/pages/",
+    "src/heddle_check/", "check/", "bench/",
+    "tests/base/", "tests/sync/", "tests/check/", "tests/process/",
+    "scripts/",
+    "tests/injection/", "tests/environment/", "tests/random/", "tests/fuzz/", "tests/faults/", "tests/cli/",
+)
+# These quote the phrases.
+QUOTING = ("scripts/prose.py", "scripts/doc_rules_test.py")
 
 PHRASES: list[tuple[re.Pattern, str]] = [(re.compile(pattern), instead) for pattern, instead in [
     (r"\b(?:is|are|was|were|be|been|being) told\b|\b[Tt]ells? nobody\b|\buntold\b", "returns, gets or receives a status; nobody is notified"),
     (r"\bfor (?:the )?want of\b", "because there is no"),
     (r"(?<!left )\bbehind\b(?! (?:an|one|the) interface)(?![,.;:)]|$)", "after, for time; below or within, for place"),
-    (r"(?<!thing )(?<!body )(?<!one )(?<!where )(?<!what )(?<!who )(?<!#)\b[Ee]lse\b(?!'s|\w| if)", "otherwise"),
+    (r"(?<!thing )(?<!body )(?<!one )(?<!where )(?<!what )(?<!who )(?<!#)(?<!\\s\*)\b[Ee]lse\b(?!'s|\w| if)", "otherwise"),
     (r"\bof (?:the user|somebody else|nobody|others)'s?\b(?! own)|\bof the users'", "the user's ..., another ...'s"),
     (r"\bso many\b", "that many, as many"),
     (r"\balso (?:where|when|while|if|those|in a|after)\b", "even if, including"),
@@ -45,10 +57,20 @@ def page_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, re.sub(r"`[^`]*`", "``", line)
 
 
+def python_lines(text: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type in (tokenize.COMMENT, tokenize.STRING):
+            for offset, line in enumerate(token.string.split("\n")):
+                yield token.start[0] + offset, re.sub(r"\{[^{}]*\}", "{}", line)
+
+
 def source_lines(path: str, text: str) -> Iterator[tuple[int, str]]:
-    """The prose of a source by line: comments and literals of C++, every line of a script."""
+    """The prose of a source by line: comments and literals of C++ and Python, every line of other files without the keyword else."""
+    if path.endswith(".py"):
+        yield from python_lines(text)
+        return
     if not path.endswith(CPP):
-        yield from enumerate(text.split("\n"), 1)
+        yield from ((number, re.sub(r"(?:^|;)\s*else\b", "", line)) for number, line in enumerate(text.split("\n"), 1))
         return
     for token in TOKEN.finditer(re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", " ", text)):
         first = text.count("\n", 0, token.start()) + 1
@@ -64,7 +86,7 @@ def problems(path: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def applies(path: str) -> bool:
-    return PAGES.fullmatch(path) is not None or path.startswith(CLEAN)
+    return PAGES.fullmatch(path) is not None or (path.startswith(CLEAN) and path not in QUOTING)
 
 
 def main(folders: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""What the tests of the house rules share."""
+"""Shared by the tests of the house rules."""
 
 import unittest
 

@@ -10,9 +10,9 @@ trap 'rm -rf "$scratch"' EXIT
 compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
 
 DESTDIR='' cmake --install "$build" --prefix "$scratch/prefix" > "$scratch/install.log" || { cat "$scratch/install.log"; exit 1; }
-# What is installed must not point back into the tree, nor carry this project's own warning flags.
+# Installed files must not refer to the tree, nor contain this project's own warning flags.
 if grep -rnE "heddle_flags|-W(all|error|extra)|$(pwd -P)" "$scratch/prefix" --include='*.cmake'; then
-  echo "test_consumer: the installed package leaks what is private to the build" >&2
+  echo "test_consumer: the installed package leaks private settings of the build" >&2
   exit 1
 fi
 cmake -S tests/consumer -B "$scratch/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$compiler" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The house rules, as a test. Prints `file:line: rule: what is wrong; what to do instead`; exits 1 if anything is.
+"""The house rules, as a test. Prints `file:line: rule: problem; remedy`; exits 1 if there is a problem.
 
-Each rule is one function from a Tree to problems. A line may be excused where the rule makes the code worse:
+Each rule is one function from a Tree to problems. If a rule makes the code worse, a line may be excused:
 put `tidy-allow: RULE, because ...` in a comment on it. scripts/tidy_test.py shows each rule failing.
 """
 
@@ -20,30 +20,30 @@ import lock_order  # noqa: E402
 from doc_rules import (doc_examples, doc_index, doc_paths, doc_script_options, doc_variables, language,  # noqa: E402
                        table_cells)
 
-# From the bottom up: a folder of src/heddle includes itself and what stands before it.
+# From the bottom up: a folder of src/heddle includes itself and the folders before it.
 LAYERS = ["base", "sync", "device", "stream", "memory", "tensor", "ops", "batch", "runtime"]
 BACKEND_MAY_INCLUDE = {"base", "sync", "device"}
 
-# Sources that no test names, and why.
+# Sources that no test names, with the reason.
 UNTESTED = {
     "backends/*/kernels/*.cpp": "reached through the kernel table: tests run every kernel by its id, not by its file",
     "backends/*/kernels/*.cu": "launched by the operations that tests/backends_cuda/ops_test.cpp compares with the reference",
-    "backends/cuda/absent.cpp": "stands in where the toolkit is missing; tests/cli/bad_input_test.cpp asks for the device",
-    "backends/cuda/*.cpp": "tested by what they do, in tests/backends_cuda, which needs a GPU: device, queue, driver, commands",
+    "backends/cuda/absent.cpp": "replaces the backend without the toolkit; tests/cli/bad_input_test.cpp requests the device",
+    "backends/cuda/*.cpp": "tested by their effects, in tests/backends_cuda, which needs a GPU: device, queue, driver, commands",
     "backends/cuda/cublaslt/matmul.cpp": "every product in tests/backends_cuda/ops_test.cpp",
     "backends/cuda/pages/*_pages.cpp": "three sources of one interface: tests/backends_cuda/open_test.cpp runs each",
-    "backends/cpu/onednn/*.cpp": "two stand-ins for one interface; the build picks one, tests reach it by the kernel table",
+    "backends/cpu/onednn/*.cpp": "two implementations of one interface; the build picks one, tests reach it by the kernel table",
     "ops/*.cpp": "reached through the public operations: a case in tests/ops/op_cases.hpp is the test of an op",
     "stream/residency.cpp": "use across streams is tested in tests/stream/lane_test.cpp",
     "stream/ticket_parking.cpp": "every wait in tests/stream/lane_test.cpp parks in it",
-    "sync/process.cpp": "fork, exit, unloading: whole processes do that, in tests/process/process_test.cpp",
+    "sync/process.cpp": "fork, exit, unloading: needs whole processes, in tests/process/process_test.cpp",
     "runtime/lifecycle.cpp": "its end with the process is in tests/process/process_test.cpp, its shutdown in runtime_test.cpp",
     "sync/checked/*.cpp": "the checked build's side; every scenario of check/ runs on it",
     "sync/clock.cpp": "one call; deadlines are tested in tests/sync/mutex_test.cpp",
     "sync/lock_checks.cpp": "tested through the mutex, in tests/sync/mutex_test.cpp",
     "tensor/core.cpp": "opened and closed by every test in tests/runtime/runtime_test.cpp",
-    "tensor/timing_event.cpp": "tested in tests/tensor/surfaces_test.cpp, with the other ways in and out",
-    "device/kernel_failure.cpp": "tested where custom operations throw, in tests/tensor/surfaces_test.cpp",
+    "tensor/timing_event.cpp": "tested in tests/tensor/surfaces_test.cpp, with the other imports and exports",
+    "device/kernel_failure.cpp": "tested with custom operations that throw, in tests/tensor/surfaces_test.cpp",
     "tensor/generator.cpp": "tested in tests/ops/random_test.cpp, with the operations that draw from it",
     "runtime/open_device.cpp": "tested through Options in tests/runtime/runtime_test.cpp",
     "device/device.cpp": "the defaults of optional calls; a backend that lacks them is tested through them",
@@ -52,7 +52,7 @@ UNTESTED = {
 LINES_WARN, LINES_MOST = 350, 500
 CPP = (".hpp", ".cpp", ".cu", ".cuh")
 SKIPPED = {"build", ".git", "__pycache__", "corpus"}  # corpus: inputs of the fuzz targets, any bytes
-# The adaptors of the checked build: the one place of the library that knows heddle_check.
+# The adaptors of the checked build: the only place in the library that knows heddle_check.
 CHECKED = "src/heddle/sync/checked/"
 
 
@@ -73,7 +73,7 @@ def cpp_files(tree: Tree, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def code_lines(text: str) -> list[str]:
-    """The lines with comments and the contents of literals blanked; as many lines as before."""
+    """The lines, with comments and the contents of literals blanked."""
     pattern = re.compile(r'//[^\n]*|/\*.*?\*/|R"\((?s:.*?)\)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'(?!\w)', re.DOTALL)
 
     def blank(match: re.Match) -> str:
@@ -104,7 +104,7 @@ def folder_of(path: str) -> str:
 
 
 def may_include(includer: str, target: str) -> str:
-    """'' if the folder of `includer` may include `target` (heddle/...), else why not and what to do."""
+    """'' if the folder of `includer` may include `target` (heddle/...), otherwise the reason and the remedy."""
     own, other = folder_of(includer), folder_of(target)
     if own == other or own == "":
         return ""
@@ -117,10 +117,10 @@ def may_include(includer: str, target: str) -> str:
     if own.startswith("backends/"):
         if other in BACKEND_MAY_INCLUDE:
             return ""
-        return f"a backend includes {other}; it sees base, sync and device only: have it handed down through device"
+        return f"a backend includes {other}; it sees only base, sync and device: pass it down through device"
     if other in LAYERS and LAYERS.index(other) < LAYERS.index(own):
         return ""
-    return f"{own} includes {other or 'a header of the top folder'}, which is above it; move the code down, or hand down an interface"
+    return f"{own} includes {other or 'a header of the top folder'}, which is above it; move the code down, or pass an interface down"
 
 
 def layers(tree: Tree) -> Found:
@@ -137,7 +137,7 @@ def checker_apart(tree: Tree) -> Found:
         for number, line in enumerate(text.split("\n"), 1):
             match = re.match(r'\s*#\s*include\s*["<](heddle(?:_check)?)/', line)
             if match and path.startswith("src/heddle_check/") and match[1] == "heddle":
-                yield path, number, "heddle_check is a library of its own; what it needs of heddle is a parameter"
+                yield path, number, "heddle_check is a separate library; make the heddle part a parameter"
             if match and path.startswith("src/heddle/") and match[1] == "heddle_check" and not path.startswith(CHECKED):
                 yield path, number, f"only {CHECKED} includes heddle_check; go through the header of sync"
         if path.startswith("src/heddle/") and not path.startswith(CHECKED):
@@ -145,7 +145,7 @@ def checker_apart(tree: Tree) -> Found:
 
 
 def checked_includes(path: str, text: str) -> Found:
-    """Includes of sync/checked/ stand under #if HEDDLE_CHECKED: the shipped build has none."""
+    """Includes of sync/checked/ are under #if HEDDLE_CHECKED: the shipped build has none."""
     inside = []
     for number, line in enumerate(text.split("\n"), 1):
         if re.match(r"\s*#\s*if", line):
@@ -158,7 +158,7 @@ def checked_includes(path: str, text: str) -> Found:
             yield path, number, "sync/checked is for the checked build; include it under #if HEDDLE_CHECKED"
 
 
-# (pattern, what to use instead); these hold in src/heddle outside sync.
+# (pattern, replacement); these hold in src/heddle outside of sync.
 BANNED_IN_LIBRARY = [
     (r"std::(recursive_|timed_|shared_|recursive_timed_)?mutex\b", "sync::Mutex with a rank"),
     (r"std::(lock_guard|unique_lock|scoped_lock|shared_lock)\b", "sync::MutexLock"),
@@ -172,7 +172,7 @@ BANNED_IN_LIBRARY = [
     (r"(?<!sync::)\bsleep_(for|until)\b", "a wait with a deadline"),
     (r"#\s*include\s*<(mutex|shared_mutex|thread|atomic|condition_variable|future)>", "the header of sync/"),
 ]
-# These hold in the programs, which meet texts, files and arguments of others.
+# These hold in the programs, which read foreign texts, files and arguments.
 BANNED_IN_PROGRAMS = [
     (r"\b(?:popen|system)\(", "run_process (cli/system/subprocess.hpp), which knows no shell"),
     (r"\.dump\(", "json_text (cli/terminal/json.hpp), which takes any text and controls no terminal"),
@@ -199,7 +199,7 @@ def banned_names(tree: Tree) -> Found:
             for pattern, instead in rules:
                 match = re.search(pattern, line)
                 if match:
-                    yield path, number, f"{match[0].strip()} is not for here; use {instead}"
+                    yield path, number, f"{match[0].strip()} is banned here; use {instead}"
 
 
 def pragma_once(tree: Tree) -> Found:
@@ -211,7 +211,7 @@ def pragma_once(tree: Tree) -> Found:
 def header_comment(tree: Tree) -> Found:
     for path, text in cpp_files(tree):
         if path.endswith((".hpp", ".cuh")) and not text.startswith("//"):
-            yield path, 1, "no comment on top; say in a few lines what the header is for and what holds"
+            yield path, 1, "no comment on top; add a few lines on the header's purpose and invariants"
 
 
 def concurrent_header(tree: Tree) -> Found:
@@ -221,7 +221,7 @@ def concurrent_header(tree: Tree) -> Found:
         for number, line in enumerate(code_lines(text), 1):
             if re.search(r"\bsync::(Mutex|Atomic|ConditionVariable)\b", line):
                 if not re.search(r"thread|locks|invariants", top_comment(text), re.IGNORECASE):
-                    yield path, number, "is used by several threads; say so on top: thread safety, locks, invariants"
+                    yield path, number, "is used by several threads; document it on top: thread safety, locks, invariants"
                 break
 
 
@@ -250,7 +250,7 @@ def test_for_source(tree: Tree) -> Found:
         include = f'#include "heddle/{stem}.hpp"'
         if f"tests/{stem}_test.cpp" in tree or any(include in text for _, text in cpp_files(tree, folder)):
             continue
-        yield path, 1, f"no test: write tests/{stem}_test.cpp, or enter it with a reason in UNTESTED in scripts/tidy.py"
+        yield path, 1, f"no test: write tests/{stem}_test.cpp, or add it with a reason to UNTESTED in scripts/tidy.py"
 
 
 # Conformance suites and the header whose contract each one tests.
@@ -289,7 +289,7 @@ def catalogue_classes(tree: Tree) -> Found:
         yield from catalogue.problems([text for _, text in cpp_files(tree, "tests/")], pages)
 
 
-# Seconds; CI gives twice as long, and a slow machine has taken 1.7 times as long as two idle cores.
+# Seconds; CI allows twice as long, and a slow machine has taken 1.7 times as long as two idle cores.
 BUDGET_MOST = 45 * 60
 
 
@@ -304,7 +304,7 @@ def budgets(tree: Tree) -> Found:
              for match in re.finditer(r'\bstep "([^"]+)" ', line)}
     for name, number in steps.items():
         if name not in lines:
-            yield "dev", number, f'step "{name}" has no budget; give it a line in {path}'
+            yield "dev", number, f'step "{name}" has no budget; add a line to {path}'
     for name, (number, _) in lines.items():
         if name not in steps:
             yield path, number, f'./dev has no step "{name}"; remove the line'
@@ -334,7 +334,7 @@ def white_space(tree: Tree) -> Found:
                 yield path, number, "a tab; run ./dev format"
 
 
-# The folder where this project is written on one machine; spelt so that this file does not hold it.
+# The folder of this project on one machine; spelled so that this file does not contain it.
 PRIVATE_PATHS = re.compile(r"(?<![\w.$}])/" + r"work(?=/)")
 
 
@@ -342,7 +342,7 @@ def private_paths(tree: Tree) -> Found:
     for path, text in tree.items():
         for number, line in enumerate(text.split("\n"), 1):
             if PRIVATE_PATHS.search(line):
-                yield path, number, "a path of one machine; write it from the root of the tree"
+                yield path, number, "a path on one machine; write it relative to the root of the tree"
 
 
 def lock_order_page(tree: Tree) -> Found:
@@ -384,7 +384,7 @@ def read_tree(root: pathlib.Path) -> Tree:
             try:
                 tree[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
             except (UnicodeDecodeError, FileNotFoundError):
-                continue  # a picture, or gone since
+                continue  # a picture, or deleted since
     return tree
 
 

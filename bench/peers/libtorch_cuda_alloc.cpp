@@ -1,5 +1,5 @@
-// Pairs of allocate and free with PyTorch's caching allocator, a stream a thread. Usage:
-// libtorch_cuda_alloc BYTES THREADS SECONDS; prints all threads' pairs per second.
+// Pairs of allocate and free with PyTorch's caching allocator, one stream per thread. Usage: libtorch_cuda_alloc BYTES
+// THREADS SECONDS; prints all threads' pairs per second.
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/torch.h>
@@ -49,5 +49,5 @@ int main(int argc, char** argv) {
   std::printf("libtorch %zu bytes, %d threads: %.0f pairs/s\n", bytes, threads,
               static_cast<double>(total.load()) / spent);
   std::fflush(stdout);
-  _exit(0);  // its static destructors have nothing to say
+  _exit(0);  // skips static destructors, which have nothing to report
 }

@@ -1,5 +1,5 @@
-// The loop in libtorch on the GPU, at its best eagerly: a generator and a stream a thread, InferenceMode. Usage:
-// libtorch_cuda_loop SIZE THREADS SYNC_EVERY SECONDS; prints iterations per second and processor seconds a million.
+// The loop in libtorch on the GPU, at its best in eager mode: a generator and a stream per thread, InferenceMode.
+// Usage: libtorch_cuda_loop SIZE THREADS SYNC_EVERY SECONDS; prints iterations per second and CPU seconds per million.
 #include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -78,8 +78,8 @@ int main(int argc, char** argv) {
   meeting.arrive_and_wait();
   const double spent = std::chrono::duration<double>(Clock::now() - start).count();
   const double iterations = static_cast<double>(total.load());
-  std::printf("libtorch N=%ld threads=%d every=%d: %.0f iterations/s, %.1f CPU s a million\n", size, threads, every,
+  std::printf("libtorch N=%ld threads=%d every=%d: %.0f iterations/s, %.1f CPU s per million\n", size, threads, every,
               iterations / spent, (cpu_seconds() - cpu) / iterations * 1e6);
   std::fflush(stdout);
-  _exit(0);  // its static destructors and ours have nothing to say
+  _exit(0);  // skips static destructors, which have nothing to report
 }

@@ -1,9 +1,9 @@
 // The stress loop (randn, matmul, sum; one float32 N x N matrix) in libtorch on the CPU, for comparison with `heddle
 // stress`.
 //
-// Two ways: `usual`, as most programs write it (the process-wide generator, NoGradGuard), and `best`, what libtorch can
-// do (a generator for each thread, InferenceMode). One thread of libtorch's own pool per calling thread. Each way
-// prints one line of JSON. Usage: libtorch_loop [--threads T] [--size N] [--seconds S] [--way usual|best|both]
+// Two ways: `usual`, as most programs write it (the process-wide generator, NoGradGuard), and `best`, the fastest that
+// libtorch offers (one generator per thread, InferenceMode). One thread of libtorch's own pool per calling thread. Each
+// way prints one line of JSON. Usage: libtorch_loop [--threads T] [--size N] [--seconds S] [--way usual|best|both]
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
 
@@ -29,7 +29,7 @@ struct Request {
 
 enum class Phase { kWarmUp, kMeasure, kStop };
 
-// Each thread counts in a line of its own, so that counting costs the peer nothing.
+// Each thread counts in its own cache line, so that counting costs the peer nothing.
 struct alignas(128) Lane {
   std::atomic<std::uint64_t> done{0};
   double checksum = 0;
@@ -47,7 +47,7 @@ void run_lane(const Request& request, bool best, std::uint64_t seed, const std::
   if (best) generator = at::detail::createCPUGenerator(seed);
   while (phase.load(std::memory_order_relaxed) != Phase::kStop) {
     const torch::Tensor sum = one_iteration(request.size, generator);
-    // Looked at as seldom as ours waits (--sync-every 40).
+    // Read as seldom as our loop waits (--sync-every 40).
     if (lane.done.fetch_add(1, std::memory_order_relaxed) % 40 == 0) lane.checksum += sum.item<float>();
   }
 }
@@ -93,7 +93,7 @@ void measure(const Request& request, bool best) {
 double number(const std::string& name, const char* text, double most) {
   char* end = nullptr;
   const double value = std::strtod(text, &end);
-  if (end == text || *end != '\0' || !(value > 0) || value > most) refuse(name + " cannot be " + text);
+  if (end == text || *end != '\0' || !(value > 0) || value > most) refuse(name + " must not be " + text);
   return value;
 }
 
@@ -112,11 +112,11 @@ Request parse(int argc, char** argv) {
     } else if (name == "--way") {
       request.way = value;
     } else {
-      refuse("no option " + name);
+      refuse("unknown option " + name);
     }
   }
   if (request.way != "usual" && request.way != "best" && request.way != "both")
-    refuse("--way cannot be " + request.way);
+    refuse("--way must not be " + request.way);
   return request;
 }
 

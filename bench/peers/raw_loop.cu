@@ -1,6 +1,6 @@
-// The loop without a library in between: randn, sgemm and sum launched one by one on memory that was allocated before,
-// a stream and a cuBLAS handle a thread, the host waits by cudaStreamSynchronize. What heddle's eager loop is compared
-// with. Usage: raw_loop SIZE THREADS SYNC_EVERY SECONDS; prints iterations per second and processor seconds a million.
+// The loop without a library in between: randn, sgemm and sum launched one by one on preallocated memory, with a stream
+// and a cuBLAS handle per thread; the host waits by cudaStreamSynchronize. The baseline for heddle's eager loop. Usage:
+// raw_loop SIZE THREADS SYNC_EVERY SECONDS; prints iterations per second and CPU seconds per million.
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 #include <sys/resource.h>
@@ -144,7 +144,7 @@ int main(int argc, char** argv) {
   meeting.arrive_and_wait();
   const double spent = std::chrono::duration<double>(Clock::now() - start).count();
   const double iterations = static_cast<double>(total.load());
-  std::printf("raw N=%d threads=%d every=%d: %.0f iterations/s, %.1f CPU s a million\n", size, threads, every,
+  std::printf("raw N=%d threads=%d every=%d: %.0f iterations/s, %.1f CPU s per million\n", size, threads, every,
               iterations / spent, (cpu_seconds() - cpu) / iterations * 1e6);
   for (std::thread& thread : crew) thread.join();
   return 0;

@@ -6,18 +6,18 @@
 namespace heddle::check {
 namespace {
 
-// Two threads, or three, reserve 1 byte of `limit` and release it, `rounds` times each.
+// Two or three threads reserve 1 byte of `limit` and release it, `rounds` times each.
 void threads_share_a_limit(std::size_t threads, std::size_t limit, int rounds) {
   Budget budget(limit);
-  heddle_check::Noted<std::size_t> held = 0;  // of what was granted
+  heddle_check::Noted<std::size_t> held = 0;  // currently granted
   const auto user = [&] {
     for (int i = 0; i < rounds; ++i) {
       if (budget.reserve(1)) {
-        heddle_check::require(++held <= limit, "no more is granted than the limit");
+        heddle_check::require(++held <= limit, "no more than the limit is granted");
         --held;
         budget.release(1);
       } else {
-        heddle_check::require(threads > limit, "what fits is granted");
+        heddle_check::require(threads > limit, "a reservation that fits is granted");
       }
     }
   };
@@ -26,8 +26,8 @@ void threads_share_a_limit(std::size_t threads, std::size_t limit, int rounds) {
   } else {
     heddle_check::run_together({{"first", user}, {"second", user}, {"third", user}});
   }
-  heddle_check::require(budget.reserved() == 0, "all was released");
-  heddle_check::require(budget.peak() >= 1 && budget.peak() <= limit, "the peak is what was reserved at once");
+  heddle_check::require(budget.reserved() == 0, "everything was released");
+  heddle_check::require(budget.peak() >= 1 && budget.peak() <= limit, "the peak is the highest sum of reservations");
 }
 
 }  // namespace
@@ -54,21 +54,21 @@ void add_budget(Scenarios& to) {
                 .body = [] { threads_share_a_limit(2, 1, 2); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of two threads with four operations each"});
+                .claim = "the same with two threads and four operations each"});
   to.push_back({.name = "budget_3x2",
                 .group = "memory",
                 .threads = 3,
                 .body = [] { threads_share_a_limit(3, 2, 1); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of three threads with two operations each"});
+                .claim = "the same with three threads and two operations each"});
   to.push_back({.name = "budget_that_fits",
                 .group = "memory",
                 .threads = 2,
                 .body = [] { threads_share_a_limit(2, 2, 1); },
                 .limits = limits,
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 50'000}},
-                .claim = "a reservation that fits beside all others is never refused"});
+                .claim = "a reservation that fits alongside all others is never refused"});
 }
 
 }  // namespace heddle::check

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kMost = 4;
 
-// A thread collects `blocks_added` blocks in its outbox while somebody who ran out of memory claims and empties it, and
-// (`held`) the heap's holder takes what arrives.
+// A thread collects `blocks_added` blocks in its outbox while a thread that ran out of memory claims and empties it.
+// With `held`, the heap's holder also takes the arriving blocks.
 void owner_and_claimer_of_an_outbox(std::size_t blocks_added, bool held) {
   Inbox inbox;
   Outbox outbox;
@@ -42,7 +42,7 @@ void owner_and_claimer_of_an_outbox(std::size_t blocks_added, bool held) {
   } else {
     heddle_check::run_together({{"owner", own}, {"claimer", claim}});
   }
-  outbox.flush();  // the owner's own may have met the claim
+  outbox.flush();  // the owner's own flush may have met the claim
   take();
   for (std::size_t i = 0; i < blocks_added; ++i) {
     heddle_check::require(arrived[i] == 1, "every block arrives exactly once");
@@ -59,21 +59,21 @@ void add_claim(Scenarios& to) {
                 .body = [] { owner_and_claimer_of_an_outbox(3, false); },
                 .limits = {.stale_reads = 1},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 50'000}},
-                .claim = "an outbox that is emptied from outside loses no block and posts none twice"});
+                .claim = "an outbox that another thread empties loses no block and posts none twice"});
   to.push_back({.name = "claim_2x4",
                 .group = "memory",
                 .threads = 2,
                 .body = [] { owner_and_claimer_of_an_outbox(4, false); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of an owner and a claimer with four operations each"});
+                .claim = "the same with an owner and a claimer and four operations each"});
   to.push_back({.name = "claim_3x2",
                 .group = "memory",
                 .threads = 3,
                 .body = [] { owner_and_claimer_of_an_outbox(2, true); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same while the heap's holder takes what arrives"});
+                .claim = "the same while the heap's holder takes the arriving blocks"});
 }
 
 }  // namespace heddle::check

@@ -32,10 +32,11 @@ void lists_at_the_bound() {
                                    lane.append(KernelId::kFill, FillArgs{&cell, 1, 0x3F800000});  // 1.0
                                    const Ticket before = lane.committed();
                                    const bool done = lane.try_commit();
-                                   heddle_check::require(done || lane.committed() == before, "it did all or nothing");
+                                   heddle_check::require(done || lane.committed() == before,
+                                                         "try_commit() did all or nothing");
                                    lane.commit();
-                                   heddle_check::require(lane.committed() == lane.issued(), "all is committed");
-                                   heddle_check::require(unfinished() <= 1, "the device has one list, not more");
+                                   heddle_check::require(lane.committed() == lane.issued(), "everything is committed");
+                                   heddle_check::require(unfinished() <= 1, "the device has at most one list");
                                  }
                                }},
                               {"device", [&] {
@@ -59,7 +60,7 @@ void add_committed_lists(Scenarios& to) {
                 .body = lists_at_the_bound,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "the unfinished lists of a stream are bounded, and who waits for room gets it"});
+                .claim = "the unfinished lists of a stream are bounded, and a thread that waits for room gets it"});
 }
 
 }  // namespace heddle::check

@@ -10,7 +10,7 @@
 namespace heddle::check {
 namespace {
 
-// As HandlerThread does it, on the thread that finds the line ripe.
+// Like HandlerThread, on the thread that finds the line ripe.
 void run_ripe(HandlerQueue& line) {
   if (!line.ripe(line.device_queue().completed_after_watch()) || !line.claim_schedule()) return;
   line.end_schedule();
@@ -28,8 +28,7 @@ class RunsRipe final : public CompletionListener {
   void on_progress(Queue&) noexcept override { run_ripe(*line); }
 };
 
-// A line of a stream of the simulated device, whose lists of so many tickets are committed; the device runs what
-// becomes ripe.
+// A line of a stream of the simulated device with `tickets` committed lists; the device runs ripe handlers.
 struct RipeLine {
   explicit RipeLine(std::uint64_t tickets) {
     device.set_listener(&listener);
@@ -63,10 +62,10 @@ void handlers_of_two_tickets() {
                                }}});
   for (const auto& count : told) heddle_check::require(count.load() == 1, "each handler ran exactly once");
   heddle_check::require(line.counts().pending() == 0, "nothing is pending");
-  heddle_check::require(!of.queue->watched(), "the device is no longer asked to announce progress");
+  heddle_check::require(!of.queue->watched(), "the device no longer has to announce progress");
 }
 
-// Two threads wait for room among the handlers of a stream, which is for one, and register one each, while the device
+// Two threads wait for room for a handler on a stream that has room for one, and register one each, while the device
 // completes the stream.
 void handlers_with_room_for_one() {
   RipeLine of(1);
@@ -74,7 +73,7 @@ void handlers_with_room_for_one() {
   const sync::Atomic<bool> stop{false};
   heddle_check::Noted<int> told = 0;
   const auto registers = [&] {
-    heddle_check::require(line.wait_for_room(1, stop, kForEver), "it gets room");
+    heddle_check::require(line.wait_for_room(1, stop, kForEver), "the thread gets room");
     line.add({Ticket{1}, [&](const Status&) { ++told; }, {}, {}});
     run_ripe(line);
   };
@@ -94,7 +93,7 @@ void add_completion_line(Scenarios& to) {
                 .body = handlers_of_two_tickets,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 20'000}},
-                .claim = "every handler that was registered runs exactly once, whenever its ticket passes"});
+                .claim = "every registered handler runs exactly once, whenever its ticket passes"});
   to.push_back(
       {.name = "handler_count_3x2",
        .group = "handlers",
@@ -102,7 +101,7 @@ void add_completion_line(Scenarios& to) {
        .body = handlers_with_room_for_one,
        .limits = all_choices(),
        .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 10'000}},
-       .claim = "who waits for room among the handlers of a stream gets it, and none is counted twice or lost"});
+       .claim = "a thread that waits for room for a handler gets it, and no handler is counted twice or lost"});
 }
 
 }  // namespace heddle::check

@@ -15,11 +15,11 @@ namespace {
 constexpr std::size_t kSpan = 4096;
 constexpr std::size_t kSpans = 2;
 
-std::byte* at(std::size_t index) {  // apart, so that they do not join
+std::byte* at(std::size_t index) {  // separate, so that they do not merge
   return reinterpret_cast<std::byte*>((std::uintptr_t{1} << 40) + 2 * index * kSpan);
 }
 
-// Two streams take memory of one depot, use it and give it back; a third thread joins neighbours.
+// Two streams take memory from one depot, use it and return it; a third thread merges neighbors.
 void two_streams_one_depot() {
   sim::SimDevice device({.auto_run = false});
   const auto first = make_lane(device, 1), second = make_lane(device, 2);
@@ -28,17 +28,17 @@ void two_streams_one_depot() {
   std::array<heddle_check::Cell<int>, kSpans> use;
   const auto user = [&](Lane& own) {
     const Span span = depot.take(own, kSpan, kSpan);
-    if (span.base == nullptr) return;  // it was moving
+    if (span.base == nullptr) return;  // the span was in transit
     use[static_cast<std::size_t>(span.base - at(0)) / (2 * kSpan)].change() += 1;
     depot.give({span}, {&own, Ticket{}});
   };
   heddle_check::run_together(
       {{"first", [&] { user(*first); }}, {"second", [&] { user(*second); }}, {"gatherer", [&] { depot.gather(); }}});
   const Depot::Totals totals = depot.totals();
-  heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "what was given is there, once");
+  heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "every returned span is there, once");
 }
 
-// `users` streams take memory of one depot, use it and give it back, `rounds` times each.
+// `users` streams take memory from one depot, use it and return it, `rounds` times each.
 void streams_take_and_give(std::size_t users, int rounds) {
   sim::SimDevice device({.auto_run = false});
   std::array<std::unique_ptr<Lane>, 3> lanes;
@@ -49,7 +49,7 @@ void streams_take_and_give(std::size_t users, int rounds) {
   const auto user = [&](std::size_t who) {
     for (int i = 0; i < rounds; ++i) {
       const Span span = depot.take(*lanes[who], kSpan, kSpan);
-      heddle_check::require(span.base != nullptr || users > kSpans, "what is there is given");
+      heddle_check::require(span.base != nullptr || users > kSpans, "available memory is handed out");
       if (span.base == nullptr) continue;
       use[static_cast<std::size_t>(span.base - at(0)) / (2 * kSpan)].change() += 1;
       depot.give({span}, {lanes[who].get(), Ticket{}});
@@ -62,11 +62,10 @@ void streams_take_and_give(std::size_t users, int rounds) {
         {{"first", [&] { user(0); }}, {"second", [&] { user(1); }}, {"third", [&] { user(2); }}});
   }
   const Depot::Totals totals = depot.totals();
-  heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "what was given is there, once");
+  heddle_check::require(totals.ready + totals.waiting == kSpans * kSpan, "every returned span is there, once");
 }
 
-// A stream gives a span back that its committed list still uses; another asks for it while the device completes the
-// list.
+// A stream returns a span that its committed list still uses; another requests it while the device completes the list.
 void span_that_is_in_use() {
   sim::SimDevice device({.auto_run = false});
   const auto user = make_lane(device, 1), other = make_lane(device, 2);
@@ -79,10 +78,11 @@ void span_that_is_in_use() {
   heddle_check::run_together({{"device", [&] { heddle_check::require(device.step(), "a list is due"); }},
                               {"other", [&] {
                                  taken = depot.take(*other, kSpan, kSpan);
-                                 heddle_check::require(taken.base == nullptr || cell == 1.0f, "who gets it may write");
+                                 heddle_check::require(taken.base == nullptr || cell == 1.0f,
+                                                       "the new owner may write");
                                }}});
   if (taken.base == nullptr) taken = depot.take(*other, kSpan, kSpan);
-  heddle_check::require(taken.base == at(0), "it is free once the list is done");
+  heddle_check::require(taken.base == at(0), "the span is free once the list is done");
 }
 
 }  // namespace
@@ -101,21 +101,21 @@ void add_depot(Scenarios& to) {
                 .body = [] { streams_take_and_give(2, 2); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of two streams with four operations each"});
+                .claim = "the same with two streams and four operations each"});
   to.push_back({.name = "depot_3x2",
                 .group = "memory",
                 .threads = 3,
                 .body = [] { streams_take_and_give(3, 1); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of three streams with two operations each"});
+                .claim = "the same with three streams and two operations each"});
   to.push_back({.name = "depot_in_use",
                 .group = "memory",
                 .threads = 2,
                 .body = span_that_is_in_use,
                 .limits = {.stale_reads = 1},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
-                .claim = "memory that a stream gives back goes to another only after the last use is done"});
+                .claim = "memory that a stream returns goes to another one only after its last use is complete"});
 }
 
 }  // namespace heddle::check

@@ -12,17 +12,17 @@ namespace {
 
 constexpr StreamId kFirst{1}, kSecond{2};
 
-// A list of one command each to two streams, the second after the first by a wait. Meanwhile an agent, which is the
-// device, completes whichever list it may, as late as it may, and one list fails or none.
+// A list of one command on each of two streams, the second ordered after the first by a wait. Meanwhile an agent, as
+// the device, completes any list that it may, as late as it may, and at most one list fails.
 void agent_of_two_streams() {
   sim::SimDevice device({.auto_run = false});
   const std::array<std::unique_ptr<Queue>, 2> queues{make_queue(device, kFirst.value),
                                                      make_queue(device, kSecond.value)};
   Queue& first = *queues[0];
   Queue& second = *queues[1];
-  // 1: the list that the other waits for; 2: one that nobody waits for.
+  // 1: the list that the other stream waits for; 2: the one that no stream waits for.
   const std::uint32_t fault = heddle_check::choose(heddle_check::ChoiceKind::kDevice, 3);
-  if (fault != 0) device.fail_execution(kFirst, Ticket{fault}, {ErrorKind::kDeviceError, "a fault that was chosen"});
+  if (fault != 0) device.fail_execution(kFirst, Ticket{fault}, {ErrorKind::kDeviceError, "a chosen fault"});
   std::array<float, 3> cells{};
   heddle_check::run_together({{"recorder",
                                [&] {
@@ -45,10 +45,10 @@ void agent_of_two_streams() {
                                }}});
   using heddle_check::require;
   require(first.completed() == Ticket{2} && second.completed() == Ticket{1}, "every ticket is closed");
-  require(!device.step(), "each of them once");
+  require(!device.step(), "each of them closes once");
   const bool failed[] = {fault == 1, fault == 1, fault != 0};  // by cell: its own, inherited, its own or sticky
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    require(cells[i] == (failed[i] ? 0.0f : 1.0f), "what failed wrote nothing, and all else did");
+    require(cells[i] == (failed[i] ? 0.0f : 1.0f), "failed lists wrote nothing, and all others did");
   }
   const Queue* const of[] = {&first, &second, &first};
   const Ticket tickets[] = {Ticket{1}, Ticket{1}, Ticket{2}};
@@ -57,7 +57,8 @@ void agent_of_two_streams() {
     require(of[i]->failures().status_of(tickets[i]).ok() == !failed[i], "dependents inherit the error, others do not");
     done += failed[i] ? 0 : 1;
   }
-  require(device.executed()[static_cast<std::size_t>(KernelId::kFill)] == done, "what is counted is what ran");
+  require(device.executed()[static_cast<std::size_t>(KernelId::kFill)] == done,
+          "the counts match the executed commands");
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ void add_device_agent(Scenarios& to) {
                 .body = agent_of_two_streams,
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
-                .claim = "whatever order and fault the device chooses, tickets close once and dependents inherit it"});
+                .claim = "in every order, with every fault, each ticket closes once and dependents inherit the error"});
 }
 
 }  // namespace heddle::check

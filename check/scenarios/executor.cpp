@@ -1,4 +1,4 @@
-// Handlers that run elsewhere than on the handler thread, or ask there for what they may not.
+// Handlers that run outside the handler thread, or make forbidden calls on it.
 #include <functional>
 #include <memory>
 #include <new>
@@ -14,7 +14,7 @@
 namespace heddle::check {
 namespace {
 
-// Has no thread: runs a task at once, drops it, or refuses it.
+// Has no thread: runs a task immediately, drops it, or refuses it.
 class ThreadlessExecutor final : public Executor {
  public:
   enum Fate : std::uint32_t { kRuns, kDrops, kRefuses, kFates };
@@ -29,23 +29,23 @@ class ThreadlessExecutor final : public Executor {
   const std::uint32_t fate_;
 };
 
-// What became of a handler that went to an executor while the runtime shut down.
+// The fate of a handler that was handed to an executor while the runtime shut down.
 struct OneHandler {
   void add_to(Runtime& runtime, std::shared_ptr<Executor> executor) {
     const auto handler = [this](const Status& status) { ++(status.kind() == ErrorKind::kAbandoned ? abandoned : run); };
     try {
       runtime.on_complete(handler, {.name = "one", .executor = std::move(executor)});
       taken = true;
-    } catch (const Closed&) {  // as the contract says
+    } catch (const Closed&) {  // per contract
     } catch (const std::bad_alloc&) {
     }
   }
   void require_told_once() const {
     heddle_check::require(report.complete, "no handler is left");
-    heddle_check::require(run + abandoned == int{taken}, "a handler that was taken is told once");
+    heddle_check::require(run + abandoned == int{taken}, "an accepted handler receives one status");
     heddle_check::require(
         report.handlers_run == std::uint64_t(run) && report.handlers_abandoned == std::uint64_t(abandoned),
-        "and is counted so");
+        "and is counted accordingly");
   }
 
   bool taken = false;
@@ -53,8 +53,8 @@ struct OneHandler {
   ShutdownReport report;
 };
 
-// The runtime shuts down and goes while an executor's thread is on its way through a handler's task. The handler is
-// registered before: registering during a shutdown is another scenario's subject.
+// The runtime shuts down and is destroyed while an executor's thread is running a handler's task. The handler is
+// registered before that: registering during a shutdown is another scenario's subject.
 void handler_on_an_executors_thread() {
   auto runtime = std::make_unique<Runtime>(simulated());
   const auto executor = std::make_shared<ThreadedExecutor>();
@@ -65,7 +65,7 @@ void handler_on_an_executors_thread() {
                                                                           runtime.reset();
                                                                         }}});
   one.require_told_once();
-  heddle_check::require(one.run == 1, "and that it was run");
+  heddle_check::require(one.run == 1, "and the handler ran");
 }
 
 void handler_of_an_executor_without_threads() {
@@ -77,10 +77,11 @@ void handler_of_an_executor_without_threads() {
   heddle_check::run_together(
       {{"recorder", [&] { one.add_to(runtime, executor); }}, {"closer", [&] { one.report = runtime.shutdown(); }}});
   one.require_told_once();
-  heddle_check::require(!one.taken || (one.run == 1) == (fate == ThreadlessExecutor::kRuns), "and what became of it");
+  heddle_check::require(!one.taken || (one.run == 1) == (fate == ThreadlessExecutor::kRuns),
+                        "and the status matches its fate");
 }
 
-// There is no memory to register the handler, or to hand it over.
+// Host memory runs out when the handler is registered or handed over.
 void handler_of_an_executor_without_memory() {
   Runtime runtime(simulated());
   OneHandler one;
@@ -90,7 +91,7 @@ void handler_of_an_executor_without_memory() {
   one.require_told_once();
 }
 
-// A handler asks for a shutdown, for which it would have to wait itself, while another thread shuts down.
+// A handler requests a shutdown, which would wait for that handler, while another thread shuts down.
 void shutdown_in_a_handler() {
   Runtime runtime(simulated());
   heddle_check::Noted<int> refused = 0, told = 0;
@@ -105,7 +106,7 @@ void shutdown_in_a_handler() {
   });
   report = runtime.shutdown();
   heddle_check::require(told == 1 && refused == 1, "the handler ran, and its shutdown was refused");
-  heddle_check::require(report.complete && report.handlers_run == 1, "the shutdown of others completes");
+  heddle_check::require(report.complete && report.handlers_run == 1, "the other shutdown completes");
 }
 
 }  // namespace
@@ -118,28 +119,30 @@ void add_executor(Scenarios& to) {
        .body = handler_on_an_executors_thread,
        .limits = {},
        .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-       .claim = "a handler runs once on an executor's thread, and what its task touches outlives the runtime"});
-  to.push_back({.name = "executor_without_thread",
-                .group = "handlers",
-                .threads = 3,
-                .body = handler_of_an_executor_without_threads,
-                .limits = {},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler that an executor runs at once, drops or refuses is told once, also at shutdown"});
-  to.push_back({.name = "executor_without_memory",
-                .group = "handlers",
-                .threads = 3,
-                .body = handler_of_an_executor_without_memory,
-                .limits = {.host_memory_failures = 1},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler that the host has no memory to hand over is told so, once, or was refused"});
+       .claim = "a handler runs once on an executor's thread, and the objects that its task uses outlive the runtime"});
+  to.push_back(
+      {.name = "executor_without_thread",
+       .group = "handlers",
+       .threads = 3,
+       .body = handler_of_an_executor_without_threads,
+       .limits = {},
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "a handler that an executor runs immediately, drops or refuses receives one status, even at shutdown"});
+  to.push_back(
+      {.name = "executor_without_memory",
+       .group = "handlers",
+       .threads = 3,
+       .body = handler_of_an_executor_without_memory,
+       .limits = {.host_memory_failures = 1},
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "if host memory runs out at the hand-over, a handler receives one error status, or was refused"});
   to.push_back({.name = "shutdown_in_handler",
                 .group = "shutdown",
                 .threads = 2,
                 .body = shutdown_in_a_handler,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "a handler that shuts down is refused, and nobody waits for it"});
+                .claim = "a handler that calls shutdown() is refused, and no thread waits for it"});
 }
 
 }  // namespace heddle::check

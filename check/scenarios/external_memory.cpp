@@ -1,4 +1,4 @@
-// Memory of the user's that is dropped while a stream uses it, and a runtime that ends meanwhile.
+// A user's memory that is dropped while a stream uses it, and a runtime that ends meanwhile.
 #include <array>
 #include <memory>
 #include <utility>
@@ -24,23 +24,23 @@ void dropped_during_a_shutdown() {
   heddle_check::run_together(
       {{"dropper", [&] { x = {}; }}, {"closer", [&] {
                                         report = runtime->shutdown();
-                                        runtime.reset();  // and with the last block, all that it owned
+                                        runtime.reset();  // and with the last block, everything that it owned
                                       }}});
-  heddle_check::require(report.complete, "nothing was left undone");
-  heddle_check::require(report.handlers_run == 0, "the library's own entries are nobody's handlers");
-  heddle_check::require(ended == 1, "the memory is its owner's again, once");
+  heddle_check::require(report.complete, "everything was done");
+  heddle_check::require(report.handlers_run == 0, "the library's own entries do not count as handlers");
+  heddle_check::require(ended == 1, "the memory returns to its owner once");
 }
 
-// Two threads defer the end of a block each, one looks for such, one closes.
+// Two threads each defer the end of a block, one checks for deferred blocks, one closes.
 void deferred_against_a_close() {
   DeferredFrees frees;
   std::array<Block, 2> blocks;
-  std::array<heddle_check::Cell<int>, 2> used;  // what was done to a block before it was deferred
-  heddle_check::Cell<int> streams;              // what the close knows
+  std::array<heddle_check::Cell<int>, 2> used;  // writes to a block before it was deferred
+  heddle_check::Cell<int> streams;              // known to the close
   std::array<int, 2> ended{};
   const auto end = [&](const Block* block) {
     const auto index = static_cast<std::size_t>(block - blocks.data());
-    heddle_check::require(used[index].get() == 1, "who ends a block sees what was done to it");
+    heddle_check::require(used[index].get() == 1, "the thread that ends a block sees the writes to it");
     ++ended[index];
   };
   const auto end_all = [&](const Block* chain) {
@@ -49,7 +49,7 @@ void deferred_against_a_close() {
   const auto defer = [&](std::size_t i) {
     used[i].change() = 1;
     if (frees.post(&blocks[i])) return;
-    heddle_check::require(streams.get() == 1, "who is refused sees what came before the close");
+    heddle_check::require(streams.get() == 1, "a refused thread sees what came before the close");
     end(&blocks[i]);
   };
   heddle_check::run_together({{"first", [&] { defer(0); }},
@@ -74,15 +74,14 @@ void add_external_memory(Scenarios& to) {
                 .body = dropped_during_a_shutdown,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "memory of the user's that is dropped during a shutdown is the user's again, once"});
-  to.push_back(
-      {.name = "deferred_frees",
-       .group = "memory",
-       .threads = 3,
-       .body = deferred_against_a_close,
-       .limits = {.stale_reads = 1, .weak_failures = 1},
-       .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
-       .claim = "a block whose end is deferred is ended once, by who looks for such, by the close, or behind it"});
+                .claim = "a user's memory that is dropped during a shutdown returns to the user, once"});
+  to.push_back({.name = "deferred_frees",
+                .group = "memory",
+                .threads = 3,
+                .body = deferred_against_a_close,
+                .limits = {.stale_reads = 1, .weak_failures = 1},
+                .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 20'000}},
+                .claim = "a deferred block is ended once: by a check for deferred blocks, by the close, or after it"});
 }
 
 }  // namespace heddle::check

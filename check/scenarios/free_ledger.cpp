@@ -9,7 +9,7 @@
 namespace heddle::check {
 namespace {
 
-// Two threads give back the last blocks of a memory, each through its outbox if it has one, while a third retires the
+// Two threads return the last blocks of a memory, each through its outbox if it has one, while a third retires the
 // memory.
 void last_blocks_of_a_retired_memory() {
   const auto ledger = std::make_shared<FreeLedger>();
@@ -26,7 +26,7 @@ void last_blocks_of_a_retired_memory() {
     Outbox* const outbox = ledger->outbox();
     if (outbox != nullptr) {
       outbox->add(inbox, &block, 1, 256);
-    } else {  // the host has no memory for one
+    } else {  // the host has no memory for an outbox
       Block* const posted = &block;
       inbox.post({&posted, 1});
       ledger->count(1, 256);
@@ -36,7 +36,7 @@ void last_blocks_of_a_retired_memory() {
   heddle_check::run_together({{"first", [&] { give_back(blocks[0]); }},
                               {"second", [&] { give_back(blocks[1]); }},
                               {"closer", [&] { ledger->retire(blocks.size(), std::move(owner)); }}});
-  heddle_check::require(ended == 1, "a memory whose last block is gone ends, once");
+  heddle_check::require(ended == 1, "a memory whose last block has returned ends once");
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ void add_free_ledger(Scenarios& to) {
                 .body = last_blocks_of_a_retired_memory,
                 .limits = {.stale_reads = 1, .host_memory_failures = 1},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 20'000}},
-                .claim = "a retired memory ends behind its last block, whoever gives that back, and once"});
+                .claim = "a retired memory ends once, after its last block, whichever thread returns that block"});
 }
 
 }  // namespace heddle::check

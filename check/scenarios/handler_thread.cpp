@@ -19,7 +19,7 @@ class Tells final : public CompletionListener {
   void on_progress(Queue&) noexcept override { handlers->on_progress(*line); }
 };
 
-// A line of a stream of the simulated device, whose list of ticket 1 is committed, and its handler thread.
+// A line of a stream of the simulated device, with a committed list of ticket 1, and its handler thread.
 struct OneLine {
   explicit OneLine(bool spins = false)
       : handlers(Limits{}, SpinTimes::of({}, spins, true), [this](const HandlerFailure&) {
@@ -42,8 +42,8 @@ struct OneLine {
   float cell = 0;
 };
 
-// A handler registers another, and then throws, and so does the hook that is told, while the device completes its
-// ticket.
+// A handler registers another and then throws, and so does the hook that receives the exception, while the device
+// completes the ticket.
 void a_handler_that_registers_and_throws() {
   OneLine one;
   heddle_check::Noted<int> first = 0, second = 0;
@@ -55,11 +55,11 @@ void a_handler_that_registers_and_throws() {
   heddle_check::run_together({{"recorder", [&] { one.add(registers_and_throws); }},
                               {"device", [&] { heddle_check::require(one.device.step(), "a list is due"); }}});
   heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
-  heddle_check::require(first == 1 && one.failures == 1, "what a handler throws is told once");
+  heddle_check::require(first == 1 && one.failures == 1, "an exception from a handler is reported once");
   heddle_check::require(second == 1, "a handler that a handler registers runs exactly once");
 }
 
-// The handler thread stops while a handler, which a completed ticket made ripe, registers another.
+// The handler thread stops while a handler that a completed ticket made ripe registers another.
 void a_handler_that_registers_at_stop() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
@@ -74,10 +74,10 @@ void a_handler_that_registers_at_stop() {
                               {"stopper", [&] { stopped = one.handlers.stop({&one.line}, sync::Deadline::never()); }}});
   heddle_check::require(stopped, "the handler thread ended");
   heddle_check::require(first == int{first_taken} && second == int{second_taken},
-                        "a handler that was taken runs once, and one that was refused does not");
+                        "an accepted handler runs once, and a refused one does not");
 }
 
-// The registration wakes a handler thread that spins, and the device completes its ticket before or after that.
+// The registration wakes a spinning handler thread, and the device completes its ticket before or after that.
 void a_handler_thread_woken_early() {
   OneLine one(true);
   heddle_check::Noted<int> first = 0, second = 0;
@@ -88,13 +88,13 @@ void a_handler_thread_woken_early() {
   heddle_check::require(first == 1 && second == 1, "each handler runs exactly once");
 }
 
-// Two threads register the first handlers, each on its own line: one handler thread runs them, one after the other.
+// Two threads register the first handlers, each on its own line: one handler thread runs them, one after another.
 void first_handlers() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
   const std::unique_ptr<Queue> queue = make_queue(one.device, 2);
   HandlerQueue other(*queue);
-  heddle_check::Cell<int> told(0, "what handlers share");
+  heddle_check::Cell<int> told(0, "handler data");
   const auto tells = [&](const Status&) { told.change() += 1; };
   heddle_check::run_together(
       {{"first", [&] { one.add(tells); }}, {"second", [&] { one.handlers.add(other, {Ticket{}, tells, {}, {}}); }}});
@@ -102,7 +102,7 @@ void first_handlers() {
   heddle_check::require(told.get() == 2, "each ran once");
 }
 
-// Two threads register handlers, and the host refuses to start the thread that runs them, once.
+// Two threads register handlers, and the host refuses once to start the thread that runs them.
 void handler_thread_that_fails() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
@@ -110,13 +110,13 @@ void handler_thread_that_fails() {
   const auto user = [&] {
     try {
       taken += one.add([&](const Status&) { ++told; }) ? 1 : 0;
-    } catch (const Unsupported&) {  // as the contract says: it was not taken
+    } catch (const Unsupported&) {  // per contract: it was not accepted
     }
   };
   heddle_check::run_together({{"first", user}, {"second", user}});
-  heddle_check::require(taken >= 1, "one refusal is the error of one call");
+  heddle_check::require(taken >= 1, "one refusal fails one call");
   heddle_check::require(one.handlers.stop({&one.line}, sync::Deadline::never()), "no handler is left");
-  heddle_check::require(told == taken, "each that was taken ran once");
+  heddle_check::require(told == taken, "each accepted handler ran once");
 }
 
 // A thread registers handlers of one line, of which one may be pending, while they run.
@@ -127,7 +127,8 @@ void handlers_at_the_bound() {
   heddle_check::run_together({{"recorder",
                                [&] {
                                  for (int i = 0; i < 3; ++i) {
-                                   heddle_check::require(one.line.wait_for_room(1, never, kForEver), "it gets room");
+                                   heddle_check::require(one.line.wait_for_room(1, never, kForEver),
+                                                         "the thread gets room");
                                    heddle_check::require(one.line.counts().pending() == 0, "there is room");
                                    one.add([&](const Status&) { ++told; });
                                  }
@@ -155,7 +156,7 @@ void handler_that_registers_from_its_executor() {
   heddle_check::require(outer == 1 && inner == 1, "each ran once");
 }
 
-// A thread waits with a deadline for room among the handlers of a line, which is for one, and registers if it gets it.
+// A thread waits with a deadline for room in a line that holds one handler, and registers one if it gets room.
 void room_by_a_deadline() {
   OneLine one;
   const sync::Atomic<bool> never{false};
@@ -174,16 +175,17 @@ void room_by_a_deadline() {
   heddle_check::require(told == taken && one.line.has_room(1), "each ran once, and there is room");
 }
 
-// What stop() promises of handlers that `taken` were: each was told once, and none is pending when it says so.
+// The promise of stop() for `taken` accepted handlers: each received one status, and none is pending when it returns
+// true.
 void require_all_told(OneLine& one, int taken, int told) {
   const HandlerQueue::Counts counts = one.line.counts();
   heddle_check::require(one.line.idle() && counts.pending() == 0, "the count came back to zero");
   heddle_check::require(told == taken && counts.registered == std::uint64_t(taken),
-                        "each that was taken was told once");
+                        "each accepted handler received one status");
 }
 
-// A thread registers a handler, completes its ticket, and waits, with a deadline, until none is pending; then the line
-// is closed. The second thread is the handler thread: it takes the handler, runs it, counts it, and ends.
+// A thread registers a handler, completes its ticket, and waits with a deadline until none is pending; then the line is
+// closed. The second thread is the handler thread: it takes the handler, runs it, counts it, and ends.
 void count_of_a_handler() {
   OneLine one;
   heddle_check::Noted<int> told = 0;
@@ -193,7 +195,7 @@ void count_of_a_handler() {
   require_all_told(one, int{taken}, told);
 }
 
-// The same of three: one registers, the second waits and closes, the handler thread takes it and counts it.
+// The same with three threads: one registers, the second waits and closes, the handler thread takes and counts it.
 void count_at_stop() {
   OneLine one;
   heddle_check::require(one.device.step(), "a list is due");
@@ -209,71 +211,69 @@ void count_at_stop() {
 }  // namespace
 
 void add_handler_thread(Scenarios& to) {
-  to.push_back(
-      {.name = "handler_thread",
-       .group = "handlers",
-       .threads = 3,
-       .body = a_handler_that_registers_and_throws,
-       .limits = {},
-       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-       .claim = "a handler that registers another and throws, to a hook that throws, loses none of the three"});
+  to.push_back({.name = "handler_thread",
+                .group = "handlers",
+                .threads = 3,
+                .body = a_handler_that_registers_and_throws,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a handler registers another and throws into a hook that throws: none of the three is lost"});
   to.push_back({.name = "handler_at_stop",
                 .group = "handlers",
                 .threads = 3,
                 .body = a_handler_that_registers_at_stop,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler that is registered while the handler thread stops runs once or is refused"});
-  to.push_back(
-      {.name = "handler_early",
-       .group = "handlers",
-       .threads = 3,
-       .body = a_handler_thread_woken_early,
-       .limits = {},
-       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-       .claim = "a handler thread that a registration wakes in advance misses no ticket that completes later"});
+                .claim = "a handler registered while the handler thread stops runs once or is refused"});
+  to.push_back({.name = "handler_early",
+                .group = "handlers",
+                .threads = 3,
+                .body = a_handler_thread_woken_early,
+                .limits = {},
+                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+                .claim = "a handler thread that a registration wakes early misses no ticket that completes later"});
   to.push_back({.name = "first_handlers",
                 .group = "handlers",
                 .threads = 3,
                 .body = first_handlers,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "the first handlers, of two threads, start one handler thread"});
+                .claim = "the first handlers, from two threads, start one handler thread"});
   to.push_back({.name = "handler_thread_that_fails",
                 .group = "handlers",
                 .threads = 3,
                 .body = handler_thread_that_fails,
                 .limits = {.thread_failures = 1},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a handler thread that cannot be started is the error of one call, and is tried again"});
+                .claim = "a handler thread that cannot be started fails one call, and the next call tries again"});
   to.push_back({.name = "handlers_at_the_bound",
                 .group = "handlers",
                 .threads = 3,
                 .body = handlers_at_the_bound,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a thread that waits for room among the handlers of a stream gets it"});
+                .claim = "a thread that waits for room for a handler gets it"});
   to.push_back({.name = "handler_from_executor",
                 .group = "handlers",
                 .threads = 3,
                 .body = handler_that_registers_from_its_executor,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a wait for room in an executor's task is no wait for that task"});
+                .claim = "a wait for room inside an executor's task does not wait for that task"});
   to.push_back({.name = "room_by_deadline",
                 .group = "handlers",
                 .threads = 3,
                 .body = room_by_a_deadline,
                 .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a wait for room ends with room or by its deadline, and no count is wrong then"});
+                .claim = "a wait for room ends with room or by its deadline, and the counts stay right"});
   to.push_back({.name = "handler_count_2x4",
                 .group = "handlers",
                 .threads = 2,
                 .body = count_of_a_handler,
                 .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "who waits until no handler is pending goes on when each has been told, not before"});
+                .claim = "a wait for the last pending handler ends when each has received its status, not before"});
   to.push_back({.name = "handler_count_at_stop",
                 .group = "handlers",
                 .threads = 3,

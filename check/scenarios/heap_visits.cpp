@@ -7,8 +7,8 @@
 namespace heddle::check {
 namespace {
 
-// A thread takes and gives back memory of its stream's heap while another looks into the heaps of all streams, and
-// empties them; the host may have no memory for one step of that.
+// A thread allocates and frees in its stream's heap while another visits and empties the heaps of all streams; the host
+// may have no memory for one step of that.
 void heap_that_is_visited() {
   Runtime runtime(simulated());
   DeviceMemory& memory = runtime.core().memory();
@@ -17,20 +17,20 @@ void heap_that_is_visited() {
                                  with_memory([&] {
                                    const Tensor kept = full(runtime, {1}, 2.0f);
                                    full(runtime, {1}, 3.0f);  // and dropped
-                                   heddle_check::require(add(kept, kept).item() == 4.0f, "what is live is not touched");
+                                   heddle_check::require(add(kept, kept).item() == 4.0f, "live memory is not touched");
                                  });
                                }},
                               {"visitor", [&] {
                                  heddle_check::require(memory.live_sizes(3).size() <= 3, "at most three are live");
                                  with_memory([&] { runtime.release_cached(); });
                                }}});
-  heddle_check::require(memory.audit(), "every heap was looked at, and the sums are right");
-  heddle_check::require(memory.statistics().live_blocks == 0, "no block is left");
-  heddle_check::require(runtime.shutdown().complete, "nothing was left undone");
+  heddle_check::require(memory.audit(), "every heap was visited, and the sums are right");
+  heddle_check::require(memory.statistics().live_blocks == 0, "no block is live");
+  heddle_check::require(runtime.shutdown().complete, "everything was done");
 }
 
-// A thread takes and gives back memory of its stream's heap, some of it through another stream's thread, while a third
-// reads what is counted.
+// A thread allocates and frees in its stream's heap, partly through another stream's thread, while a third reads the
+// counts.
 void statistics_beside_a_holder() {
   Runtime runtime(simulated());
   constexpr std::size_t kBytes = 1024;
@@ -41,7 +41,7 @@ void statistics_beside_a_holder() {
     const MemoryStatistics now = runtime.memory_statistics();
     heddle_check::require(now.live_blocks <= kBlocks && now.live <= kBlocks * kBytes &&
                               now.rounded <= kBlocks * rounded && now.reserved <= now.reserved_peak,
-                          "nothing counts as freed whose allocation does not count");
+                          "every block that counts as freed also counts as allocated");
   };
   heddle_check::run_together({{"holder",
                                [&] {
@@ -50,11 +50,11 @@ void statistics_beside_a_holder() {
                                }},
                               {"dropper", [&] { handed = Tensor(); }},
                               {"reader", looks}});
-  heddle_check::require(runtime.memory_statistics().live_blocks == 0, "no block is left");
-  heddle_check::require(runtime.shutdown().complete, "nothing was left undone");
+  heddle_check::require(runtime.memory_statistics().live_blocks == 0, "no block is live");
+  heddle_check::require(runtime.shutdown().complete, "everything was done");
 }
 
-// A thread takes and gives back a third of the memory there is, again and again; another asks for two thirds.
+// A thread repeatedly takes and returns a third of the memory; another requests two thirds.
 void scarce_memory_beside_a_holder() {
   constexpr std::int64_t kThird = 1024;  // floats
   Options options = simulated();
@@ -73,7 +73,7 @@ void scarce_memory_beside_a_holder() {
                                }},
                               {"asker", [&] { full(runtime, {2 * kThird}, 2.0f); }}});
   heddle_check::require(runtime.memory_statistics().out_of_memory == 0, "there was always room");
-  heddle_check::require(runtime.shutdown().complete, "nothing was left undone");
+  heddle_check::require(runtime.shutdown().complete, "everything was done");
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ void add_heap_visits(Scenarios& to) {
                 .body = heap_that_is_visited,
                 .limits = {.host_memory_failures = 1},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "a heap is looked into and emptied from outside only between its holder's operations"});
+                .claim = "other threads visit and empty a heap only between its holder's operations"});
   to.push_back(
       {.name = "statistics_beside_holder",
        .group = "memory",
@@ -101,7 +101,7 @@ void add_heap_visits(Scenarios& to) {
        .body = scarce_memory_beside_a_holder,
        .limits = {},
        .strategies = {{.name = "bounded", .bound = 2, .executions = 5'000}, {.name = "walk", .executions = 5'000}},
-       .claim = "memory that others take and give back is waited for, however the counts are read"});
+       .claim = "an allocation waits for memory that other threads take and return, however it reads the counts"});
 }
 
 }  // namespace heddle::check

@@ -10,11 +10,11 @@ namespace {
 
 constexpr std::size_t kMost = 4;
 
-// `posters` threads post four blocks in chains of `length` while the holder takes what is there, `takes` times.
+// `posters` threads post four blocks in chains of `length` while the holder empties the inbox `takes` times.
 void posters_and_a_holder(std::size_t posters, std::size_t length, int takes) {
   Inbox inbox;
   std::array<Block, kMost> blocks;
-  std::array<heddle_check::Cell<int>, kMost> used;  // what a poster did with a block before it gave it back
+  std::array<heddle_check::Cell<int>, kMost> used;  // written by a poster before it posted the block
   std::array<int, kMost> arrived{};
   const auto post = [&](std::size_t poster) {
     const std::size_t share = kMost / posters;
@@ -57,21 +57,21 @@ void add_inbox(Scenarios& to) {
                 .body = [] { posters_and_a_holder(2, 2, 1); },
                 .limits = {.stale_reads = 1, .weak_failures = 1},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 50'000}},
-                .claim = "every block that is posted arrives exactly once, in a chain that ends"});
+                .claim = "every posted block arrives exactly once, in a chain that ends"});
   to.push_back({.name = "inbox_2x4",
                 .group = "memory",
                 .threads = 2,
                 .body = [] { posters_and_a_holder(1, 1, 4); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of two threads with four operations each"});
+                .claim = "the same with two threads and four operations each"});
   to.push_back({.name = "inbox_3x2",
                 .group = "memory",
                 .threads = 3,
                 .body = [] { posters_and_a_holder(2, 1, 2); },
                 .limits = {},
                 .strategies = {{.name = "exhaustive"}},
-                .claim = "the same of three threads with two operations each"});
+                .claim = "the same with three threads and two operations each"});
 }
 
 }  // namespace heddle::check

@@ -4,7 +4,7 @@
 namespace heddle::check {
 namespace {
 
-// Nothing of heddle: what the engine itself costs.
+// Not heddle's code: measures the cost of the engine itself.
 void contended_updates() {
   heddle_check::Atomic<int> count{0};
   const auto body = [&] {

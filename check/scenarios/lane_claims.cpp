@@ -1,4 +1,4 @@
-// What others do with the stream of a thread: end its lease, or touch what belongs to it while that thread is outside.
+// How other threads may use a thread's stream: end its lease, or touch its data while the owner is outside.
 #include <memory>
 
 #include "check/scenarios.hpp"
@@ -11,14 +11,15 @@ namespace {
 
 constexpr int kOperations = 2;
 
-// A lease of a pool of the simulated device, and what only who is inside its gate may touch.
+// A lease from a pool on the simulated device, and data that only the party inside its gate may touch.
 struct OneLease {
   OneLease() {
     pool.add_slot(slot);
     pool.acquire(*slot);
   }
 
-  // As a thread records: an operation that meets a claim waits for it, and finds out whether it still has the stream.
+  // Records as a thread does: an operation that meets a claim waits for it, and then checks whether it still has the
+  // stream.
   void record() {
     for (int i = 0; i < kOperations; ++i) {
       while (!slot->gate.try_enter()) pool.wait_for_claim();
@@ -33,21 +34,22 @@ struct OneLease {
 
   LanePool pool{simulated_device(), {}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait};
   std::shared_ptr<LeaseSlot> slot = std::make_shared<LeaseSlot>();
-  heddle_check::Cell<int> guarded{0, "what the lease guards"};
+  heddle_check::Cell<int> guarded{0, "leased data"};
   std::uint64_t recorded = 0;
   float cell = 0;
 };
 
 void lease_that_another_thread_ends() {
   OneLease lease;
-  heddle_check::run_together({{"recorder", [&] { lease.record(); }},
-                              {"ender", [&] {
-                                 heddle_check::require(lease.pool.release_from_outside(*lease.slot), "it may wait");
-                                 lease.guarded.change() += 1;
-                               }}});
+  heddle_check::run_together(
+      {{"recorder", [&] { lease.record(); }}, {"ender", [&] {
+                                                 heddle_check::require(lease.pool.release_from_outside(*lease.slot),
+                                                                       "a thread outside its stream may wait");
+                                                 lease.guarded.change() += 1;
+                                               }}});
   heddle_check::require(lease.slot->lane == nullptr && lease.slot->ended.load(), "the lease is over");
-  heddle_check::require(lease.pool.close(sync::Deadline::never()), "nothing was left undone");
-  heddle_check::require(lease.pool.totals().completed == lease.recorded, "all that was recorded is done");
+  heddle_check::require(lease.pool.close(sync::Deadline::never()), "everything was done");
+  heddle_check::require(lease.pool.totals().completed == lease.recorded, "everything recorded is done");
 }
 
 void lane_that_is_visited() {
@@ -59,9 +61,9 @@ void lane_that_is_visited() {
                                                                           ++visits;
                                                                         });
                                                                       }}});
-  heddle_check::require(lease.recorded == kOperations, "a visit takes no stream away");
-  heddle_check::require(lease.guarded.get() == kOperations + visits && visits <= 1, "a lane is visited once or not");
-  heddle_check::require(lease.pool.close(sync::Deadline::never()), "nothing was left undone");
+  heddle_check::require(lease.recorded == kOperations, "a visit does not revoke the stream");
+  heddle_check::require(lease.guarded.get() == kOperations + visits && visits <= 1, "a lane is visited at most once");
+  heddle_check::require(lease.pool.close(sync::Deadline::never()), "everything was done");
 }
 
 }  // namespace
@@ -74,14 +76,14 @@ void add_lane_claims(Scenarios& to) {
        .body = lease_that_another_thread_ends,
        .limits = {},
        .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-       .claim = "a lease that another thread ends is over once, between operations, and what it recorded is done"});
+       .claim = "a lease that another thread ends ends once, between operations, and its recorded work is done"});
   to.push_back({.name = "visit_idle",
                 .group = "memory",
                 .threads = 2,
                 .body = lane_that_is_visited,
                 .limits = {.stale_reads = 1},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 10'000}},
-                .claim = "what belongs to the holder of a stream is touched by others only between its operations"});
+                .claim = "other threads touch a holder's data only between its operations"});
 }
 
 }  // namespace heddle::check

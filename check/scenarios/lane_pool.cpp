@@ -11,7 +11,7 @@
 namespace heddle::check {
 namespace {
 
-// Two threads share one worker stream: each takes it, has it alone, gives it back.
+// Two threads share one worker stream: each takes it, uses it alone, and returns it.
 void two_threads_one_stream() {
   Limits limits;
   limits.streams = limits.streams_max = 1;
@@ -21,7 +21,7 @@ void two_threads_one_stream() {
     const auto slot = std::make_shared<LeaseSlot>();
     slot->thread.store(sync::this_thread_id());
     pool.add_slot(slot);
-    heddle_check::require(pool.acquire(*slot).value == 1, "the only stream is the one that was given");
+    heddle_check::require(pool.acquire(*slot).value == 1, "the thread gets the only stream");
     held.change() += 1;
     pool.release(*slot);
     pool.remove_slot(*slot);
@@ -31,13 +31,13 @@ void two_threads_one_stream() {
   heddle_check::require(pool.lanes() == 1, "no stream was created beyond the limit");
 }
 
-// Three threads take the only stream and give it back.
+// Three threads take the only stream and return it.
 void three_threads_one_stream() {
   Limits limits;
   limits.streams = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
   const auto of_main = std::make_shared<LeaseSlot>();
-  pool.acquire(*of_main);  // the stream that is the main thread's
+  pool.acquire(*of_main);  // the main thread's stream
   heddle_check::Cell<int> held(0, "use of the stream");
   heddle_check::Noted<int> timed_out = 0;
   const auto user = [&] {
@@ -52,23 +52,23 @@ void three_threads_one_stream() {
   };
   heddle_check::run_together({{"first", user}, {"second", user}, {"third", user}});
   heddle_check::require(held.get() + timed_out == 3 && timed_out <= 2 && pool.lanes() == 2,
-                        "each had the only stream, or waited as long as it may");
+                        "each had the only stream, or waited until its deadline");
 }
 
-// A thread waits for the only stream; another comes later, when the holder may be giving it back.
+// A thread waits for the only stream; another arrives later, when the holder may be returning it.
 void a_waiter_and_a_newcomer() {
   Limits limits;
   limits.streams = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
   const auto of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
-  pool.acquire(*of_main);  // the stream that is the main thread's
+  pool.acquire(*of_main);  // the main thread's stream
   pool.acquire(*held);
   heddle_check::Noted<int> served = 0;
   heddle_check::Cell<int> use(0, "use of the stream");
   const auto user = [&](int turn) {
     const auto slot = std::make_shared<LeaseSlot>();
     pool.acquire(*slot);
-    heddle_check::require(served++ == turn, "who came first is served first");
+    heddle_check::require(served++ == turn, "the first to wait is served first");
     use.change() += 1;
     pool.release(*slot);
   };
@@ -104,8 +104,8 @@ void a_refused_stream() {
   heddle_check::require(served == 1 && refused == 1, "one was refused, the other was served");
 }
 
-// Host memory runs out while one of two threads makes the only stream of a device that tells nobody of its progress,
-// so that a poller looks for it; the thread tries again.
+// Host memory runs out while one of two threads creates the only stream of a device that does not announce progress, so
+// that a poller watches it; the thread tries again.
 void a_stream_without_memory() {
   Limits limits;
   limits.streams = limits.streams_max = 1;
@@ -122,7 +122,7 @@ void a_stream_without_memory() {
   };
   heddle_check::run_together({{"first", user}, {"second", user}});
   heddle_check::require(pool.lanes() == 1 && pool.close(sync::Deadline::never()), "on one stream");
-  heddle_check::require(pool.totals().completed == 2, "what both recorded is done");
+  heddle_check::require(pool.totals().completed == 2, "the work of both threads is done");
 }
 
 }  // namespace
@@ -141,28 +141,29 @@ void add_lane_pool(Scenarios& to) {
                 .body = three_threads_one_stream,
                 .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "the same of three threads"});
+                .claim = "the same with three threads"});
   to.push_back({.name = "pool_hand_over",
                 .group = "pool",
                 .threads = 3,
                 .body = a_waiter_and_a_newcomer,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a stream that is given back goes to the first who waits, not to whom comes then"});
+                .claim = "a returned stream goes to the longest waiter, not to a later arrival"});
   to.push_back({.name = "refused_stream",
                 .group = "pool",
                 .threads = 2,
                 .body = a_refused_stream,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a stream that the device refuses is lost to nobody"});
-  to.push_back({.name = "stream_without_memory",
-                .group = "pool",
-                .threads = 3,
-                .body = a_stream_without_memory,
-                .limits = {.host_memory_failures = 1, .masked_wakeups = false},
-                .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a stream that the host had no memory for is looked after by nobody, and lost to nobody"});
+                .claim = "after the device refuses a stream, a waiting thread can still get one"});
+  to.push_back(
+      {.name = "stream_without_memory",
+       .group = "pool",
+       .threads = 3,
+       .body = a_stream_without_memory,
+       .limits = {.host_memory_failures = 1, .masked_wakeups = false},
+       .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
+       .claim = "running out of host memory while creating a stream leaves no watch on it and loses no stream"});
 }
 
 }  // namespace heddle::check

@@ -7,11 +7,11 @@
 namespace heddle::check {
 namespace {
 
-// The owner and a claimer each enter when the gate lets them; what they write there is watched.
+// The owner and a claimer each enter when the gate admits them; their writes inside are watched.
 void owner_and_claimer(int rounds) {
   sync::OwnerGate gate;
   sync::Mutex claimers(Rank::kLeaf);
-  heddle_check::Cell<int> inside(0, "what the gate guards");
+  heddle_check::Cell<int> inside(0, "gated data");
   heddle_check::run_together({{"owner",
                                [&] {
                                  for (int i = 0; i < rounds; ++i) {
@@ -40,7 +40,7 @@ void add_owner_gate(Scenarios& to) {
                 .body = [] { owner_and_claimer(2); },
                 .limits = {.stale_reads = 2, .store_buffer = 2},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 100'000}},
-                .claim = "the owner and a claimer are never inside at once, and whoever enters sees what was done"});
+                .claim = "the owner and a claimer are never inside together, and see each other's earlier writes"});
 }
 
 }  // namespace heddle::check

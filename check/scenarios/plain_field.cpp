@@ -1,4 +1,4 @@
-// The canary of the build that sees races on plain data.
+// The canary of the build that detects races on plain data.
 #include "check/scenarios.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/plant.hpp"
@@ -7,8 +7,8 @@
 namespace heddle::check {
 namespace {
 
-// Two threads change a field that nobody watches. With the plant one of them takes no lock: the field is right in every
-// execution all the same, as no thread is switched away from inside an addition.
+// Two threads change an unwatched field. With the plant, one of them takes no lock; the field is still right in every
+// execution, because no thread is preempted inside an addition.
 void two_threads_change_a_field() {
   sync::Mutex mutex{Rank::kLeaf};
   int field = 0;

@@ -10,7 +10,7 @@
 namespace heddle::check {
 namespace {
 
-// Wakes who waits for a ticket, as a lane does.
+// Wakes the thread that waits for a ticket, as a lane does.
 class Told final : public CompletionListener {
  public:
   void on_progress(Queue& queue) noexcept override {
@@ -29,7 +29,7 @@ class Told final : public CompletionListener {
   Ticket seen_ HEDDLE_GUARDED_BY(mutex_){};
 };
 
-// A device writes a ticket and tells nobody (it has no listener); a thread watches the queue and waits to be told.
+// A device writes a ticket without notification (it has no listener); a thread watches the queue and waits for one.
 void silent_device() {
   sim::SimDevice device({.auto_run = false});
   const std::unique_ptr<Queue> queue = make_queue(device);
@@ -45,7 +45,7 @@ void silent_device() {
                                    poller.wake();
                                    if (queue->completed_after_watch() < Ticket{1}) told.wait_for(Ticket{1});
                                    queue->unwatch();
-                                   heddle_check::require(cell == 1.0f, "what the list wrote is visible");
+                                   heddle_check::require(cell == 1.0f, "the list's writes are visible");
                                  }}});
     poller.remove(*queue);
   }
@@ -61,7 +61,7 @@ void add_poller(Scenarios& to) {
                 .body = silent_device,
                 .limits = {.masked_wakeups = false},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "who watches a queue is told of its progress, though the device is silent"});
+                .claim = "a thread that watches a queue is notified of progress, although the device is silent"});
 }
 
 }  // namespace heddle::check

@@ -1,5 +1,5 @@
-// What a pool does when no stream is free: it fails, takes the stream of a thread that does not use it, or waits for
-// one of a thread that ended.
+// A pool's policies when no stream is free: it fails, revokes the stream of an idle thread, or waits for the stream of
+// a thread that ended.
 #include <memory>
 
 #include "check/scenarios.hpp"
@@ -15,17 +15,18 @@ namespace {
 Limits one_stream() {
   Limits limits;
   limits.streams = limits.streams_max = 1;
-  limits.lease_wait_max = std::chrono::milliseconds(10);  // of the virtual clock: who waits longer is not served
+  // on the virtual clock: a thread that waits longer is not served
+  limits.lease_wait_max = std::chrono::milliseconds(10);
   return limits;
 }
 
-// A thread gives the only stream back with a list that the device has yet to run, while another asks for one.
+// A thread returns the only stream with a list that the device has yet to run, while another requests one.
 void pool_that_fails() {
   auto opened = std::make_unique<sim::SimDevice>(SimOptions{.auto_run = false});
   sim::SimDevice& device = *opened;
   LanePool pool(std::move(opened), one_stream(), WaitPolicy::kBlock, ExhaustionPolicy::kFail);
   const auto of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
-  pool.acquire(*of_main);  // the stream that is the main thread's
+  pool.acquire(*of_main);  // the main thread's stream
   pool.acquire(*held);
   float cell = 0;
   held->lane->append(KernelId::kFill, FillArgs{&cell, 1, 0x3F800000});  // 1.0
@@ -42,26 +43,28 @@ void pool_that_fails() {
                                  try {
                                    pool.acquire(slot);
                                  } catch (const PoolExhausted&) {
-                                   heddle_check::require(!is_back, "it waits for a stream that was given back");
+                                   heddle_check::require(!is_back, "the pool waits for a returned stream");
                                    return;
                                  }
-                                 heddle_check::require(slot.lane->idle() && cell == 1.0f, "a stream is given out idle");
+                                 heddle_check::require(slot.lane->idle() && cell == 1.0f,
+                                                       "a stream is idle when handed out");
                                  pool.release(slot);
                                }},
                               {"device", [&] {
                                  while (!device.step()) sync::yield();
                                }}});
   LeaseSlot last;
-  heddle_check::require(pool.acquire(last).value == 1 && pool.lanes() == 2, "the stream is there for the next");
+  heddle_check::require(pool.acquire(last).value == 1 && pool.lanes() == 2,
+                        "the stream is available to the next thread");
   pool.release(last);
 }
 
-// Two threads without leases of their own share the only stream: who waits takes it from the other, which may be coming
-// back to record at that moment.
+// Two threads without explicit leases share the only stream: the waiting one revokes it from the other, which may be
+// coming back to record at that moment.
 void owner_that_returns_during_a_revocation() {
   const auto pool =
       std::make_shared<LanePool>(simulated_device(), one_stream(), WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
-  heddle_check::Cell<int> recorded(0, "what belongs to the stream");
+  heddle_check::Cell<int> recorded(0, "stream data");
   constexpr int kOperations = 2;
   const auto user = [&] {
     for (int i = 0; i < kOperations; ++i) {
@@ -75,7 +78,7 @@ void owner_that_returns_during_a_revocation() {
   heddle_check::require(pool->lanes() == 1, "no stream was created beyond the limit");
 }
 
-// Runs each list when it was committed.
+// Runs each list when it is committed.
 class RunsCommitted final : public CommitListener {
  public:
   void on_commit() noexcept override {
@@ -113,7 +116,7 @@ void streams_of_ended_threads() {
                                                                           for (std::uint64_t i = 0; i < kThreads; ++i)
                                                                             lists.run_next(device);
                                                                         }}});
-  heddle_check::require(pool->totals().completed == kThreads, "what each thread recorded is done");
+  heddle_check::require(pool->totals().completed == kThreads, "the work of each thread is done");
   heddle_check::require(pool->lanes() == 1 && pool->close(sync::Deadline::never()), "on one stream");
 }
 
@@ -126,21 +129,21 @@ void add_pool_policies(Scenarios& to) {
                 .body = pool_that_fails,
                 .limits = {.masked_wakeups = false},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "a pool that does not wait fails only while the stream is held, and gives it out idle"});
+                .claim = "a pool that does not wait fails only while the stream is held, and hands it out idle"});
   to.push_back({.name = "revocation",
                 .group = "pool",
                 .threads = 2,
                 .body = owner_that_returns_during_a_revocation,
                 .limits = {.stale_reads = 1, .masked_wakeups = false},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "an idle stream is taken from its thread for one that waits, but not in an operation"});
+                .claim = "an idle stream is revoked for a waiting thread, but never during an operation"});
   to.push_back({.name = "streams_of_ended_threads",
                 .group = "pool",
                 .threads = 3,
                 .body = streams_of_ended_threads,
                 .limits = {.masked_wakeups = false},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "the stream of a thread that ends serves the next, and what it recorded is done"});
+                .claim = "the stream of an ended thread serves the next one, and its recorded work is done"});
 }
 
 }  // namespace heddle::check

@@ -1,4 +1,4 @@
-// Threads that find no memory, and the one of them that looks for it elsewhere.
+// Threads that find no memory, and the one among them that reclaims it for all.
 #include <memory>
 
 #include "check/scenarios.hpp"
@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kHalf = std::size_t{2} << 20;
 
-// All memory that there may be lies free in the heap of an idle stream, and two threads want one half each. Whoever
-// empties that heap finds both halves, so nobody has to wait for the device, which would commit what was recorded.
+// All memory lies free in the heap of an idle stream, and two threads want one half each. The thread that empties that
+// heap finds both halves, so neither has to wait for the device, which would commit what was recorded.
 void two_threads_without_memory() {
   Limits limits;
   limits.streams = limits.streams_max = 2;
@@ -26,13 +26,13 @@ void two_threads_without_memory() {
   const auto user = [&](Buffer& half) {
     Recording(pool).lane().append(KernelId::kFill, FillArgs{nullptr, 0, 0});
     half = Buffer::create(pool, memory, kHalf);
-    heddle_check::require(Recording(pool).lane().committed().value == 0, "what was recorded is still open");
+    heddle_check::require(Recording(pool).lane().committed().value == 0, "recorded work is still uncommitted");
   };
   heddle_check::run_together({{"first", [&] { user(halves[0]); }}, {"second", [&] { user(halves[1]); }}});
   for (Buffer& half : halves) half = {};
-  heddle_check::require(pool->close(sync::Deadline::never()), "nothing was left undone");
+  heddle_check::require(pool->close(sync::Deadline::never()), "everything was done");
   pool->stop_handlers(sync::Deadline::never());
-  heddle_check::require(memory.audit(), "no memory was lost, none is there twice");
+  heddle_check::require(memory.audit(), "no memory is lost or duplicated");
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ void add_reclaim(Scenarios& to) {
                 .body = two_threads_without_memory,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "of two threads that find no memory one empties idle heaps, and that serves the other too"});
+                .claim = "of two threads that find no memory, one empties idle heaps, which serves both"});
 }
 
 }  // namespace heddle::check

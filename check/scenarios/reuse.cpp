@@ -10,8 +10,8 @@
 namespace heddle::check {
 namespace {
 
-// A thread makes a tensor and hands it to another thread's stream; when that has recorded that it reads it, the first
-// drops the tensor and fills memory of the same size, while the other commits.
+// A thread makes a tensor and hands it to another thread's stream. When that stream has recorded a read of it, the
+// first thread drops the tensor and fills memory of the same size, while the other commits.
 void memory_that_another_stream_reads() {
   Runtime runtime(simulated());
   sync::Mutex mutex{Rank::kLeaf};
@@ -44,10 +44,11 @@ void memory_that_another_stream_reads() {
                                    recorded = true;
                                    changed.notify_all();
                                  }
-                                 heddle_check::require(sum->item() == 4.0f, "nothing wrote over what is still read");
+                                 heddle_check::require(sum->item() == 4.0f,
+                                                       "memory that is still read was not overwritten");
                                }}});
   const ShutdownReport report = runtime.shutdown();
-  heddle_check::require(report.complete && report.leaked_blocks == 0, "nothing is left");
+  heddle_check::require(report.complete && report.leaked_blocks == 0, "no block is left");
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ void add_reuse(Scenarios& to) {
                 .body = memory_that_another_stream_reads,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
-                .claim = "memory that another stream reads is not reused before that has run"});
+                .claim = "memory that another stream reads is not reused before the read has run"});
 }
 
 }  // namespace heddle::check

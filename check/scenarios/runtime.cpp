@@ -17,7 +17,7 @@ void two_threads_and_shutdown() {
   };
   heddle_check::run_together({{"first", user}, {"second", user}});
   const ShutdownReport report = runtime.shutdown();
-  heddle_check::require(report.complete, "nothing was left undone");
+  heddle_check::require(report.complete, "everything was done");
   heddle_check::require(report.leaked_blocks == 0, "no block is left");
 }
 
@@ -30,7 +30,7 @@ void add_runtime(Scenarios& to) {
                 .body = two_threads_and_shutdown,
                 .limits = {.timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "threads of one runtime do not disturb each other, and a shutdown finds their work done"});
+                .claim = "threads of one runtime do not interfere, and a shutdown completes their work"});
 }
 
 }  // namespace heddle::check

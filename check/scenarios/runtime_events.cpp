@@ -1,4 +1,4 @@
-// Events of a whole runtime: between streams, and for threads that wait for one or ask.
+// Events of a whole runtime: between streams, and for threads that wait for one or query it.
 #include <functional>
 #include <optional>
 
@@ -18,7 +18,7 @@ struct Written {
   Event event;
 };
 
-// What a thread wrote, handed to others.
+// Passes what one thread wrote to others.
 class HandOver {
  public:
   void put(Written written) {
@@ -32,7 +32,7 @@ class HandOver {
     return *written_;
   }
   void clear() {
-    std::optional<Written> last;  // goes without the lock
+    std::optional<Written> last;  // destroyed without the lock
     sync::MutexLock lock(mutex_);
     last.swap(written_);
   }
@@ -43,11 +43,11 @@ class HandOver {
   std::optional<Written> written_ HEDDLE_GUARDED_BY(mutex_);
 };
 
-// A thread writes memory, takes an event, drops the memory, and fills memory of the same size; `other` gets at both,
-// and may be the last that frees them.
+// A thread writes memory, takes an event, drops the memory, and fills memory of the same size. `other` uses the memory
+// and the event, and may be the last to free them.
 void with_an_event(const char* name, const std::function<void(Runtime&, HandOver&)>& other) {
   Runtime runtime(simulated());
-  // The writer's: another stream that does not wait for it runs before it.
+  // For the writer's stream: another stream that does not wait for it runs first.
   static_cast<sim::SimDevice&>(runtime.core().device()).set_delay(StreamId{1}, 1000);
   leave_memory_in_depot(runtime);
   HandOver from_writer;
@@ -58,26 +58,27 @@ void with_an_event(const char* name, const std::function<void(Runtime&, HandOver
                                    const Event event = runtime.record_event();
                                    from_writer.put({std::move(x), event});
                                  }
-                                 heddle_check::require(full(runtime, {1}, 3.0f).item() == 3.0f, "it reads its own");
+                                 heddle_check::require(full(runtime, {1}, 3.0f).item() == 3.0f,
+                                                       "the writer reads its own values");
                                }},
                               {name, [&] { other(runtime, from_writer); }}});
   from_writer.clear();
   const ShutdownReport report = runtime.shutdown();
-  heddle_check::require(report.complete && report.leaked_blocks == 0, "nothing is left");
+  heddle_check::require(report.complete && report.leaked_blocks == 0, "no block is left");
 }
 
-// A stream records behind the event, and reads what was written.
+// A stream records after the event, and reads what was written.
 void event_between_streams() {
   with_an_event("reader", [](Runtime& runtime, HandOver& from_writer) {
     std::optional<Written> written = from_writer.get();
     runtime.wait(written->event);
     const Tensor sum = add(written->tensor, written->tensor);
     written.reset();
-    heddle_check::require(sum.item() == 4.0f, "a stream runs behind the event");
+    heddle_check::require(sum.item() == 4.0f, "a stream runs after the event");
   });
 }
 
-// A thread asks for the event, and waits for it.
+// A thread queries the event, and waits for it.
 void event_that_a_thread_waits_for() {
   with_an_event("waiter", [](Runtime&, HandOver& from_writer) {
     const Written written = from_writer.get();
@@ -85,7 +86,7 @@ void event_that_a_thread_waits_for() {
     written.event.wait();
     heddle_check::require(written.event.query() && written.event.status().ok(),
                           "an event that was waited for is complete");
-    heddle_check::require(!before || written.tensor.item() == 2.0f, "what is before a complete event is done");
+    heddle_check::require(!before || written.tensor.item() == 2.0f, "work before a complete event is done");
   });
 }
 
@@ -98,14 +99,14 @@ void add_runtime_events(Scenarios& to) {
                 .body = event_between_streams,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "a stream goes on behind an event when what it stands behind is done"});
+                .claim = "a stream continues after an event once the work before the event is done"});
   to.push_back({.name = "event_waiter",
                 .group = "ticket",
                 .threads = 2,
                 .body = event_that_a_thread_waits_for,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "a thread goes on behind an event when what it stands behind is done"});
+                .claim = "a thread continues after an event once the work before the event is done"});
 }
 
 }  // namespace heddle::check

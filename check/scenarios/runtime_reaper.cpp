@@ -1,4 +1,4 @@
-// Runtimes whose last owner goes where it must not wait, and shutdowns that are only asked for.
+// Runtimes whose last owner is dropped where it must not wait, and shutdowns that are only requested.
 #include <memory>
 #include <optional>
 
@@ -14,7 +14,7 @@
 namespace heddle::check {
 namespace {
 
-// What is static starts anew with each execution; at its end nothing may be left in it.
+// Resets static state for each execution, and checks at the end that nothing is left in it.
 class Reaped {
  public:
   Reaped() {
@@ -22,13 +22,12 @@ class Reaped {
     before_ = runtimes_left();
   }
   void require_all() const {
-    // Twice: the host may refuse it one thread.
+    // Twice: the host may refuse to start one thread.
     const bool finished = sync::Reaper::finish(sync::Deadline::never());
-    heddle_check::require(finished || sync::Reaper::finish(sync::Deadline::never()),
-                          "the reaper has nothing left to do");
+    heddle_check::require(finished || sync::Reaper::finish(sync::Deadline::never()), "the reaper has no work left");
     const RuntimesLeft left = runtimes_left();
     heddle_check::require(left.ending == before_.ending, "the runtime has ended");
-    heddle_check::require(left.kept == before_.kept, "and nothing of it is kept");
+    heddle_check::require(left.kept == before_.kept, "and no part of it is kept");
   }
 
  private:
@@ -54,7 +53,7 @@ class Signal {
   bool given_ HEDDLE_GUARDED_BY(mutex_) = false;
 };
 
-// The handler thread drops the last owner, perhaps while the thread that registered the handler is still in that call.
+// The handler thread drops the last owner, possibly while the thread that registered the handler is still in that call.
 void last_owner_in_a_handler() {
   const Reaped reaped;
   Signal dropped;
@@ -70,14 +69,15 @@ void last_owner_in_a_handler() {
       held->reset();
       dropped.give();
     });
-    done.wait();  // the simulated device works for those who wait
+    done.wait();  // the simulated device works for waiting threads
     dropped.await();
   }
   reaped.require_all();
-  heddle_check::require(told == 1, "the handler was told once");
+  heddle_check::require(told == 1, "the handler received one status");
 }
 
-// One thread asks for a shutdown, which a thread of the reaper begins; then the last owner goes where it may not wait.
+// One thread requests a shutdown, which a reaper thread begins; then the last owner is dropped where waiting is
+// forbidden.
 void request_and_last_owner() {
   const Reaped reaped;
   auto runtime = std::make_unique<Runtime>(simulated());
@@ -90,7 +90,7 @@ void request_and_last_owner() {
   reaped.require_all();
 }
 
-// A shutdown is asked for while another thread shuts down, and a third records.
+// A shutdown is requested while another thread shuts down, and a third records.
 void request_shutdown_and_record() {
   const Reaped reaped;
   heddle_check::Noted<std::uint64_t> recorded = 0;
@@ -99,7 +99,7 @@ void request_shutdown_and_record() {
     Runtime runtime(simulated());
     heddle_check::run_together({{"asks",
                                  [&] {
-                                   full(runtime, {1}, 2.0f);  // so it has a stream
+                                   full(runtime, {1}, 2.0f);  // so that it has a stream
                                    ++recorded;
                                    runtime.request_shutdown();
                                    bool refused = false;
@@ -108,7 +108,7 @@ void request_shutdown_and_record() {
                                    } catch (const Closed&) {
                                      refused = true;
                                    }
-                                   heddle_check::require(refused, "nothing is recorded after a request");
+                                   heddle_check::require(refused, "recording fails after a request");
                                  }},
                                 {"records", [&] {
                                    try {
@@ -116,16 +116,16 @@ void request_shutdown_and_record() {
                                        full(runtime, {1}, 2.0f);
                                        ++recorded;
                                      }
-                                   } catch (const Closed&) {  // as the contract says
+                                   } catch (const Closed&) {  // per contract
                                    }
                                  }}});
     report = runtime.shutdown();
   }
-  heddle_check::require(report.complete && report.completed == recorded, "what was recorded before is done");
+  heddle_check::require(report.complete && report.completed == recorded, "earlier work is done");
   reaped.require_all();
 }
 
-// As when the process exits while the reaper ends a runtime.
+// The process exits while the reaper ends a runtime.
 void exit_and_reaper() {
   const Reaped reaped;
   auto runtime = std::make_unique<Runtime>(simulated());
@@ -137,8 +137,8 @@ void exit_and_reaper() {
                                  runtime.reset();
                                }},
                               {"exits", [] { Lifecycle::end_all_with_process(); }}});
-  heddle_check::require(sync::Reaper::finish(sync::Deadline::never()), "the reaper has nothing left to do");
-  heddle_check::require(told == 1, "the handler was told once");
+  heddle_check::require(sync::Reaper::finish(sync::Deadline::never()), "the reaper has no work left");
+  heddle_check::require(told == 1, "the handler received one status");
 }
 
 }  // namespace
@@ -150,28 +150,28 @@ void add_runtime_reaper(Scenarios& to) {
                 .body = last_owner_in_a_handler,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
-                .claim = "a runtime whose last owner goes in a handler ends, with all its threads"});
+                .claim = "a runtime whose last owner is dropped in a handler ends, with all its threads"});
   to.push_back({.name = "request_and_last_owner",
                 .group = "shutdown",
                 .threads = 2,
                 .body = request_and_last_owner,
                 .limits = {.thread_failures = 1},
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 5'000}},
-                .claim = "a runtime whose shutdown was asked for ends though its owner goes meanwhile"});
+                .claim = "a runtime with a requested shutdown ends even if its owner is dropped meanwhile"});
   to.push_back({.name = "request_shutdown",
                 .group = "shutdown",
                 .threads = 3,
                 .body = request_shutdown_and_record,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 5'000}},
-                .claim = "after a request nothing is recorded, and what was before is done"});
+                .claim = "after a request, recording fails and all earlier work is done"});
   to.push_back({.name = "exit_and_reaper",
                 .group = "shutdown",
                 .threads = 3,
                 .body = exit_and_reaper,
                 .limits = {},
                 .strategies = {{.name = "bounded", .bound = 1}, {.name = "walk", .executions = 1'000}},
-                .claim = "the end of the process and the reaper end a runtime together, once"});
+                .claim = "process exit and the reaper together end a runtime once"});
 }
 
 }  // namespace heddle::check

@@ -1,4 +1,4 @@
-// What scenarios of a whole runtime share.
+// Shared by the scenarios of a whole runtime.
 #pragma once
 
 #include "check/scenarios/support.hpp"
@@ -7,8 +7,8 @@
 
 namespace heddle::check {
 
-// Other streams are served from this, and so need not grow: a heap that does reads each count of each heap, which would
-// be most of what there is to explore.
+// Other streams are served from this memory and need not grow: a growing heap reads every count of every heap, which
+// would dominate the exploration.
 inline void leave_memory_in_depot(Runtime& runtime) {
   with_memory([&] {
     const Tensor kept = full(runtime, {1}, 1.0f);

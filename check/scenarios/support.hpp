@@ -1,4 +1,4 @@
-// What scenarios begin with.
+// Common setup of scenarios.
 #pragma once
 
 #include <chrono>
@@ -13,16 +13,16 @@
 
 namespace heddle::check {
 
-// Of a runtime on the simulated device, whose waiting threads park at once: spinning would only be more to explore.
+// For a runtime on the simulated device whose waiting threads park immediately: spinning would only add executions.
 inline Options simulated() {
   Options options;
   options.device = "sim";
   options.wait = WaitPolicy::kBlock;
-  options.streams = options.streams_max = 4;  // what is counted over all streams is counted over few
+  options.streams = options.streams_max = 4;  // few streams, because some counts cover all of them
   return options;
 }
 
-// A simulated device that completes lists when somebody waits for them.
+// A simulated device that completes lists when a thread waits for them.
 inline std::unique_ptr<Device> simulated_device() {
   std::unique_ptr<Device> device;
   open_sim({}, &device).raise();
@@ -35,7 +35,7 @@ inline std::unique_ptr<Queue> make_queue(Device& device, std::uint32_t id = 1) {
   return queue;
 }
 
-// A stream of its own, without a pool.
+// A separate stream, without a pool.
 inline std::unique_ptr<Lane> make_lane(Device& device, std::uint32_t id) {
   return std::make_unique<Lane>(StreamId{id}, device, make_queue(device, id), Limits{}, WaitPolicy::kBlock);
 }
@@ -47,7 +47,7 @@ inline void submit_fill(Device& device, Queue& queue, std::uint64_t ticket, floa
   device.submit(queue, std::move(list), Ticket{ticket}, SubmitHint::kAsynchronous).raise();
 }
 
-// Again where the host had no memory at first, which changes nothing. Of scenarios with one such failure.
+// Retries once if the host had no memory, which changes nothing. For scenarios with one such failure.
 template <class Call>
 void with_memory(Call call) {
   try {
@@ -57,13 +57,13 @@ void with_memory(Call call) {
   }
 }
 
-// A deadline that passes when the scenario's choices let it: the clock stands still otherwise.
+// A deadline that passes when the scenario's choices allow it: the clock stands still otherwise.
 inline constexpr std::chrono::milliseconds kSoon{1};
 
-// One that never passes.
+// A deadline that never passes.
 inline constexpr sync::Duration kForEver = sync::Duration::max();
 
-// Of a scenario whose every order is explored: whatever a wait may do, once each in an execution.
+// For scenarios whose every order is explored: each irregular event of a wait, at most once per execution.
 inline heddle_check::Limits all_choices() {
   return {
       .timeout_mode = heddle_check::Timeouts::kChoice, .timeouts = 1, .spurious_wakeups = 1, .clock_is_visible = true};

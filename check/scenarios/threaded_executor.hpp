@@ -1,4 +1,4 @@
-// An executor whose tasks run on a thread of the scenario.
+// An executor whose tasks run on one of the scenario's threads.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace heddle::check {
 
-// Runs one task, on the thread that is in work().
+// Runs one task, on the thread that calls work().
 class ThreadedExecutor final : public Executor {
  public:
   void execute(std::function<void()> task) override {

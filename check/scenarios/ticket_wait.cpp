@@ -9,7 +9,7 @@
 namespace heddle::check {
 namespace {
 
-// A thread parks until a ticket passes, which the device completes at any moment.
+// A thread parks until a ticket passes, which the device may complete at any moment.
 class Wakes final : public CompletionListener {
  public:
   explicit Wakes(TicketParking& parking) : parking_(parking) {}
@@ -19,7 +19,7 @@ class Wakes final : public CompletionListener {
   TicketParking& parking_;
 };
 
-// One thread or two wait for each of so many tickets, one after the other, as Lane::wait() does.
+// One or two threads wait for each of `tickets` tickets, one after another, as Lane::wait() does.
 void wait_for_tickets(int waiters, std::uint64_t tickets) {
   TicketParking parking;
   Wakes wakes(parking);
@@ -45,7 +45,7 @@ void wait_for_tickets(int waiters, std::uint64_t tickets) {
   } else {
     heddle_check::run_together({{"first", waits}, {"second", waits}, {"device", completes}});
   }
-  heddle_check::require(!queue->watched(), "nobody watches any more");
+  heddle_check::require(!queue->watched(), "no thread watches any more");
 }
 
 void wait_for_a_ticket() {
@@ -64,7 +64,7 @@ void wait_for_a_ticket() {
                                  }
                                }},
                               {"device", [&] { heddle_check::require(device.step(), "a list is due"); }}});
-  heddle_check::require(!queue->watched(), "nobody watches any more");
+  heddle_check::require(!queue->watched(), "no thread watches any more");
 }
 
 }  // namespace
@@ -76,21 +76,21 @@ void add_ticket_wait(Scenarios& to) {
                 .body = wait_for_a_ticket,
                 .limits = {.spurious_wakeups = 1},
                 .strategies = {{.name = "exhaustive"}, {.name = "walk", .executions = 50'000}},
-                .claim = "a thread that parks for a ticket goes on once the ticket has passed"});
+                .claim = "a thread that parks for a ticket continues once the ticket has passed"});
   to.push_back({.name = "ticket_wait_2x4",
                 .group = "ticket",
                 .threads = 2,
                 .body = [] { wait_for_tickets(1, 3); },
                 .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "the same of three waits with a deadline, one after the other"});
+                .claim = "the same with three waits with a deadline, one after another"});
   to.push_back({.name = "ticket_wait_3x2",
                 .group = "ticket",
                 .threads = 3,
                 .body = [] { wait_for_tickets(2, 1); },
                 .limits = all_choices(),
                 .strategies = {{.name = "bounded", .bound = 2}, {.name = "walk", .executions = 10'000}},
-                .claim = "the same of two threads that wait for one ticket, with a deadline"});
+                .claim = "the same with two threads that wait for one ticket, with a deadline"});
 }
 
 }  // namespace heddle::check

@@ -1,7 +1,7 @@
-"""What all attacks share: a row of the table, the programs, running one under a time limit, and judging how it ended.
+"""Shared by all attacks: a row of the table, the programs, running one under a time limit, and judging how it ended.
 
-An attack is a function from a Context to rows. A run survives when it gives right results, or one clear line and exit
-code 1 or 2; a signal, a hang, a second line, a wrong value is a loss, told with the command that repeats it.
+An attack is a function from a Context to rows. A run survives if it gives right results, or one clear line and exit
+code 1 or 2. A signal, a hang, a second line or a wrong value is a loss, which is reported with the command that repeats it.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from typing import Callable, Iterable, Optional, Sequence, TypeVar
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCK = threading.Lock()
-HANG_S = 60  # a run that takes longer is a hang; the longest that is right takes a few seconds on an idle machine
+HANG_S = 60  # a run that takes longer is a hang; the longest right run takes a few seconds on an idle machine
 
 
 @dataclasses.dataclass
@@ -30,8 +30,8 @@ class Row:
     name: str
     tried: int = 0
     survived: int = 0
-    lost: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # what was lost -> commands that repeat it
-    skipped: str = ""  # why this could not be made on this machine
+    lost: dict[str, list[str]] = dataclasses.field(default_factory=dict)  # kind of loss -> commands that repeat it
+    skipped: str = ""  # why it is impossible on this machine
     note: str = ""
 
     def take(self, problem: str, command: str) -> None:
@@ -44,7 +44,7 @@ class Row:
 
 
 class Context:
-    """Where the programs are, how much is to be tried, and the one source of random choices."""
+    """The programs' folder, the amount of trials, and the only source of random choices."""
 
     def __init__(self, build: pathlib.Path, scale: str, seed: int, rows: str = ""):
         self.bin = build.resolve() / "bin"
@@ -58,7 +58,7 @@ class Context:
 
     @property
     def installed(self) -> pathlib.Path:
-        """Copies of heddle and heddle-check outside of the tree, where verify compares no source with the build."""
+        """Copies of heddle and heddle-check outside of the tree, so that verify compares no source with the build."""
         folder = self.folder / "bin"
         if not folder.exists():
             folder.mkdir()
@@ -91,7 +91,7 @@ Item = TypeVar("Item")
 
 
 def in_turn(items: Iterable[Item], row: Callable[[Item], str], choose: random.Random) -> list[Item]:
-    """In random order, so that any beginning has about as many of each row."""
+    """In random order, so that any prefix has about as many of each row."""
     by_row: dict[str, list[Item]] = {}
     for item in items:
         by_row.setdefault(row(item), []).append(item)
@@ -116,7 +116,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 def run(command: Sequence, environment: Optional[dict[str, str]] = None, most: float = HANG_S, **more) -> Ended:
-    """In a process group of its own, which is gone when this returns."""
+    """Runs it in its own process group, which has ended when this returns."""
     start = time.monotonic()
     process = subprocess.Popen([os.fsencode(str(word)) if not isinstance(word, bytes) else word for word in command],
                                env=environment if environment is not None else clean_environment(),
@@ -134,7 +134,7 @@ def run(command: Sequence, environment: Optional[dict[str, str]] = None, most: f
 
 
 def quoted(word) -> str:
-    """For a shell, without control characters."""
+    """Quoted for a shell, without control characters."""
     raw = word if isinstance(word, bytes) else os.fsencode(str(word))
     if all(32 <= byte < 127 for byte in raw):
         return shlex.quote(raw.decode())
@@ -142,7 +142,7 @@ def quoted(word) -> str:
 
 
 def shown(command: Sequence, environment: Optional[dict] = None) -> str:
-    """A command line that people can paste."""
+    """A command line to paste into a shell."""
     settings = [f"{name}={quoted(value)}" for name, value in (environment or {}).items()]
     return " ".join(settings + [quoted(word) for word in command])
 
@@ -159,7 +159,7 @@ def one_line(text: str, most: int = 160) -> str:
 
 
 def crash(ended: Ended) -> str:
-    """'' unless it hung or died by a signal."""
+    """'' unless it hung or a signal killed it."""
     if ended.hung:
         return f"hang (killed after {ended.seconds:.0f} s)"
     if ended.code < 0 or ended.code >= 128:
@@ -168,7 +168,7 @@ def crash(ended: Ended) -> str:
 
 
 def judge_subject(ended: Ended, harmed: bool = True) -> str:
-    """Of the programs under tests/ that check themselves: 'ok', or one 'error: ...' and exit code 1."""
+    """For programs under tests/ that check themselves: 'ok', or one 'error: ...' and exit code 1."""
     if crash(ended):
         return crash(ended)
     if ended.code == 0 and ended.out == "ok\n" and not ended.err:
@@ -179,7 +179,7 @@ def judge_subject(ended: Ended, harmed: bool = True) -> str:
 
 
 def judge_program(ended: Ended, harmed: bool = True) -> str:
-    """Of heddle and heddle-check: success without a word on stderr, or exit code 1 or 2 and one line that says why."""
+    """For heddle and heddle-check: success with nothing on stderr, or exit code 1 or 2 and one line with the reason."""
     if crash(ended):
         return crash(ended)
     lines = ended.err.count("\n")

@@ -13,7 +13,7 @@ from attacks.common import (Context, Ended, Row, clean_environment, in_turn, jud
 
 REFUSED = ["membarrier", "sched_setattr", "sched_getattr", "sched_yield", "getcpu", "sched_getaffinity", "madvise", "rseq",
            "set_robust_list", "sysinfo", "clock_nanosleep", "readlink", "membarrier,sched_getaffinity,madvise,sched_yield"]
-VIEWS = {  # name -> what is done to the mounts of a namespace of the run's own
+VIEWS = {  # name -> changes to the mounts, in a separate namespace per run
     "no /proc": "mount -t tmpfs none /proc",
     "/proc with subset=pid": "mount -t proc -o subset=pid proc /proc",
     "no /sys": "mount -t tmpfs none /sys",
@@ -36,7 +36,7 @@ class Cell:
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     must_pass: bool = False  # one clear line is not enough
     is_subject: bool = True
-    most_mib: int = 0  # what `heddle info` may give as its limit
+    most_mib: int = 0  # the highest limit that `heddle info` may show
 
 
 def skipped(ended: Ended) -> str:
@@ -52,7 +52,7 @@ def refused_calls(subject: str) -> Iterator[Cell]:
     for error in ("EPERM", "ENOSYS"):
         for names in REFUSED:
             yield Cell("system calls refused before the start", [subject, f"refuse-exec={names}:{error}"], must_pass=True)
-            if names == "rseq":  # the C library ends a process that is refused it later
+            if names == "rseq":  # if this is refused later, the C library ends the process
                 continue
             yield Cell("system calls refused before the opening", [subject, f"refuse={names}:{error}"], must_pass=True)
             for where in ("refuse-after", "refuse-after-all"):
@@ -110,7 +110,7 @@ def views(subject: str, heddle: str) -> Iterator[Cell]:
 
 
 class Groups:
-    """Cgroups of version 1, one a cell. Each goes when the attack ends."""
+    """Cgroups of version 1, one per cell. Each is removed when the attack ends."""
     ROOT = pathlib.Path("/sys/fs/cgroup")
 
     def __init__(self):
@@ -150,7 +150,7 @@ def in_groups(groups: Groups, subject: str, heddle: str, all_cells: bool) -> Ite
                 fill, nested = [subject, "fill"], "nested, " if inner else ""
                 yield Cell(f"{row}, {nested}filled to a limit of 32 MiB less", inside(fill, "memory", inner, **limit),
                            {**kernels, "HEDDLE_MEMORY_LIMIT": f"{mib - 32}M"}, must_pass=True)
-                if all_cells:  # the default limit is the group's: the kernel is first
+                if all_cells:  # the default limit is the group's: the kernel may act first
                     yield Cell(f"{row}, {nested}filled to the default limit", inside(fill, "memory", inner, **limit), kernels,
                                must_pass=True)
     stress = [heddle, "stress", "--threads", "33", "--size", "256", "--iterations", "20"]

@@ -1,4 +1,4 @@
-"""The n-th call of one function of the system fails, over the library and the programs (tests/injection)."""
+"""The n-th call of one system function fails, in the library and the programs (tests/injection)."""
 
 import dataclasses
 import os
@@ -14,20 +14,20 @@ from attacks.common import HANG_S, Context, Ended, Row, clean_environment, judge
 NAMES = ["malloc", "mmap", "munmap", "madvise", "mprotect", "pthread_create", "membarrier", "open", "write", "fsync",
          "rename", "fork", "pipe"]  # as tests/injection/order.hpp has them
 EVERY = 500  # with oneDNN: every n up to here,
-STRIDE = 61  # and then each so many
+STRIDE = 61  # and then every STRIDE-th
 
 
 @dataclasses.dataclass
 class Program:
-    """One program with its arguments; `{out}` stands for a folder of the run's own."""
+    """One program with its arguments; `{out}` is replaced by the run's own folder."""
     name: str
     command: list[str]
     environment: dict[str, str]
-    when: str  # "armed": from where the program says so; "start": from main() on
+    when: str  # "armed": from the program's signal on; "start": from main() on
     judge: Callable[[Ended, bool], str]
     stride: int = 1  # beyond EVERY
     prepare: Optional[Callable[[pathlib.Path, Context], None]] = None
-    after: Optional[Callable[[pathlib.Path, Context], str]] = None  # what was lost, seen from outside
+    after: Optional[Callable[[pathlib.Path, Context], str]] = None  # losses visible from outside
 
 
 class Server:
@@ -69,7 +69,7 @@ class Server:
         return f"{function} {number} {self.mode} {self.program.when}"
 
     def run(self, function: str, number: int) -> tuple[Ended, bool, list[int]]:
-        """How it ended, whether a call failed, and the calls by function."""
+        """The end of the run, whether a call failed, and the calls by function."""
         if self.program.prepare is not None:
             shutil.rmtree(self.out, ignore_errors=True)
             self.program.prepare(self.out, self.context)
@@ -110,7 +110,7 @@ def need_round(out: pathlib.Path, context: Context) -> None:
 
 
 def ledger_is_whole(out: pathlib.Path, context: Context) -> str:
-    """Every round that was begun is still there, and no line is torn without being told."""
+    """Every round that began is still there, and every torn line is reported."""
     if not (out / "ledger.jsonl").exists():
         return ""
     ended = run([context.installed / "heddle", "ledger", "--out", out])
@@ -121,7 +121,7 @@ def ledger_is_whole(out: pathlib.Path, context: Context) -> str:
 
 
 def judge_with_openmp(ended: Ended, harmed: bool) -> str:
-    """libgomp ends a process that it gets no memory in: docs/change/memory.md."""
+    """libgomp ends a process if it gets no memory: docs/change/memory.md."""
     said = re.fullmatch(r"\s*libgomp: Out of memory allocating \d+ bytes\s*", ended.err)
     if harmed and said and ended.code == 1 and ended.out[:7] in ("", "error: "):
         return ""
@@ -148,7 +148,7 @@ def programs(context: Context) -> Iterator[Program]:
 
 def numbers(program: Program, calls: int) -> list[int]:
     every = EVERY if program.stride > 1 else calls
-    if program.name == "heddle verify":  # five seconds a run
+    if program.name == "heddle verify":  # five seconds per run
         every = 25
     return list(range(1, min(every, calls) + 1)) + list(range(every + program.stride, calls + 1, program.stride))
 
@@ -201,7 +201,7 @@ def run_all(sweep: Sweep, context: Context) -> None:
 
 
 def run_sample(sweeps: list[Sweep], worker: int, context: Context) -> None:
-    """One sweep after the other at a random number, until time is up."""
+    """One sweep after another at a random number, until the time is up."""
     choose = context.random(f"injection {worker}")
     servers: dict[tuple[str, str], Server] = {}
     try:

@@ -1,4 +1,4 @@
-"""Damaged and hostile ledgers: what is read is right or told, and nothing is appended to a foreign file."""
+"""Damaged and hostile ledgers: the result is right or the damage is reported, and nothing is appended to a foreign file."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class Damage:
     def read(self, data: bytes, prepare: Optional[Callable[[pathlib.Path], None]] = None) -> tuple[Ended, Ended]:
         folder = self.context.fresh_folder("ledger")
         path = folder / "ledger.jsonl"
-        for number in range(1, len(RESULTS) + 1):  # what the rounds left beside the ledger
+        for number in range(1, len(RESULTS) + 1):  # left by the rounds next to the ledger
             (folder / f"round-{number:04}.md").touch()
             (folder / f"round-{number:04}.json").touch()
         if prepare is not None:
@@ -48,12 +48,12 @@ class Damage:
             shutil.rmtree(folder, ignore_errors=True)
 
     def told(self, story: dict) -> bool:
-        """Anything beside the rounds and their count differs: torn lines, flaws, lines without digests."""
+        """Anything other than the rounds and their count differs: torn lines, flaws, lines without digests."""
         figures = ("rounds", "clean_in_a_row", "clean_in_a_row_any_build", "ledger")
         return any(story.get(key) != value for key, value in self.intact.items() if key not in figures)
 
     def problem(self, data: bytes, prepare=None, strict: bool = True) -> str:
-        """`strict`: a story that differs from the truth must be told, or refused."""
+        """`strict`: a story that differs from the truth must be reported, or refused."""
         as_json, as_text = self.read(data, prepare)
         for ended in (as_json, as_text):
             if crash(ended):
@@ -83,7 +83,7 @@ class Damage:
         return f"a story that differs, without a word: {counted} in a row"
 
     def only_ends_are_missing(self, story: dict) -> bool:
-        """Every round is there, as it was or as unfinished."""
+        """Every round is there, unchanged or as unfinished."""
         true, seen = self.intact["rounds"], story["rounds"]
         return len(true) == len(seen) and all(b in (a, {**b, "result": "unfinished"}) for a, b in zip(true, seen))
 
@@ -166,7 +166,7 @@ def damaged_at_random(damage: Damage, choose: random.Random) -> tuple[str, bytes
 
 
 def refuses_to_append(context: Context, damage: Damage, name: str, data: bytes) -> str:
-    """heddle verify on a file that is no ledger: one line, and not a byte changed."""
+    """heddle verify on a file that is not a ledger: one line, and not a byte changed."""
     folder = context.fresh_folder("foreign")
     path = folder / "ledger.jsonl"
     path.write_bytes(data)

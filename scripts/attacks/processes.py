@@ -23,7 +23,7 @@ def crowd(context: Context, name: str, mode: str, number: int) -> Row:
 
 
 def disturbed(context: Context, name: str, mode: str, seconds: int, disturb: Callable[[subprocess.Popen], None]) -> Row:
-    """`disturb` acts on the running process; then it must end by itself, with right results."""
+    """`disturb` acts on the running process; then the process must end by itself, with right results."""
     row = Row(name)
     command = [str(context.bin / "attack_subject"), mode, str(seconds)]
     process = subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -50,7 +50,7 @@ def stop_and_go(times: int) -> Callable[[subprocess.Popen], None]:
 
 
 def hold_thread(index: int, seconds: float) -> Callable[[subprocess.Popen], None]:
-    """Stops the index-th thread, as a debugger does, and lets it go again."""
+    """Stops the index-th thread, as a debugger does, and resumes it."""
     def disturb(process: subprocess.Popen) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]

@@ -49,7 +49,7 @@ def mutated(word: str, choose: random.Random) -> bytes:
 
 
 def stress_arguments(choose: random.Random) -> list[bytes]:
-    words = {"--threads": "2", "--iterations": "2", "--size": "8"}  # small, whatever is not drawn
+    words = {"--threads": "2", "--iterations": "2", "--size": "8"}  # small values where none is drawn
     arguments: list = ["stress"]
     for option in choose.sample(sorted(STRESS), choose.randint(0, 4)):
         words.pop(option, None)
@@ -107,12 +107,12 @@ WARNING = "heddle: ignoring environment variables"
 
 
 def judge(ended: Ended) -> str:
-    """Every refusal is exit code 2 or 1 with one printable line on stderr, and nothing on stdout where it is 2."""
+    """Every refusal is exit code 2 or 1 with one printable line on stderr, and nothing on stdout for code 2."""
     if crash(ended):
         return crash(ended)
     if any(ord(letter) < 32 and letter != "\n" for letter in ended.err):
         return f"control characters on stderr: {one_line(ended.err)!r}"
-    if ended.err.startswith(WARNING):  # one line before all else, and no reason to refuse anything
+    if ended.err.startswith(WARNING):  # one line first, and no reason to refuse anything
         ended = dataclasses.replace(ended, err=ended.err.partition("\n")[2])
     lines = ended.err.count("\n")
     if ended.code not in (0, 1, 2):
@@ -152,13 +152,13 @@ def valid_decisions(choose: random.Random, build: str, names: list[str]) -> list
     return [raw(choose.choice(["replay", "replay", "minimise"])), raw(text)]
 
 
-# How the shell opens the three streams, and whether what was printed must be missed.
+# How the shell opens the three streams, and whether the output must be missed.
 STREAMS = [("> /dev/full", True), (">&-", True), ("2>&-", False), ("2> /dev/full", False), ("<&-", False),
            ("<&- >&- 2>&-", True), ("| true", False)]
 
 
 def odd_streams(context: Context) -> Row:
-    """Output that cannot be written is an error; what was lost is never called a success."""
+    """Output that cannot be written is an error; lost output is never reported as a success."""
     row = Row("output to a full device, closed streams, a reader that is gone")
     commands = [["heddle", "info"], ["heddle", "--help"], ["heddle", "stress", "--threads", "2", "--iterations", "2", "--size", "8"],
                 ["heddle", "weave"], ["heddle-check", "list"], ["heddle-check", "run", "inbox_2x4", "--executions", "5"]]

@@ -1,4 +1,4 @@
-"""heddle verify that is killed, meets others, a full disk, hostile names, links: the ledger keeps every round."""
+"""heddle verify with kills, concurrent runs, a full disk, hostile names, links: the ledger keeps every round."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def read_ledger(context: Context, folder) -> tuple[Ended, dict]:
 
 
 def processes_of(mark: bytes) -> list[int]:
-    """Whoever has `mark` in its environment."""
+    """The processes with `mark` in their environment."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -70,7 +70,7 @@ def killed(context: Context, budget: str, most: float, count: int) -> Row:
 
 
 def ledger_problem(context: Context, folder: pathlib.Path, said: dict[int, str]) -> str:
-    """Against what was printed: no round lost, none with another result, nobody left."""
+    """Compared with the output: no round lost, none with a different result, no process left."""
     mark = b"ATTACK_MARK=" + folder.name.encode()
     for _ in range(50):
         if not processes_of(mark):
@@ -85,7 +85,7 @@ def ledger_problem(context: Context, folder: pathlib.Path, said: dict[int, str])
     for number, result in said.items():
         if number not in have:
             return f"round {number} is lost"
-        # A verdict is printed after the ledger has it; what was killed between the two is in the ledger only.
+        # A verdict is printed after the ledger has it; a round killed between the two is only in the ledger.
         if have[number] != result and (result != "unfinished" or have[number] == "running"):
             return f"round {number} said {result}, the ledger says {have[number]}"
     if story.get("flaws"):
@@ -139,7 +139,7 @@ def disk_problem(folder: pathlib.Path) -> str:
     if verify not in (0, 1, 2) or ledger not in (0, 2):
         return f"exit codes {verify}, {ledger}: {one_line(texts['errors'] + texts['errors.ledger'])!r}"
     if verify and texts["errors"].count("\n") < 1:
-        return f"exit code {verify} without a word: {one_line(texts['said'])!r}"
+        return f"exit code {verify} with no message: {one_line(texts['said'])!r}"
     story = json.loads(texts["ledger"]) if ledger == 0 else {}
     if "CLEAN: 1" in texts["said"] and story.get("clean_in_a_row") != 1:
         return "CLEAN is said of a round that the ledger lacks"
@@ -184,7 +184,7 @@ def name_problem(heddle: bytes, out: bytes, clean: bool = True) -> str:
 
 
 def links(context: Context) -> Row:
-    """Whoever can write in the folder puts links where temporary files are to be made."""
+    """Another user of the folder puts links in place of future temporary files."""
     row = Row("links in the place of temporary files")
     folder = context.fresh_folder("links")
     victim = context.folder / "victim"

@@ -19,7 +19,7 @@ void learn(Execution& execution, const Knowledge& released, std::memory_order or
   }
 }
 
-// What a store by the calling thread with this order hands on.
+// The knowledge that a store by the calling thread with this order publishes.
 const Knowledge& handed_on(Execution& execution, std::memory_order order) noexcept {
   return releases(order) ? execution.self().knowledge : execution.self().to_release;
 }
@@ -38,7 +38,7 @@ void add_store(Execution& execution, ObjectId id, std::uint64_t before, std::uin
     return;
   }
   History& history = execution.history_of(id, before);
-  execution.tick();  // so that the time names this store
+  execution.tick();  // so that the clock identifies this store
   const Store previous = history.newest();
   Store& store = history.add(execution.running(), order == std::memory_order_seq_cst);
   store.bits = after;
@@ -96,7 +96,7 @@ bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64
   store.bits = bits;
   store.site = site;
   if (execution->tracks_knowledge()) {
-    execution->tick();  // so that the time names this store
+    execution->tick();  // so that the clock identifies this store
     store.time = execution->self().knowledge.hb[execution->running()];
     store.released = handed_on(*execution, order);
     execution->tick();
@@ -205,7 +205,7 @@ void fence_all_threads(Site site) noexcept {
   execution->drained_point(OperationKind::kFence, execution->fenced(), site);
   if (execution->tracks_knowledge()) fence_here(*execution, std::memory_order_seq_cst);
   sanitizer::updated(kAllObjects, std::memory_order_acq_rel);
-  // Pair by pair: two of the others are not ordered by it.
+  // In pairs: two of the other threads are not ordered by it.
   const auto with_others = [&](auto&& action) {
     for (ThreadId i = 0; i < execution->threads(); ++i) {
       if (i != execution->running()) action(execution->thread(i).knowledge.view);

@@ -1,17 +1,17 @@
-// Atomic<T>: the interface of std::atomic, every access a visible operation.
+// Atomic<T>: the interface of std::atomic; every access is a visible operation.
 //
-// With Limits::stale_reads == 0 all accesses are sequentially consistent in their values, and order other data only as
-// far as their memory orders say (a relaxed flag is a race on the Cell that it guards). With a budget, a load may
-// return an older store of the last kHistory: any that neither coherence, happens-before, a fence nor sequential
-// consistency hides. Read-modify-writes read the newest. Not modelled: load buffering (a load never sees a store that
-// is performed later), a modification order that differs from the order of execution, and a failing compare-exchange
-// that reads an old value. All three only miss bugs.
+// With Limits::stale_reads == 0, all accesses are sequentially consistent in their values. They order other data only
+// as far as their memory orders say (a relaxed flag is a race on the Cell that it guards). With a budget, a load may
+// return an older store among the last kHistory: any that neither coherence, happens-before, a fence nor sequential
+// consistency hides. Read-modify-writes read the newest. Not modeled: load buffering (a load never sees a store that is
+// performed later), a modification order that differs from the order of execution, and a failing compare-exchange that
+// reads an old value. These three only miss bugs.
 //
 // With Limits::store_buffer, a store that is not sequentially consistent becomes visible some time after it was made,
-// as on x86: in the order of its thread's stores, while the thread goes on and reads its own stores. What waits until
-// all stores of its thread are visible: read-modify-writes (also failing ones), sequentially consistent stores and
-// fences, locking and unlocking, waits on condition variables, the start and the end of a thread. Notifying does not
-// wait.
+// as on x86: in the order of its thread's stores, while the thread continues and reads its own stores. These wait until
+// all stores of their thread are visible: read-modify-writes (including failing ones), sequentially consistent stores
+// and fences, locking and unlocking, waits on condition variables, the start and the end of a thread. Notifying does
+// not wait.
 #pragma once
 
 #include <atomic>
@@ -25,16 +25,16 @@
 namespace heddle_check {
 
 namespace detail {
-// The scheduling point. What follows up to the finish_* call is the access itself.
+// The scheduling point. The access itself follows, up to the finish_* call.
 void begin_access(ObjectRef& ref, OperationKind kind, Site site) noexcept;
-// The store goes into the calling thread's buffer. False: it is performed as an operation of its own.
+// Puts the store into the calling thread's buffer. False: the store is performed as an operation of its own.
 bool buffer_store(ObjectRef& ref, void* target, std::uint32_t bytes, std::uint64_t bits, std::memory_order order,
                   Site site) noexcept;
 // The bits that the load returns.
 std::uint64_t finish_load(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept;
 void finish_store(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept;
 void finish_update(ObjectRef& ref, std::uint64_t before, std::uint64_t after, std::memory_order order) noexcept;
-// A compare-exchange that did not exchange, which is a load of the newest.
+// A compare-exchange that did not exchange: a load of the newest value.
 void finish_failed_update(ObjectRef& ref, std::uint64_t newest, std::memory_order order) noexcept;
 bool weak_failure() noexcept;
 void destroy_atomic(ObjectRef& ref) noexcept;
@@ -94,7 +94,7 @@ class Atomic {
                              Site site = Site::current()) noexcept {
     return compare_exchange(expected, desired, order, detail::failure_order(order), true, site);
   }
-  // Of integers; wrap around.
+  // For integers; wraps around.
   T fetch_add(T by, std::memory_order order = kSeqCst, Site site = Site::current()) noexcept {
     return update([by](T old) { return static_cast<T>(old + by); }, order, site);
   }
@@ -146,11 +146,11 @@ class Atomic {
   mutable ObjectRef ref_;
 };
 
-// As std::atomic_thread_fence.
+// Like std::atomic_thread_fence.
 void thread_fence(std::memory_order order, Site site = Site::current()) noexcept;
-// One side of an asymmetric pair (membarrier): a full fence of the caller's, then one on every other thread, under a
-// store buffer each at a moment of its own while the threads go on, else all at once. The light side on those threads
-// is a compiler barrier, which costs nothing here either.
+// The heavy side of an asymmetric pair (membarrier): a full fence on the caller, then one on every other thread. Under
+// a store buffer, each of those comes at its own moment while the threads continue; otherwise all come together. The
+// light side on those threads is a compiler barrier, which costs nothing here either.
 void fence_all_threads(Site site = Site::current()) noexcept;
 
 }  // namespace heddle_check

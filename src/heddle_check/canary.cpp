@@ -9,7 +9,7 @@
 namespace heddle_check {
 namespace {
 
-constexpr std::uint64_t kExecutions = 10'000;  // of which one in ten or so fails
+constexpr std::uint64_t kExecutions = 10'000;  // about one in ten fails
 
 }  // namespace
 
@@ -18,7 +18,7 @@ Scenario canary_scenario(bool planted) {
   canary.name = "canary";
   canary.group = "canary";
   canary.threads = 2;
-  canary.claim = "no update is lost; with the plant `canary`, one is";
+  canary.claim = "no update is lost; with the plant `canary`, one is lost";
   canary.strategies = {{.name = "exhaustive"}};
   canary.body = [planted] {
     Atomic<int> count{0};

@@ -1,4 +1,4 @@
-// Canary: a scenario that must fail. A run of the checker in which it does not has shown nothing.
+// Canary: a scenario that must fail. If it does not, the checker's run has shown nothing.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace heddle_check {
 
-// With the plant an update is lost if two threads meet; without it the scenario passes.
+// With the plant, an update is lost if two threads meet; without it, the scenario passes.
 Scenario canary_scenario(bool planted);
 
-// Empty when the canary fails, with the plant and in the expected way, under each of the strategies that a run uses,
-// and passes exhaustively without it; else one line that says where it did not. Takes milliseconds.
+// Empty if the canary fails as expected with the plant under each strategy of a run, and passes exhaustively without
+// it; otherwise one line with the difference. Takes milliseconds.
 std::string canary_is_silent(const std::vector<StrategySpec>& strategies, std::uint64_t seed);
 
 }  // namespace heddle_check

@@ -13,12 +13,12 @@ namespace {
   const std::string where =
       other == cell.owner ? fmt::format(" (last written at {}:{})", cell.site.file_name(), cell.site.line()) : "";
   execution.fail(FailureKind::kRace,
-                 fmt::format("{} is {} while nothing orders this behind {} thread {}{}", execution.objects().label(id),
+                 fmt::format("{} is {}, and nothing orders this after {} thread {}{}", execution.objects().label(id),
                              access, before, execution.thread(other).name, where),
                  site);
 }
 
-// Null where nothing is checked.
+// Null if nothing is checked.
 Object* enter(const Entered& execution, ObjectRef& ref, const char* name, OperationKind kind, Site site) {
   if (execution == nullptr || !execution->tracks_knowledge()) return nullptr;
   Object& cell = execution->use(ref, ObjectType::kCell, name, site);

@@ -1,8 +1,8 @@
-// Cell<T>: plain data that is watched. An access is no decision, but two accesses that nothing orders, one of them a
-// write, fail the execution in whatever order they came: vector clocks tell.
+// Cell<T>: plain data under watch. An access is no decision, but two accesses that nothing orders, one of them a write,
+// fail the execution in whatever order they came: vector clocks detect this.
 //
-// Not seen: order that comes from what is not the checker's, such as reference counts of std::shared_ptr; a Cell that
-// relies on it gives false alarms.
+// Not seen: order from outside the checker, such as reference counts of std::shared_ptr; a Cell that relies on it gives
+// false alarms.
 #pragma once
 
 #include <utility>
@@ -32,7 +32,7 @@ class Cell {
     detail::note_write(ref_, name_, site);
     value_ = std::move(value);
   }
-  // A write: the caller changes it through the reference before its next visible operation.
+  // A write: the caller changes the value through the reference before its next visible operation.
   T& change(Site site = Site::current()) {
     detail::note_write(ref_, name_, site);
     return value_;

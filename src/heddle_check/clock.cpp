@@ -29,7 +29,7 @@ void yield(Site site) {
   execution->yield_point(OperationKind::kYield, site);
   execution->advance_to(execution->now() + kSpinTurn);
   if (!execution->weak_memory()) return;
-  // A store becomes visible in finite time: who spins sees what was stored before.
+  // A store becomes visible in finite time: a spinning thread sees earlier stores.
   VectorClock& view = execution->self().knowledge.view;
   for (ThreadId i = 0; i < execution->threads(); ++i)
     view.join(execution->thread(i).knowledge.view, execution->threads());
@@ -46,7 +46,7 @@ std::uint32_t choose(ChoiceKind kind, std::uint32_t options) {
 
 namespace {
 
-// Whether it fails is a choice while `budget` lasts.
+// True if it fails, which is a choice while `budget` lasts.
 bool fails(ChoiceKind kind, std::uint32_t Execution::Budgets::* budget) {
   const Entered execution;
   if (execution == nullptr || execution->left().*budget == 0) return false;

@@ -24,13 +24,13 @@ void notify(Execution& execution, ObjectId condition, ThreadId thread) {
   if (mutex.owner == kNoThread) execution.enable(bit(thread));
 }
 
-// The wait of the calling thread ends without a notification. True: by its deadline.
+// The calling thread's wait ends without a notification. True: by its deadline.
 bool ends_by_deadline(Execution& execution) {
   ThreadState& self = execution.self();
   const ForcedWake forced = std::exchange(self.forced, ForcedWake::kNo);
   if (forced == ForcedWake::kProbe) {
     self.probing = self.condition;
-    if (execution.recording()) execution.note("probed: nothing else can happen");
+    if (execution.recording()) execution.note("probed: no other thread can run");
     return false;
   }
   const bool passed = forced == ForcedWake::kTimeout || execution.deadline_passed(self);

@@ -1,4 +1,4 @@
-// ConditionVariable under the checker: a notification may wake any waiter, waits may end without one (budgets in
+// ConditionVariable under the checker: a notification may wake any waiter, a wait may end without one (budgets in
 // Limits), and a notified thread competes for the mutex like any other.
 #pragma once
 
@@ -14,9 +14,9 @@ class ConditionVariable {
   ConditionVariable(const ConditionVariable&) = delete;
   ConditionVariable& operator=(const ConditionVariable&) = delete;
 
-  // The calling thread holds `mutex`, and no other.
+  // REQUIRES: the calling thread holds `mutex`, and no other lock.
   void wait(Mutex& mutex, Site site = Site::current());
-  // False when it ended by its deadline.
+  // False if the wait ended by its deadline.
   bool wait_until(Mutex& mutex, TimePoint deadline, Site site = Site::current());
   void notify_one(Site site = Site::current());
   void notify_all(Site site = Site::current());

@@ -23,12 +23,12 @@ std::uint64_t number(std::string_view text, int base, std::uint64_t most, std::s
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (text.empty() || error != std::errc() || end != text.data() + text.size() || value > most) {
-    malformed(fmt::format("'{}' is no {}", text, what));
+    malformed(fmt::format("'{}' is not a {}", text, what));
   }
   return value;
 }
 
-// Cuts the text before `separator` off; the rest when there is none.
+// Cuts off the text before `separator`; all of it if there is none.
 std::string_view next_part(std::string_view& text, char separator) {
   const std::size_t end = text.find(separator);
   const std::string_view part = text.substr(0, end);

@@ -1,8 +1,8 @@
-// The decisions of one execution, and the string by which people hand them on.
+// The decisions of one execution, and the string that people exchange.
 //
-//   hc1:BUILD:SCENARIO:PLANT:HASH:3,0*12,1       runs as COUNT after '*'; PLANT is '-' where none is planted
+//   hc1:BUILD:SCENARIO:PLANT:HASH:3,0*12,1       runs as COUNT after '*'; PLANT is '-' without a plant
 //
-// Zero mostly means "the running thread goes on", so strings are short.
+// Zero usually means "the running thread continues", so strings are short.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace heddle_check {
 using DecisionList = std::vector<std::uint8_t>;
 
 std::string encode_runs(const DecisionList& decisions);
-// Throws std::invalid_argument with one line that says what is wrong.
+// Throws std::invalid_argument with a one-line reason.
 DecisionList decode_runs(std::string_view text);
 
 struct DecisionString {
@@ -26,7 +26,7 @@ struct DecisionString {
   DecisionList decisions;
 
   std::string text() const;
-  // Throws std::invalid_argument with one line that says what is wrong.
+  // Throws std::invalid_argument with a one-line reason.
   static DecisionString parse(std::string_view text);
 };
 

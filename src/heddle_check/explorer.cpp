@@ -40,7 +40,7 @@ bool Explorer::same_again(const Scenario& scenario, Result& result) {
   result.failure = execution_->failure();
   result.failure.kind = FailureKind::kDivergence;
   result.failure.text =
-      "the same decisions gave another execution: the scenario keeps state between executions, or "
+      "the same decisions gave a different execution: the scenario keeps state between executions, or "
       "depends on something that the checker does not control" +
       (result.failure.text.empty() ? "" : "; " + result.failure.text);
   result.decisions = decisions;
@@ -84,7 +84,7 @@ Result Explorer::explore(const Scenario& scenario, Strategy& strategy, Budget bu
     result.trace = std::move(again.trace);
     if (again.trace_hash != result.trace_hash) {
       result.trace +=
-          "the replay took another course: the scenario depends on something that the checker does not "
+          "the replay took a different course: the scenario depends on something that the checker does not "
           "control\n";
     }
   }

@@ -1,9 +1,8 @@
-// Explorer: runs a scenario under a strategy until the strategy is exhausted, a budget is, or an execution fails.
+// Explorer: runs a scenario under a strategy until the strategy or a budget is exhausted, or an execution fails.
 //
-// Every `replay_every`-th execution is run once more from its decisions, and the hashes of both compared: a difference
-// means that something escapes the checker, and is a failure.
-// Thread safety: an explorer belongs to one thread; several may run in several threads, but a scenario's own static
-// objects are shared, so processes are the better shards.
+// Every `replay_every`-th execution is repeated from its decisions, and the two hashes are compared: a difference means
+// that something escapes the checker, and is a failure. Thread safety: an explorer belongs to one thread. Several may
+// run in several threads, but they share a scenario's static objects, so processes make better shards.
 #pragma once
 
 #include <cstdint>
@@ -28,20 +27,20 @@ enum class Backend : std::uint8_t { kFibers, kThreads };
 struct Budget {
   std::uint64_t executions = 0;  // 0: no limit
   double seconds = 0;            // 0: no limit
-  double confidence = 0;         // ends when Strategy::confidence() is that high; 0: never for that reason
+  double confidence = 0;         // ends when Strategy::confidence() reaches this; 0: never for that reason
 };
 
 struct Result {
   std::uint64_t executions = 0;
-  std::uint64_t redundant = 0;  // of those: sleep-set blocked
+  std::uint64_t redundant = 0;  // among the executions: sleep-set blocked
   std::uint64_t replayed = 0;   // additional, to compare hashes
   std::uint64_t points = 0;
   std::uint32_t depth_max = 0;  // most points of one execution
   std::uint32_t threads_max = 0;
   bool exhausted = false;
   int bound = -1;          // the preemption bound that was completed
-  double confidence = -1;  // of the strategy, where it has one
-  std::string summary;     // of the strategy: what the executions say, at its parameters
+  double confidence = -1;  // of the strategy, if it computes one
+  std::string summary;     // of the strategy: what the executions show, at its parameters
   double seconds = 0;
   Failure failure;
   DecisionList decisions;        // of the failing execution
@@ -50,7 +49,7 @@ struct Result {
   bool failed() const noexcept { return failure.kind != FailureKind::kNone; }
 };
 
-// What one execution did.
+// The result of one execution.
 struct Replayed {
   Failure failure;
   std::uint64_t trace_hash = 0;
@@ -82,13 +81,13 @@ class Explorer {
   std::uint32_t replay_every_ = kReplayEvery;
 };
 
-// "exhaustive", "bounded:2", "walk:0.1", "pct:3", "pos", "surw"; a parameter may be left out. Throws
-// std::invalid_argument naming what is allowed.
+// "exhaustive", "bounded:2", "walk:0.1", "pct:3", "pos", "surw"; a parameter may be omitted. Throws
+// std::invalid_argument with the allowed values.
 StrategySpec parse_strategy(std::string_view text);
-// What parse_strategy() reads.
+// The inverse of parse_strategy().
 std::string to_text(const StrategySpec& spec);
 
-// From a specification and a seed. Throws std::invalid_argument naming what is allowed.
+// From a specification and a seed. Throws std::invalid_argument with the allowed values.
 std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, std::uint64_t seed);
 
 }  // namespace heddle_check

@@ -1,4 +1,4 @@
-// What can be wrong with an execution, and how a scenario says so.
+// How an execution can fail, and how a scenario reports that.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ enum class FailureKind : std::uint8_t {
   kOracle,            // a require() of the scenario
   kCheck,             // an internal check of the code
   kException,         // left a thread's body
-  kDeadlock,          // nobody can go on
-  kLostWakeup,        // the same, and somebody waits on a condition variable
-  kMaskedLostWakeup,  // a waiter's condition holds, nobody will notify it, and only its timeout would save it
+  kDeadlock,          // no thread can continue
+  kLostWakeup,        // the same, and a thread waits on a condition variable
+  kMaskedLostWakeup,  // a waiter's condition holds, no notification will come, and only its timeout would wake it
   kLivelock,          // no end within Limits::points_max operations, under fair schedules
   kLockOrder,         // locks taken in opposite orders (in any two executions), or against their ranks
   kLockHeld,          // a lock is held where none may be
@@ -28,14 +28,14 @@ enum class FailureKind : std::uint8_t {
 
 const char* name_of(FailureKind kind) noexcept;
 
-// One line `text`; more lines in `details` (who holds what, who waits where).
+// `text` is one line; `details` has more (held locks with their holders, waiting threads).
 struct Failure {
   FailureKind kind = FailureKind::kNone;
   std::string text;
   std::string details;
 };
 
-// Ends the execution with a failure. Outside an execution prints one line and aborts. Never returns, runs no
+// Ends the execution with a failure. Outside an execution, prints one line and aborts. Never returns, runs no
 // destructors: what the threads' stacks own is abandoned.
 [[noreturn]] void fail(FailureKind kind, std::string text, Site site = Site::current());
 

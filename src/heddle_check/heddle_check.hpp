@@ -1,4 +1,4 @@
-// heddle-check: explores the interleavings of code that uses these primitives. docs/change/checking.md says how.
+// heddle-check: explores the interleavings of code that uses these primitives; see docs/change/checking.md.
 #pragma once
 
 #include "heddle_check/atomic.hpp"

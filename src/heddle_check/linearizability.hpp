@@ -1,5 +1,5 @@
-// Linearizability of small histories: whether calls that overlapped can have taken effect one by one, each at a moment
-// between its start and its end, so that a sequential model gives the same results.
+// Linearizability of small histories: can overlapping calls have taken effect one by one, each at a moment between its
+// start and its end, so that a sequential model gives the same results?
 //
 //   CallHistory<Op, int> history;
 //   const auto call = history.start(Op::pop());      // on any thread of the execution
@@ -7,10 +7,9 @@
 //   ...
 //   require(history.linearizable(Model{}, [](Model& model, const Op& op) { return model.apply(op); }), "...");
 //
-// The search of J. Wing and C. Gong (1993), which remembers the states that it has been in (G. Lowe, 2017). At most
-// kMostCalls calls. One that never ended may have taken effect, with whatever result, or not. The model's state needs
-// operator==. Noting a call is no visible operation; thread safety: as the execution's, which runs one thread at a
-// time.
+// The search of J. Wing and C. Gong (1993) with a memory of visited states (G. Lowe, 2017). At most kMostCalls calls. A
+// call that never ended may have taken effect, with any result, or not. The model's state needs operator==. Noting a
+// call is not a visible operation. Thread safety: like the execution's, which runs one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -55,10 +54,10 @@ class CallHistory {
     std::uint32_t start, end;
   };
 
-  // Whether the calls that are not in `done` can follow in some order, from `state`.
+  // True if the calls that are not in `done` can follow in some order, from `state`.
   template <class State, class Apply>
   bool search(std::size_t done, const State& state, Apply& apply, std::vector<std::vector<State>>& failed) const {
-    // The next call must have started before any other that is left ended.
+    // The next call must have started before any other remaining call ended.
     std::uint32_t first_end = kNever;
     for (std::size_t i = 0; i < calls_.size(); ++i) {
       if ((done >> i & 1) == 0 && calls_[i].end < first_end) first_end = calls_[i].end;

@@ -48,7 +48,7 @@ bool Mutex::try_lock(Site site) {
   if (execution == nullptr) return true;
   enter(*execution, ref_, ObjectType::kMutex, name_, rank_, site);
   if (!execution->limits().unlock_is_visible) {
-    execution->fail(FailureKind::kMisuse, "try_lock is used: set Limits::unlock_is_visible in this scenario", site);
+    execution->fail(FailureKind::kMisuse, "a scenario with try_lock must set Limits::unlock_is_visible", site);
   }
   execution->drained_point(OperationKind::kTryLock, ref_.id, site);
   if (execution->objects()[ref_.id].owner != kNoThread || detail::weak_failure()) return false;
@@ -65,11 +65,13 @@ void Mutex::unlock(Site site) {
   if (execution->limits().unlock_is_visible) execution->point(OperationKind::kUnlock, ref_.id, site);
   const ThreadState& self = execution->self();
   if (self.probing != kNoObject && self.mutex == ref_.id) {
-    execution->fail(FailureKind::kMaskedLostWakeup,
-                    fmt::format("what this thread waited for on {} holds, and nobody will notify it: only its timeout "
-                                "would have woken it",
-                                execution->objects().label(self.probing)),
-                    site);
+    execution->fail(
+        FailureKind::kMaskedLostWakeup,
+        fmt::format(
+            "the condition that this thread waited for on {} holds, but no notification will come: only its timeout "
+            "would have woken it",
+            execution->objects().label(self.probing)),
+        site);
   }
   give_lock_back(*execution, ref_.id);
 }

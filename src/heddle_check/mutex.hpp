@@ -1,11 +1,11 @@
 // Mutex and SharedMutex under the checker.
 //
-// Locking is a visible operation; unlocking is not (it only lets others go on, and they can as soon as this thread
-// comes to its next operation), unless Limits::unlock_is_visible. After an unlock any thread may take the lock: nobody
-// is first. A rank above kUnranked must be above the ranks of all mutexes that the thread holds; mutexes with a name
+// Locking is a visible operation. Unlocking is not (it only lets other threads continue, which they can as soon as this
+// thread reaches its next operation), unless Limits::unlock_is_visible. After an unlock any thread may take the lock:
+// there is no queue. A rank above kUnranked must be above the ranks of all mutexes that the thread holds; named mutexes
 // also take part in the lock order over all executions, by name.
 //
-// Outside an execution nothing is checked, and one thread at a time may use them.
+// Outside an execution nothing is checked, and only one thread at a time may use them.
 #pragma once
 
 #include "heddle_check/core/object.hpp"
@@ -48,7 +48,7 @@ class SharedMutex {
   const char* name_;
   int rank_;
   ObjectRef ref_;
-  ObjectRef readers_ref_;  // what writers learn from readers, and readers not from each other
+  ObjectRef readers_ref_;  // what writers learn from readers; readers learn nothing from each other
 };
 
 // Fails the execution if the calling thread holds any lock.

@@ -1,4 +1,4 @@
-// What people read: the names of operations, choices and failures.
+// Human-readable names of operations, choices and failures.
 #include "heddle_check/core/operation.hpp"
 #include "heddle_check/failure.hpp"
 #include "heddle_check/scenario.hpp"

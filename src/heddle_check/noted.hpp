@@ -1,6 +1,6 @@
-// Noted<T>: what a scenario notes about an execution, from any of its threads: a count, a flag.
+// Noted<T>: a scenario's note about an execution, from any of its threads: a count, a flag.
 //
-// It is no data of the program: no decision, and no race. Changed between visible operations, so each access is whole.
+// Not data of the program: no decision, no race. Changes happen between visible operations, so each access is atomic.
 #pragma once
 
 #include "heddle_check/unseen.hpp"

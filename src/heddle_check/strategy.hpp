@@ -1,11 +1,11 @@
-// Strategy: who decides. Every source of nondeterminism of an execution asks one question in one form: which of n?
+// Strategy: the decision maker. Every source of nondeterminism of an execution asks in one form: which of n?
 //
-// The answers, in order, are the execution's trace: the same answers give the same execution. Questions with one
-// possible answer are not asked and not recorded.
+// The answers, in order, are the execution's trace: the same answers give the same execution. Questions with only one
+// possible answer are neither asked nor recorded.
 //
-// To write one: begin() before each execution, choose() at each question, end() after it; observe() additionally at
-// every visible operation, asked about or not, when observes() is true (sleep sets and POS need that). Thread safety:
-// none; an explorer calls it, one call at a time.
+// To write one: begin() before each execution, choose() at each question, end() after the execution. If observes() is
+// true (sleep sets and POS need that), observe() at every visible operation, with or without a question. Thread safety:
+// none; an explorer makes one call at a time.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace heddle_check {
 enum class ChoiceKind : std::uint8_t {
   kThread,      // which thread performs its next operation
   kWaiter,      // which waiter a notification wakes
-  kWake,        // how a wait ends that was not notified: 0 timeout, 1 spurious
+  kWake,        // how a wait without a notification ends: 0 timeout, 1 spurious
   kRead,        // which store a load reads: 0 is the newest
   kWeakFail,    // 1: a weak compare-exchange or a try_lock fails for no reason
   kAllocation,  // 1: the allocation fails
@@ -30,11 +30,11 @@ enum class ChoiceKind : std::uint8_t {
 
 const char* name_of(ChoiceKind kind) noexcept;
 
-// What a strategy may see of the threads; valid during the call.
+// A strategy's view of the threads; valid during the call.
 struct View {
   const Operation* next;    // by thread: the visible operation that it will perform when chosen
   ThreadMask enabled = 0;   // those that could perform it now
-  ThreadId threads = 0;     // how many were created so far
+  ThreadId threads = 0;     // the number created so far
   std::uint32_t point = 0;  // visible operations performed before this question
 };
 
@@ -42,8 +42,8 @@ struct Choice {
   ChoiceKind kind = ChoiceKind::kThread;
   std::uint32_t options = 0;          // at least 2; the answer is below it
   const ThreadId* threads = nullptr;  // kThread: the thread of each option. The running thread is option 0 if it may go
-                                      // on and does not yield, else last; others by number.
-  ThreadId running = kNoThread;       // who asks
+                                      // on and does not yield, otherwise last; others by number.
+  ThreadId running = kNoThread;       // the thread that asks
   bool may_stay = false;              // kThread: option 0 is the running thread; any other is a preemption
   View view;
 };
@@ -54,7 +54,7 @@ struct Outcome {
   std::uint32_t decisions = 0;  // questions answered
 };
 
-// The answer of a strategy that has none: a recorded execution is over, and this one is not.
+// The answer of a strategy that has none: the recorded execution ended earlier than this one.
 inline constexpr std::uint32_t kNothingRecorded = 0xFFFFFFFF;
 
 class Strategy {
@@ -65,20 +65,20 @@ class Strategy {
   Strategy& operator=(const Strategy&) = delete;
 
   virtual std::string name() const = 0;
-  // False when there is nothing left to explore: the search was exhaustive within its bound.
+  // False when nothing is left to explore: the search was exhaustive within its bound.
   virtual bool begin() = 0;
   virtual std::uint32_t choose(const Choice& choice) = 0;
   virtual bool observes() const { return false; }
   virtual void observe(ThreadId, const View&) {}
   virtual void end(const Outcome&) {}
-  // True when the execution that just ended repeated what others had explored (sleep-set blocked).
+  // True if the execution that just ended repeated an explored one (sleep-set blocked).
   virtual bool redundant() const { return false; }
-  // A bound that has been completed, for bounded searches; -1 where the word has no meaning.
+  // The last completed bound, for bounded searches; -1 for others.
   virtual int bound() const { return -1; }
-  // The probability with which a failure of the kind that the strategy looks for would have been seen by now, where it
-  // can say so; -1 where it cannot.
+  // The probability with which a failure of the kind that the strategy targets would have been seen by now; -1 if it
+  // cannot be computed.
   virtual double confidence() const { return -1; }
-  // One line for people on what was explored and what that says; may be empty.
+  // One readable line on what was explored and what that shows; may be empty.
   virtual std::string summary() const { return {}; }
 };
 

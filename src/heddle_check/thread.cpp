@@ -19,7 +19,7 @@ Thread& Thread::operator=(Thread&& other) noexcept {
 }
 
 Thread::~Thread() {
-  // Outside: a failed execution was abandoned, and what was not on its stacks is destroyed after it.
+  // Outside an execution: a failed execution was abandoned, and objects not on its stacks are destroyed after it.
   if (joinable() && Execution::current() != nullptr) {
     fail(FailureKind::kLeakedThread, "a thread was destroyed before it was joined");
   }
@@ -27,7 +27,7 @@ Thread::~Thread() {
 
 void Thread::join(Site site) {
   const Entered execution;
-  if (execution == nullptr || !joinable()) fail(FailureKind::kMisuse, "joined what is not a running thread", site);
+  if (execution == nullptr || !joinable()) fail(FailureKind::kMisuse, "joined a thread that is not running", site);
   execution->join(std::exchange(id_, kNoThread), site);
 }
 
@@ -51,7 +51,7 @@ void* detail::thread_local_object(const void* key, void* (*make)(), void (*destr
       if (local.key == key) return local.object;
     }
   }
-  void* object = make();  // may use other thread-local objects, which are destroyed after it
+  void* object = make();  // may use other thread-local objects, which are then destroyed later
   const Entered execution;
   execution->self().locals.push_back({key, object, destroy, trivial});
   return object;

@@ -11,8 +11,8 @@
 
 namespace heddle_check {
 
-// A thread of the execution. Runs up to its first visible operation when it is created: what it does until then nobody
-// else can see. Must be joined. Only inside an execution.
+// A thread of the execution. When it is created, it runs up to its first visible operation; no other thread can see
+// what it does until then. Must be joined. Only inside an execution.
 class Thread {
  public:
   Thread() noexcept = default;
@@ -22,7 +22,7 @@ class Thread {
   ~Thread();
 
   bool joinable() const noexcept { return id_ != kNoThread; }
-  // Visible only by the waiting. Afterwards the thread's past is this thread's.
+  // Visible only if it waits. Afterwards the thread's past is part of the caller's past.
   void join(Site site = Site::current());
 
  private:
@@ -32,14 +32,14 @@ class Thread {
 // The calling thread's number; kNoThread outside an execution.
 ThreadId this_thread() noexcept;
 
-// Runs the bodies at once and waits for all of them.
+// Starts all bodies and waits for them.
 void run_together(std::initializer_list<std::pair<const char*, std::function<void()>>> bodies,
                   Site site = Site::current());
 
 namespace detail {
-// The object of the calling thread under `key`; made with `make` at the first use, destroyed with `destroy` when the
-// thread ends, in reverse order, while the thread can still be switched away from; `trivial` ones after all others.
-// Null outside an execution.
+// The calling thread's object under `key`; made with `make` at the first use, destroyed with `destroy` when the thread
+// ends, in reverse order, while the thread can still be switched away from; `trivial` objects after all others. Null
+// outside an execution.
 void* thread_local_object(const void* key, void* (*make)(), void (*destroy)(void*), bool trivial);
 }  // namespace detail
 

@@ -1,7 +1,7 @@
-// HEDDLE_CHECK_UNSEEN: on a function whose accesses to memory ThreadSanitizer does not look at.
+// HEDDLE_CHECK_UNSEEN: on a function whose memory accesses ThreadSanitizer must ignore.
 //
-// For what the checker itself keeps, and orders in its own way: the values of its primitives, and what scenarios note.
-// Nothing in builds without ThreadSanitizer.
+// For the checker's own data, which it orders in its own way: the values of its primitives, and notes of scenarios.
+// Empty in builds without ThreadSanitizer.
 #pragma once
 
 #if defined(HEDDLE_CHECK_TSAN)

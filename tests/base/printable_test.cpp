@@ -1,4 +1,4 @@
-// Text of others: what reaches a terminal is one line that controls nothing.
+// Foreign text: it reaches a terminal as one line without control characters.
 #include "heddle/base/printable.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ TEST(Printable, EscapesWhatControls) {
 
 TEST(Printable, EscapesWhatIsNoUtf8) {
   EXPECT_EQ(printable("bad\xff"), "bad\\xff");
-  EXPECT_EQ(printable("\xC0\xAF"), "\\xc0\\xaf") << "longer than needed";
+  EXPECT_EQ(printable("\xC0\xAF"), "\\xc0\\xaf") << "an overlong form";
   EXPECT_EQ(printable("\xED\xA0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
   EXPECT_EQ(printable("\xF4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "beyond U+10FFFF";
   EXPECT_EQ(printable("\xE2\x82"), "\\xe2\\x82") << "cut";

@@ -15,7 +15,7 @@ TEST(Canary, FailsUnderEveryStrategyWhateverTheSeed) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(canary_is_silent(strategies, seed), "");
 }
 
-// A search that cannot preempt is blind, and is told so.
+// A search that cannot preempt is blind, and is reported as such.
 TEST(Canary, ABlindStrategyIsNamed) {
   EXPECT_EQ(canary_is_silent({parse_strategy("pos"), parse_strategy("bounded:0")}, 1),
             "the canary does not fail under bounded:0");

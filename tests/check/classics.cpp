@@ -11,7 +11,7 @@
 namespace heddle_check::classics {
 namespace {
 
-// Operations that concern nobody else.
+// Operations that affect no other thread.
 class Work {
  public:
   void operator()(int operations) {
@@ -21,20 +21,20 @@ class Work {
  private:
   Atomic<int> own_{0};
 };
-constexpr int kAround = 8;  // own operations around each shared one, and before each start of a thread
+constexpr int kAround = 8;  // private operations around each shared one, and before each start of a thread
 
 Scenario named(std::string name, std::function<void()> body) {
   Scenario made;
   made.name = std::move(name);
   made.group = "classics";
   made.body = std::move(body);
-  made.limits.races = false;  // the values are what is wrong here
+  made.limits.races = false;  // the values are the bug here
   return made;
 }
 
 using Bodies = std::vector<std::function<void(Work&)>>;
 
-// Starts them one after the other, with work in between, and waits for all.
+// Starts the threads one after another, with work in between, and waits for all.
 void start_and_join(const Bodies& bodies) {
   Work main;
   std::vector<Thread> threads;
@@ -57,7 +57,7 @@ void locked(Mutex& mutex, const std::function<void()>& section) {
 
 }  // namespace
 
-// A withdrawal and a deposit each read and write under the lock, but not under one.
+// A withdrawal and a deposit each read and write under the lock, but not in one critical section.
 Scenario account() {
   return named("account", [] {
     Mutex mutex;
@@ -101,7 +101,7 @@ Scenario lazy01() {
   });
 }
 
-// One thing set in two stages, each locked; a reader between the stages.
+// One value is set in two stages, each under the lock; a reader may come between the stages.
 Scenario twostage(int pairs) {
   return named(fmt::format("twostage_{}", pairs), [pairs] {
     Mutex first, second;
@@ -147,7 +147,7 @@ Scenario reorder(int threads) {
   });
 }
 
-// One of the threads takes another lock than the others.
+// One thread takes a different lock.
 Scenario wronglock() {
   return named("wronglock", [] {
     Mutex right, wrong;
@@ -166,7 +166,7 @@ Scenario wronglock() {
   });
 }
 
-// Appending from a buffer: its length is asked under its lock, and its characters are copied under it again.
+// Appends from a buffer: its length is read under its lock, and its characters are copied under the lock later.
 Scenario stringbuffer() {
   return named("stringbuffer", [] {
     Mutex mutex;
@@ -175,7 +175,7 @@ Scenario stringbuffer() {
                       int asked = 0;
                       locked(mutex, [&] { asked = length.load(); });
                       work(kAround);
-                      locked(mutex, [&] { require(asked <= length.load(), "what is copied is there"); });
+                      locked(mutex, [&] { require(asked <= length.load(), "the copied characters exist"); });
                     },
                     [&](Work& work) {
                       locked(mutex, [&] { length.store(0); });
@@ -185,7 +185,7 @@ Scenario stringbuffer() {
   });
 }
 
-// A driver is stopped while a request passes between its look at the flag and its entry in the count.
+// A driver is stopped while a request is between its check of the flag and its increment of the count.
 Scenario bluetooth() {
   return named("bluetooth", [] {
     Atomic<int> pending{1};
@@ -209,7 +209,7 @@ Scenario bluetooth() {
   });
 }
 
-// `if` where `while` is needed: what a consumer was woken for is gone when it has the lock again.
+// `if` instead of `while`: the item that woke a consumer is gone when it has the lock again.
 Scenario buffer_with_if() {
   return named("buffer_with_if", [] {
     Mutex mutex;

@@ -1,9 +1,9 @@
-// The classic small programs with known bugs, on which strategies are compared: the ideas of SCTBench's kernels and of
-// D. Vyukov's SafeStack, written anew against the checker's primitives.
+// Classic small programs with known bugs, for comparing strategies: the ideas of SCTBench's kernels and of D. Vyukov's
+// SafeStack, rewritten against the checker's primitives.
 //
-// There, threads can be switched at every access to memory, here only at visible operations. So each thread also works
-// on an atomic of its own between its shared operations, and the main thread between starting others, as the originals
-// do: a strategy that spends its switches there finds little.
+// In the originals, threads can be switched at every access to memory; here only at visible operations. So each thread
+// also works on its own atomic between shared operations, and the main thread does so between starting the others: a
+// strategy that spends its switches there finds little, as in the originals.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ Scenario account();
 Scenario deadlock01();
 Scenario lazy01();
 Scenario twostage(int pairs);
-Scenario reorder(int threads);  // one of them checks, the others set
+Scenario reorder(int threads);  // one thread checks, the others set
 Scenario wronglock();
 Scenario stringbuffer();
 Scenario bluetooth();

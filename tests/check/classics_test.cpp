@@ -1,5 +1,5 @@
-// The strategies on the classic kernels: not what each needs there, which depends on what counts as a point, but which
-// needs more than which. The literature's order must come out; a strategy that does not keep it is broken.
+// The strategies on the classic kernels. The numbers of executions depend on what counts as a point, so the tests only
+// compare strategies with each other. The literature's order must come out; a strategy that breaks it is wrong.
 #include "classics.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@ namespace {
 
 struct Found {
   int times = 0;
-  double mean = 0;  // executions to the first failure, where there was one
+  double mean = 0;  // executions to the first failure, if there was one
 };
 
 Found find(const Scenario& in, const char* strategy, int trials, std::uint64_t most) {
@@ -94,16 +94,16 @@ TEST(Classics, OrderOnTwostage20) {
   EXPECT_LT(2 * surw.mean, pct.mean);
 }
 
-// Why there is a portfolio.
+// The reason for a portfolio.
 TEST(Classics, NoStrategyIsBestEverywhere) {
   if (kSanitized) GTEST_SKIP() << "compares strategies: for builds without sanitizers";
   const Scenario deadlock = classics::deadlock01();
   EXPECT_LT(find(deadlock, "walk:1", 20, kMost).mean, find(deadlock, "pct:3", 20, kMost).mean);
 }
 
-// The literature's order, as far as it comes out: neither depth of PCT finds it, SURW does within 10^6 executions. Here
-// walks and POS do too, which they did not there: a switch at every access to memory dilutes them, and here there are
-// only the shared ones.
+// The literature's order, as far as it comes out: PCT finds it at neither depth, SURW does within 10^6 executions.
+// Unlike there, walks and POS find it here too: switches at every access to memory dilute them there, and here only the
+// shared accesses are points.
 TEST(Classics, SafeStack) {
   if (kSanitized) GTEST_SKIP() << "compares strategies: for builds without sanitizers";
   const Scenario deep = classics::safe_stack();

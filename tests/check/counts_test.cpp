@@ -1,5 +1,5 @@
-// The numbers of executions of straight-line programs, against closed forms: a search that repeats or leaves out a
-// schedule cannot have them.
+// The numbers of executions of straight-line programs against closed forms, which a search that repeats or omits a
+// schedule cannot match.
 #include <gtest/gtest.h>
 
 #include "kernels.hpp"
@@ -99,8 +99,8 @@ TEST(Counts, NestedLocksReduceToTheOrderOfTheSharedOne) {
   expect_executions(exhaust(nested_locks(2, 2), Reduction::kNone), 70);
 }
 
-// A wait that times out where its thread meets nobody has one order with what others do. With an invisible clock it has
-// as many as there are places among their sections for its end.
+// A wait that times out while its thread meets no other has one order with the others' operations. With an invisible
+// clock it has as many as there are places among their sections for its end.
 TEST(Counts, AWaitWithADeadlineHasOneOrderWithUnrelatedSections) {
   const auto waiter_and_sections = [](bool clock_is_visible) {
     Scenario made = scenario([] {
@@ -127,7 +127,7 @@ TEST(Counts, AWaitWithADeadlineHasOneOrderWithUnrelatedSections) {
   expect_executions(exhaust(waiter_and_sections(false)), 4);
 }
 
-// Where no store is seen late, fences concern nobody else.
+// If no store is seen late, fences affect no other thread.
 TEST(Counts, FencesHaveOneOrderWithUnrelatedSections) {
   const auto fences_and_sections = [](std::uint32_t stale_reads) {
     Scenario made = scenario([] {
@@ -164,7 +164,7 @@ TEST(Counts, SchedulesByPreemptions) {
   expect_bounded(one_lock(3, 4), 3, 1'752);
 }
 
-// The row of contended updates, and of nested locks with unlocks as operations.
+// The counts of contended updates, and of nested locks with unlocks as operations.
 TEST(Counts, SchedulesByPreemptionsOfUpdatesAndVisibleUnlocks) {
   expect_bounded(one_counter(3, 4), 1, 60);
   expect_bounded(one_counter(3, 4), 2, 402);
@@ -193,7 +193,7 @@ Scenario mixed(int threads, int rounds) {
   });
 }
 
-// An own atomic, a lock, a shared counter: the orders of sections and of updates that agree with each other.
+// A private atomic, a lock, a shared counter: the consistent orders of sections and updates.
 TEST(Counts, MixedOperations) {
   expect_executions(exhaust(mixed(2, 4)), 1'500);
   expect_executions(exhaust(mixed(3, 2)), 3'606);
@@ -218,7 +218,7 @@ TEST(Counts, ABoundThatCutsNothingIsEverything) {
   EXPECT_EQ(result.bound, 100);
 }
 
-// A notification chooses among the waiters: counted where all waited when it came.
+// A notification chooses among the waiters; counted if all were waiting when it came.
 TEST(Counts, EveryWaiterIsWoken) {
   std::vector<int> woken(3);
   const Result result = exhaust([&] {

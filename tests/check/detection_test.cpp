@@ -1,4 +1,4 @@
-// Each kind of failure: a program that has it fails with it, and its repaired twin passes.
+// Each kind of failure: a program with the bug fails with it, and its repaired twin passes.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -34,7 +34,7 @@ TEST(Detection, Deadlock) {
   expect_pass(exhaust(two_locks(false)));
 }
 
-// In opposite orders, but never at the same time: no execution deadlocks.
+// In opposite orders, but never simultaneously: no execution deadlocks.
 TEST(Detection, LockOrderOverAllExecutions) {
   const auto body = [](bool opposite) {
     return [=] {
@@ -91,7 +91,7 @@ TEST(Detection, DataRace) {
   expect_pass(exhaust(body(true)));
 }
 
-// The race is there in whatever order the accesses come: one execution is enough.
+// The race exists in any order of the accesses: one execution is enough.
 TEST(Detection, DataRaceIsSeenWithoutAnUnluckyOrder) {
   Explorer explorer;
   RandomWalk one(0.0, 1);
@@ -142,7 +142,7 @@ TEST(Detection, UseAfterDestroy) {
   expect_pass(exhaust(body(true)));
 }
 
-// What stands in the memory by then does not hide the use.
+// New contents in the memory do not hide the use.
 TEST(Detection, UseOfMemoryThatIsNotThePrimitiveAnyMore) {
   using Flag = Atomic<std::uint64_t>;
   expect_failure(exhaust([] {
@@ -234,7 +234,7 @@ struct Tracked {
   ~Tracked() { live.fetch_sub(1); }
 };
 
-// The destructors of thread-local objects run on their thread, where they can still be switched away from.
+// The destructors of thread-local objects run on their thread, which can still be preempted.
 TEST(Detection, ThreadLocalObjectsEndWithTheirThread) {
   int seen_while_ending = 0;
   expect_pass(exhaust([&] {
@@ -249,7 +249,7 @@ TEST(Detection, ThreadLocalObjectsEndWithTheirThread) {
 
 struct FlagTag;
 struct OwnerTag;
-// As thread_local does: what has no destructor stays to the end of its thread, whatever was made first.
+// Like thread_local: an object without a destructor lives until its thread ends, whatever the order of construction.
 struct SetsFlag {
   ~SetsFlag() { ThreadLocal<int, FlagTag>::get() += 1; }
 };

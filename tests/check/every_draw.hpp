@@ -1,8 +1,8 @@
-// EveryDraw: gives a strategy every sequence of draws that there is, one execution each, with its probability.
+// EveryDraw: gives a strategy every possible sequence of draws, one execution each, with its probability.
 //
-// So the probability that the strategy hits a failure is exact: the sum over the executions that failed. What is drawn
-// of a continuous distribution only counts by comparison: a new value stands in each gap between those drawn before in
-// the same execution (those out of use among them) with the same probability.
+// So the probability that the strategy hits a failure is exact: the sum over the failing executions. A draw from a
+// continuous distribution matters only by comparison: a new value falls with equal probability into each gap between
+// the earlier values of the same execution (including those no longer in use).
 #pragma once
 
 #include <algorithm>
@@ -27,13 +27,13 @@ class EveryDraw final : public Draws {
     return value;
   }
 
-  // Of the draws of the execution that ended.
+  // Of the draws in the execution that ended.
   double probability() const {
     double product = 1;
     for (std::size_t i = 0; i < depth_; ++i) product *= path_[i].present == 0 ? path_[i].first : path_[i].other;
     return product;
   }
-  // On to the next sequence; false when there is none.
+  // Advances to the next sequence; false if there is none.
   bool advance() {
     path_.resize(depth_);
     depth_ = 0;
@@ -47,7 +47,7 @@ class EveryDraw final : public Draws {
  private:
   struct Node {
     std::uint32_t options, present;
-    double first, other;  // probabilities of answer 0, and of each other
+    double first, other;  // probabilities of answer 0, and of each other answer
   };
   std::uint32_t next(const Node& fresh) {
     if (depth_ == path_.size()) path_.push_back(fresh);

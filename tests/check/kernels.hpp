@@ -15,7 +15,7 @@
 
 namespace heddle_check {
 
-// There switches of fibres cost hundreds of times more, and what is compared by counting is no matter of memory.
+// Under sanitizers, fiber switches cost hundreds of times more, and comparisons by counting do not concern memory.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;
 #elif defined(__has_feature)

@@ -53,7 +53,7 @@ TEST(Linearizability, AnOverlappingWriteIsSeenOrNot) {
   }
 }
 
-// Two reads one after the other, both during the write: the new value, then the old one.
+// Two consecutive reads during the same write: the new value, then the old one.
 TEST(Linearizability, WhatWasSeenStays) {
   for (const auto& [first, second, right] : {std::tuple{0, 1, true}, {1, 1, true}, {1, 0, false}}) {
     History history;
@@ -84,12 +84,12 @@ TEST(Linearizability, TheFullLengthIsSearchedAndNoMore) {
   EXPECT_THROW(history.start({'t'}), std::length_error);
   for (int i = 0; i < static_cast<int>(open.size()); ++i) history.finish(open[static_cast<std::size_t>(i)], 5 - i);
   EXPECT_TRUE(history.linearizable(Queue{}, use_queue));
-  // One value comes twice: no order of all pushes and takes gives it.
+  // One value appears twice: no order of all pushes and takes explains it.
   history.finish(open[0], 4);
   EXPECT_FALSE(history.linearizable(Queue{}, use_queue));
 }
 
-// A queue whose take looks and removes in two sections: two threads take the same.
+// A queue whose take checks and removes in two sections: two threads take the same element.
 Scenario queue_of_two_takers(bool broken) {
   return scenario([broken] {
     Mutex mutex;

@@ -25,11 +25,11 @@ TEST(Litmus, StoreBuffering) {
   EXPECT_EQ(store_buffering(seq_cst, seq_cst, kStale, nothing, nothing), kNotBothOld);
   EXPECT_EQ(store_buffering(relaxed, relaxed, kStale, full_fence, full_fence), kNotBothOld);
   EXPECT_EQ(store_buffering(relaxed, relaxed, kStale, full_fence, nothing), kAllFour);
-  // Without a budget for stale reads everything is sequentially consistent.
+  // Without a budget for stale reads, everything is sequentially consistent.
   EXPECT_EQ(store_buffering(relaxed, relaxed, {}, nothing, nothing), kNotBothOld);
 }
 
-// The light side is nothing but program order; the heavy side fences both.
+// The light side is only program order; the heavy side fences both.
 TEST(Litmus, AsymmetricFence) {
   EXPECT_EQ(store_buffering(relaxed, relaxed, kStale, nothing, heavy), kNotBothOld);
   EXPECT_EQ(store_buffering(relaxed, relaxed, kStale, heavy, nothing), kNotBothOld);
@@ -112,7 +112,7 @@ TEST(Litmus, ReleaseSequence) {
   };
   EXPECT_FALSE(exhaust(body(true), kStale).failed());
   EXPECT_EQ(exhaust(body(false), kStale).failure.kind, FailureKind::kRace);
-  EXPECT_EQ(exhaust(body(false)).failure.kind, FailureKind::kRace);  // orders count also where values are new
+  EXPECT_EQ(exhaust(body(false)).failure.kind, FailureKind::kRace);  // orders matter even if the values are new
 }
 
 TEST(Litmus, Fences) {

@@ -38,7 +38,7 @@ TEST(Minimise, KernelsComeDownToTheirFewestPreemptions) {
   }
 }
 
-// Where a search for fewer would take too long: what was found is made small, and no more is said.
+// If a search for fewer would take too long, the execution is still made small, without a claim about the minimum.
 TEST(Minimise, LeavesOutPreemptionsThatDoNotMatter) {
   const Scenario kernel = classics::work_stealing();
   const Minimised minimised = minimise(kernel, failing(kernel, "walk:1"), {.search_executions = 0, .replays = 3});
@@ -48,8 +48,8 @@ TEST(Minimise, LeavesOutPreemptionsThatDoNotMatter) {
   EXPECT_NE(story_of(kernel, minimised).find("not known to be the fewest"), std::string::npos);
 }
 
-// Who follows where a thread cannot go on is no preemption, but matters: it stays as it was. Threads in the order of
-// their numbers never fail here.
+// A switch from a thread that cannot continue is no preemption, but the choice of the next thread matters: it is kept.
+// Threads in the order of their numbers never fail here.
 TEST(Minimise, KeepsTheOrderOfThreads) {
   const Scenario backwards = scenario([] {
     Atomic<int> noise{0}, last{0};
@@ -60,7 +60,7 @@ TEST(Minimise, KeepsTheOrderOfThreads) {
       require(t != 1 || before != 2, "not backwards");
     });
   });
-  int without = 0;  // of preemptions; not all get there without the search
+  int without = 0;  // without preemptions; not every seed gets there without the search
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Minimised minimised = minimise(backwards, failing(backwards, "walk:1", seed), {.search_executions = 0});
     without += minimised.preemptions == 0 ? 1 : 0;
@@ -68,7 +68,7 @@ TEST(Minimise, KeepsTheOrderOfThreads) {
   EXPECT_GE(without, 5);
 }
 
-// With two failures of which the other needs fewer preemptions, it stays with the one that was found.
+// With two failures, of which the other needs fewer preemptions, it keeps the one that was found.
 TEST(Minimise, StaysWithItsFailure) {
   const Scenario two = scenario([] {
     Atomic<int> a{0};
@@ -90,7 +90,7 @@ TEST(Minimise, StaysWithItsFailure) {
   EXPECT_EQ(minimised.preemptions, 1u);
 }
 
-// Not only preemptions: a stale read that changes nothing goes, the one that matters stays.
+// Covers more than preemptions: a stale read without effect is removed, the one that matters stays.
 TEST(Minimise, LeavesOutAnswersThatDoNotMatter) {
   const Scenario stale = scenario(
       [] {
@@ -145,7 +145,7 @@ TEST(Story, TellsWhoIsPreemptedWhere) {
   const std::string story = story_of(kernel, minimise(kernel, failing(kernel, "walk:1")));
   EXPECT_NE(story.find("account: oracle: both changes count"), std::string::npos) << story;
   EXPECT_NE(story.find("with 1 preemption (found with "), std::string::npos) << story;
-  EXPECT_NE(story.find("none fails so with fewer"), std::string::npos) << story;
+  EXPECT_NE(story.find("no execution fails in this way with fewer"), std::string::npos) << story;
   EXPECT_NE(story.find("is preempted before "), std::string::npos) << story;
   EXPECT_NE(story.find("classics.cpp:"), std::string::npos) << story;
   EXPECT_NE(story.find("repeated 100 times, the same each time"), std::string::npos) << story;
@@ -158,7 +158,7 @@ TEST(Story, TheStubIsATestThatFailsNow) {
   EXPECT_NE(stub.find("TEST(Found, account_"), std::string::npos) << stub;
   EXPECT_NE(stub.find("explorer.replay(classics::account(), decisions)"), std::string::npos) << stub;
   EXPECT_NE(stub.find("\"oracle\""), std::string::npos) << stub;
-  // What it decodes is what failed.
+  // The decoded decisions are those that failed.
   const std::size_t begin = stub.find("decode_runs(\n") + 13;
   std::string literal, rest = stub.substr(begin, stub.find(");", begin) - begin);
   for (const char c : rest) literal += c == '"' || c == ' ' || c == '\n' ? "" : std::string(1, c);
@@ -169,7 +169,7 @@ TEST(Signature, LeavesOutWhatDiffersBetweenExecutions) {
   EXPECT_EQ(signature_of({FailureKind::kOracle, "sum is right (thread t0, a.cpp:3)", ""}), "oracle: sum is right");
   EXPECT_EQ(signature_of({FailureKind::kMisuse, "pool#12 is locked again (thread t0, a.cpp:3)", ""}),
             signature_of({FailureKind::kMisuse, "pool#3 is locked again (thread t1, a.cpp:3)", ""}));
-  EXPECT_EQ(signature_of({FailureKind::kDeadlock, "no thread can go on (thread t0, a.cpp:3)", ""}), "deadlock");
+  EXPECT_EQ(signature_of({FailureKind::kDeadlock, "no thread can continue (thread t0, a.cpp:3)", ""}), "deadlock");
   EXPECT_NE(signature_of({FailureKind::kOracle, "a (thread t0, a.cpp:3)", ""}),
             signature_of({FailureKind::kOracle, "b (thread t0, a.cpp:3)", ""}));
 }

@@ -1,5 +1,5 @@
-// In builds with ThreadSanitizer: races on plain data between fibres are seen, and what the primitives order is no
-// race.
+// In builds with ThreadSanitizer: it detects races on plain data between fibers, and accesses that the primitives order
+// are no race.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -42,7 +42,7 @@ std::function<void()> two_change(const std::function<void(Mutex&, int&)>& access
 TEST(PlainRaces, WhatNothingOrdersIsARace) {
   EXPECT_TRUE(races(two_change([](Mutex&, int& field) { ++field; })));
   EXPECT_TRUE(races(two_change([](Mutex&, int& field) {
-    yield();  // a switch is no order
+    yield();  // a switch creates no order
     ++field;
     yield();
   })));

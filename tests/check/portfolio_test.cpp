@@ -39,7 +39,7 @@ TEST(Portfolio, ABudgetOfExecutionsIsKeptExactlyWhateverTheShards) {
   }
 }
 
-// Uses up its time: how much that explores is not this test's.
+// Uses up its time; the number of executions is not this test's subject.
 TEST(Portfolio, ABudgetOfSecondsEnds) {
   const PortfolioResult result = run_portfolio(harmless(), {.budget = {.seconds = 0.2}, .shards = 2});
   EXPECT_FALSE(result.failed());
@@ -72,7 +72,7 @@ TEST(Portfolio, ASystematicStrategyRunsOnce) {
 }
 
 TEST(Portfolio, ShardsExploreDifferentExecutions) {
-  // Fails in one of 20 or so executions: equal seeds would fail after equally many.
+  // Fails in about one of 20 executions: equal seeds would fail after the same number.
   std::vector<std::uint64_t> firsts;
   for (unsigned shard = 0; shard < 8; ++shard) {
     PortfolioOptions options{.strategies = {parse_strategy("pos")}, .budget = {.executions = 80'000}, .shards = 8};

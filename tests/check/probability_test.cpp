@@ -1,5 +1,5 @@
-// Each random strategy samples executions with exactly the probabilities that its definition gives them: these are
-// computed by giving it every sequence of draws, and compared with closed forms and with what it samples.
+// Each random strategy samples executions with exactly the probabilities of its definition. These are computed by
+// giving it every sequence of draws, and compared with closed forms and with sampled executions.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -27,14 +27,14 @@ class Borrowed final : public Draws {
   Draws*& from_;
 };
 
-// What an execution did: the threads in the order of their operations.
+// The course of an execution: the threads in the order of their operations.
 struct Kernel {
   std::string order;
   Scenario scenario;
 };
 
-// Threads that update one atomic each time their digit is in `operations`, by thread; 's': the shared one, 'o': one of
-// its own.
+// Threads that update one atomic each time their digit occurs in `operations`, by thread; 's': the shared one, 'o': a
+// private one.
 std::unique_ptr<Kernel> kernel(std::vector<std::string> operations) {
   auto made = std::make_unique<Kernel>();
   made->scenario = scenario([&order = made->order, operations = std::move(operations)] {
@@ -72,7 +72,7 @@ MakeStrategy pct(std::uint32_t depth, std::uint32_t points) {
 }
 
 using Distribution = std::map<std::string, double>;
-constexpr int kProfile = static_cast<int>(Surw::kProfileExecutions);  // harmless for the others
+constexpr int kProfile = static_cast<int>(Surw::kProfileExecutions);  // harmless for the other strategies
 
 Distribution exact(Kernel& of, const MakeStrategy& make) {
   Random random(1);
@@ -102,7 +102,7 @@ std::map<std::string, int> sampled(Kernel& of, const MakeStrategy& make, int exe
   return counts;
 }
 
-// That chi-square of `freedom` exceeds it has a probability of 0.001 (E. Wilson and M. Hilferty's approximation).
+// Chi-square with `freedom` degrees exceeds it with probability 0.001 (E. Wilson and M. Hilferty's approximation).
 double critical(double freedom) {
   const double part = 2 / (9 * freedom);
   return freedom * std::pow(1 - part + 3.0902 * std::sqrt(part), 3);
@@ -147,7 +147,8 @@ TEST(Probability, OfAUniformWalk) {
   EXPECT_NEAR(of.at("ABAB"), 1.0 / 8, 1e-12);
 }
 
-// Dependent operations make priorities anew; an independent one stays, and is known to be lower than what passed it.
+// Dependent operations get new priorities; an independent one keeps its own, which is known to be lower than those
+// performed before it.
 TEST(Probability, OfPartialOrderSampling) {
   const Distribution dependent = exact(*kernel({"ss", "s"}), pos);
   EXPECT_NEAR(dependent.at("AAB"), 1.0 / 4, 1e-12);
@@ -169,8 +170,8 @@ TEST(Probability, InterestingOperationsAreInterleavedUniformly) {
   }
 }
 
-// Whatever the program: every order of the operations is a bug of some depth d, and is hit with at least
-// 1 / (n * k^(d-1)). Two threads of two operations: AABB needs one constraint, ABBA two, ABAB three.
+// Whatever the program: every order of the operations is a bug of some depth d, and is hit with at least 1 / (n *
+// k^(d-1)). Two threads of two operations: AABB needs one constraint, ABBA two, ABAB three.
 TEST(Probability, PctKeepsItsGuarantee) {
   constexpr std::uint32_t kPoints = 5;
   const auto of = [&](std::uint32_t depth) { return exact(*kernel({"ss", "ss"}), pct(depth, kPoints)); };
@@ -178,7 +179,8 @@ TEST(Probability, PctKeepsItsGuarantee) {
   EXPECT_EQ(of(1).count("ABBA"), 0u) << "depth 1 does not preempt";
   EXPECT_NEAR(of(2).at("ABBA"), 1.0 / (2 * kPoints), 1e-12);
   EXPECT_EQ(of(2).count("ABAB"), 0u);
-  // The second to be lowered must come below the first: so it is in one of the two ways to draw their points.
+  // The second thread to be lowered must end up below the first, which holds for one of the two ways to draw their
+  // points.
   EXPECT_NEAR(of(3).at("ABAB"), 1.0 / (2 * kPoints * kPoints), 1e-12);
 }
 
@@ -190,7 +192,7 @@ TEST(Probability, PctSaysHowManyExecutionsAreEnough) {
   Pct strategy(3, 1);
   Explorer explorer;
   const Result result = explorer.explore(kernel_of_two->scenario, strategy, {.executions = 50});
-  // The first execution finds k, and does not count.
+  // The first execution measures k, and does not count.
   EXPECT_EQ(result.summary, "depth 3 at n=2, k=4: 146 executions give 99 %, 49 count: 78.9 %, not reached");
   EXPECT_NEAR(result.confidence, 1 - std::pow(1 - 1.0 / 32, 49), 1e-12);
 }
@@ -206,7 +208,7 @@ TEST(Probability, PctMakesAsManyExecutionsAsAreEnough) {
   EXPECT_GE(enough.confidence, 0.99);
   EXPECT_EQ(enough.summary, "depth 3 at n=2, k=4: 146 executions give 99 %, 146 count: reached");
   EXPECT_EQ(explore({.executions = 20, .confidence = 0.99}).executions, 20u) << "the cap comes first";
-  EXPECT_EQ(explore({.executions = 500}).executions, 500u) << "only where it is asked for";
+  EXPECT_EQ(explore({.executions = 500}).executions, 500u) << "only if it is requested";
 }
 
 }  // namespace

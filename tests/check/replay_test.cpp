@@ -1,5 +1,5 @@
-// Decisions are the whole truth: the same ones give the same execution, on fibres and on real threads; others are
-// refused loudly.
+// Decisions determine everything: the same ones give the same execution, on fibers and on real threads; wrong ones are
+// rejected loudly.
 #include <gtest/gtest.h>
 
 #include <stdexcept>
@@ -9,7 +9,7 @@
 namespace heddle_check {
 namespace {
 
-// A bounded buffer with something of everything: locks, waits, timeouts, atomics, stale reads, thread-locals.
+// A bounded buffer with a bit of everything: locks, waits, timeouts, atomics, stale reads, thread-locals.
 struct BufferTag;
 void bounded_buffer() {
   Mutex mutex("buffer");
@@ -31,7 +31,7 @@ void bounded_buffer() {
       if (t == 0) changed.notify_one();
       static_cast<void>(taken.load(std::memory_order_relaxed));
     }
-    require(ThreadLocal<int, BufferTag>::get() == 1, "thread-local objects are each thread's own");
+    require(ThreadLocal<int, BufferTag>::get() == 1, "each thread has its own thread-local object");
   });
   require(taken.load() == 4, "everything was taken");
 }
@@ -39,7 +39,8 @@ constexpr Limits kAll{
     .timeout_mode = Timeouts::kChoice, .timeouts = 2, .spurious_wakeups = 1, .stale_reads = 2, .masked_wakeups = false};
 
 Replayed one_execution(Explorer& explorer, const Scenario& of, std::uint64_t seed, double switches = 0.4) {
-  // A strategy that records its answers: exploring stops after one execution, which replay() then gives back whole.
+  // A strategy that records its answers. Exploring stops after one execution, which replay() then reproduces
+  // completely.
   class Recorder final : public Strategy {
    public:
     Recorder(double p, std::uint64_t s) : walk_(p, s) {}
@@ -93,7 +94,7 @@ TEST(Replay, AFailureComesBack) {
     Cell<int> cell(0, "cell");
     Atomic<int> turn{0};
     at_once(2, [&](int) {
-      if (turn.fetch_add(1) == 1) require(false, "somebody is second");
+      if (turn.fetch_add(1) == 1) require(false, "a thread is second");
       cell.get();
     });
   });
@@ -122,7 +123,7 @@ TEST(Replay, DecisionsThatDoNotFitAreADivergence) {
   EXPECT_EQ(explorer.replay(of, decisions).failure.kind, FailureKind::kDivergence);
 }
 
-// What the checker does not control is found by running executions twice.
+// Running executions twice detects influences that the checker does not control.
 TEST(Replay, HiddenStateIsFound) {
   int runs = 0;
   Explorer explorer;
@@ -168,7 +169,7 @@ TEST(DecisionStrings, MalformedOnesAreRefusedWithOneLine) {
   }
 }
 
-// A handled exception belongs to its thread, also across switches.
+// A handled exception belongs to its thread, even across switches.
 TEST(Replay, SwitchesInsideCatchBlocks) {
   const Result result = exhaust([] {
     Atomic<int> count{0};

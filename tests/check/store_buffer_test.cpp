@@ -1,4 +1,4 @@
-// Store buffers: which outcomes they have, what drains them, and how many executions there are.
+// Store buffers: their possible outcomes, what drains them, and the number of executions.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -29,10 +29,10 @@ TEST(StoreBuffer, DekkerNeedsFences) {
   EXPECT_EQ(outcomes_of(buffers(1), full_fence, nothing), kAllFour);
   EXPECT_EQ(outcomes_of(buffers(1), full_fence, full_fence), kNotBothOld);
   EXPECT_EQ(outcomes_of(buffers(1), nothing, nothing, seq_cst), kNotBothOld);
-  EXPECT_EQ(outcomes_of({}, nothing, nothing), kNotBothOld) << "without buffers every store is visible at once";
+  EXPECT_EQ(outcomes_of({}, nothing, nothing), kNotBothOld) << "without buffers every store is visible immediately";
 }
 
-// The light side is program order only; the heavy side drains both buffers. Also where loads may be stale.
+// The light side is program order only; the heavy side drains both buffers, even if loads may be stale.
 TEST(StoreBuffer, AHeavyFenceOnOneSideIsEnough) {
   for (const std::uint32_t stale : {0u, 4u}) {
     EXPECT_EQ(outcomes_of(buffers(1, stale), nothing, heavy), kNotBothOld) << stale;
@@ -41,7 +41,7 @@ TEST(StoreBuffer, AHeavyFenceOnOneSideIsEnough) {
   }
 }
 
-// A store that is made after a heavy fence may stay unseen.
+// A store made after a heavy fence may stay unseen.
 TEST(StoreBuffer, AHeavyFenceDoesNotWaitForLaterStores) {
   std::set<std::pair<int, int>> seen;
   expect_pass(exhaust(
@@ -64,8 +64,8 @@ TEST(StoreBuffer, AHeavyFenceDoesNotWaitForLaterStores) {
   EXPECT_EQ(seen, (Outcomes{{0, 0}, {1, 0}, {1, 1}}));
 }
 
-// Two threads that each make k stores and then load the k that the other makes. Each load is before or behind the flush
-// of its store, in any combination: 4^k orders of dependent operations.
+// Two threads that each make k stores and then load the other's k. Each load comes before or after the flush of its
+// store, in any combination: 4^k orders of dependent operations.
 TEST(StoreBuffer, CountsOfDekker) {
   std::uint64_t orders = 1;
   for (std::size_t stores = 1; stores <= 3; ++stores) {
@@ -85,7 +85,7 @@ TEST(StoreBuffer, CountsOfDekker) {
   }
 }
 
-// Flushes come in the order of the stores, and a thread reads its own.
+// Flushes come in the order of the stores, and a thread reads its own stores.
 TEST(StoreBuffer, StoresStayInOrderAndAreReadByTheirThread) {
   Outcomes seen;
   expect_pass(exhaust(
@@ -109,7 +109,7 @@ TEST(StoreBuffer, StoresStayInOrderAndAreReadByTheirThread) {
   EXPECT_EQ(seen, (Outcomes{{0, 0}, {0, 1}, {1, 1}}));
 }
 
-// What the flushed store hands on is what its thread knew when it made it.
+// A flushed store publishes what its thread knew when it made the store.
 TEST(StoreBuffer, OrdersHandOnWhatWasKnown) {
   const auto body = [](std::memory_order store) {
     return [store] {
@@ -131,7 +131,7 @@ TEST(StoreBuffer, OrdersHandOnWhatWasKnown) {
   }
 }
 
-// Each of these between the store and the load, on both sides, makes the store visible first.
+// Each of these, between the store and the load on both sides, makes the store visible first.
 TEST(StoreBuffer, LockedOperationsDrain) {
   const auto update = [] {
     Atomic<int> own{0};
@@ -192,7 +192,7 @@ TEST(StoreBuffer, AnAtomicThatIsDestroyedIsNotWritten) {
   expect_failure(exhaust(destroyed_by_another, buffers(1)), FailureKind::kUseAfterDestroy);
 }
 
-// Buffers are threads to every strategy: each finds what needs a late flush, and it replays.
+// Buffers are threads to every strategy: each strategy finds a failure that needs a late flush, and it replays.
 TEST(StoreBuffer, EveryStrategyFindsALateStore) {
   Outcomes outcomes;
   const auto kernel = store_buffering_kernel(outcomes, relaxed, relaxed, nothing, nothing);

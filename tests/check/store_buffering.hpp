@@ -1,5 +1,4 @@
-// J. Dekker's kernel, which every memory model is told by: two threads that each store their own flag and load the
-// other's.
+// Dekker's kernel, the standard example of memory models: two threads each store their own flag and load the other's.
 #pragma once
 
 #include <atomic>
@@ -16,18 +15,18 @@ inline constexpr auto acquire = std::memory_order_acquire;
 inline constexpr auto release = std::memory_order_release;
 inline constexpr auto seq_cst = std::memory_order_seq_cst;
 
-// What the two loads returned.
+// The values that the two loads returned.
 using Outcomes = std::set<std::pair<int, int>>;
 inline const Outcomes kAllFour{{0, 0}, {0, 1}, {1, 0}, {1, 1}};
 inline const Outcomes kNotBothOld{{0, 1}, {1, 0}, {1, 1}};
 
-// What a thread does between its store and its load.
+// The operation of a thread between its store and its load.
 using Between = std::function<void()>;
 inline const Between nothing = [] {};
 inline const Between full_fence = [] { thread_fence(seq_cst); };
 inline const Between heavy = [] { fence_all_threads(); };
 
-// One execution; notes what was read. `outcomes` lives as long as what is returned.
+// One execution; notes the values read. `outcomes` must outlive the returned function.
 inline std::function<void()> store_buffering_kernel(Outcomes& outcomes, std::memory_order store, std::memory_order load,
                                                     const Between& between0, const Between& between1) {
   return [=, &outcomes] {

@@ -9,7 +9,7 @@
 namespace heddle_check {
 namespace {
 
-// Without the mutex, the flag may be set and the notification sent between the waiter's look and its wait.
+// Without the mutex, the flag may be set and the notification sent between the waiter's check and its wait.
 std::function<void()> handshake(bool with_mutex, bool timed) {
   return [=] {
     Mutex mutex;
@@ -48,7 +48,7 @@ TEST(Waiting, LostWakeupThatATimeoutWouldHide) {
   expect_pass(exhaust(handshake(true, true), {.timeout_mode = Timeouts::kChoice, .timeouts = 2}));
 }
 
-// With `if`, a spurious wake-up goes through.
+// With `if`, a spurious wake-up passes.
 TEST(Waiting, SpuriousWakeup) {
   const auto body = [] {
     Mutex mutex;
@@ -83,7 +83,7 @@ TEST(Waiting, Timeouts) {
                      mutex.lock();
                      bool in_time = true;
                      while (!ready && in_time) in_time = changed.wait_until(mutex, deadline);
-                     require(in_time, "the other came in time");
+                     require(in_time, "the other thread came in time");
                      mutex.unlock();
                    }},
                   {"setter", [&] {
@@ -125,8 +125,8 @@ TEST(Waiting, SpinLoopsWithADeadlineEnd) {
   }));
 }
 
-// What two waiters with deadlines, and a third thread, may come to see: of three flags that nothing orders, of their
-// waits, of the clock.
+// The possible observations of two waiters with deadlines and a third thread: three unordered flags, the results of the
+// waits, the clock.
 std::set<std::string> outcomes(bool clock_is_visible, Exhaustive::Reduction reduction, std::uint64_t* executions) {
   std::set<std::string> seen;
   Scenario made = scenario(
@@ -165,7 +165,7 @@ std::set<std::string> outcomes(bool clock_is_visible, Exhaustive::Reduction redu
   return seen;
 }
 
-// That readings of the clock are operations, and waits with a deadline depend on few others then, loses nothing.
+// Making readings of the clock operations, so that waits with a deadline depend on few others, loses no outcome.
 TEST(Waiting, AVisibleClockLosesNoOutcome) {
   std::uint64_t all = 0, reduced = 0, visible = 0;
   const auto every = outcomes(false, Exhaustive::Reduction::kNone, &all);

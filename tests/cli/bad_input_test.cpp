@@ -1,4 +1,4 @@
-// Bad input: exit code 2, nothing on stdout, one line on stderr that names what is wrong and what is allowed.
+// Bad input: exit code 2, nothing on stdout, one line on stderr with the mistake and the allowed values.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ struct BadInput {
   const char* said;  // part of the line
 };
 
-// Makes the test's name; without it, it would be made of the pointers and change with every build.
+// Gives the test its name; otherwise it would contain pointers and change with every build.
 void PrintTo(const BadInput& input, std::ostream* out) {
   *out << input.environment << (*input.environment == '\0' ? "" : " ") << "heddle " << input.arguments;
 }

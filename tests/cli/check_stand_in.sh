@@ -1,12 +1,12 @@
 #!/bin/sh
-# Stands in for heddle-check: prints results in its form. What it does otherwise than pass is said by STAND_IN:
-#   silent     its planted fault is not found          stale      it is of another build
+# Replaces heddle-check: prints results in its form. STAND_IN names how it deviates from a pass:
+#   silent     its planted fault is not found          stale      it is from another build
 #   fails      a scenario of the group pool fails      empty      a group has no scenario
-#   crash      it dies of a signal                     garbage    it prints what is no JSON
+#   crash      a signal kills it                       garbage    it does not print JSON
 #   many       many scenarios, exhaustive, bounded, sampled
 #   crash_attempt, stop_attempt   in the group handlers it kills, or stops, the process that runs it
-#   linger     it writes its process's number to STAND_IN_NOTE and never ends
-# STAND_IN_BUILD: the build id that it names.
+#   linger     it writes its process id to STAND_IN_NOTE and never ends
+# STAND_IN_BUILD: the build id that it prints.
 group=none planted=no
 while [ $# -gt 0 ]; do
   case $1 in

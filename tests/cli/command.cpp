@@ -14,8 +14,8 @@
 namespace heddle::test {
 namespace {
 
-// The program under test: what the build says, or HEDDLE_CLI (which the command itself must not see: it knows no such
-// variable).
+// The program under test: from the build, or HEDDLE_CLI (which is removed from the command's own environment, where it
+// is unknown).
 std::string program() {
   if (const char* path = std::getenv("HEDDLE_CLI")) return path;
   return HEDDLE_CLI_PATH;

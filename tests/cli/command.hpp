@@ -1,4 +1,4 @@
-// Runs the command line as a user would and collects what it says.
+// Runs the command line as a user would and collects its output.
 #pragma once
 
 #include <sys/types.h>
@@ -13,11 +13,11 @@ struct CommandResult {
   std::string err;
 };
 
-// Runs `heddle ARGUMENTS` in a shell. `environment`: what stands in front of it, as in "HEDDLE_STREAMS=2" or
-// "HEDDLE_STREAMS=2 timeout -s KILL 1". Any thread.
+// Runs `heddle ARGUMENTS` in a shell. `environment` is prepended, as in "HEDDLE_STREAMS=2" or "HEDDLE_STREAMS=2 timeout
+// -s KILL 1". Any thread.
 CommandResult run_heddle(const std::string& arguments, const std::string& environment = "");
 
-// Whether the process exists and has not ended (one that ended and that nobody has waited for does not run).
+// True if the process exists and has not ended (a zombie does not run).
 bool process_runs(pid_t process);
 
 }  // namespace heddle::test

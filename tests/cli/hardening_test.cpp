@@ -14,7 +14,7 @@ namespace {
 
 #ifdef HEDDLE_HARDENED
 
-// A 64-bit file of this machine, as a whole in memory.
+// A 64-bit ELF file of this machine, read whole into memory.
 class Elf {
  public:
   explicit Elf(const char* path) {
@@ -49,7 +49,7 @@ class Elf {
     }
     return nullptr;
   }
-  // The value of a dynamic tag; 0 where there is none.
+  // The value of a dynamic tag; 0 if there is none.
   std::uint64_t tag(std::int64_t wanted) const {
     for (const Elf64_Dyn& entry : dynamic_) {
       if (entry.d_tag == wanted) return entry.d_un.d_val == 0 ? 1 : entry.d_un.d_val;
@@ -63,7 +63,7 @@ class Elf {
     }
     return false;
   }
-  // How often the processor's mark of a landing place for indirect branches stands in the code.
+  // The number of the processor's markers for indirect branch targets in the code.
   std::size_t landing_places() const {
     std::size_t count = 0;
     for (const Elf64_Phdr& segment : segments_) {

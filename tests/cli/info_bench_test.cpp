@@ -47,7 +47,7 @@ TEST(Info, ShowsTheWorkersThatWereAskedFor) {
   EXPECT_NE(run_heddle("info", "HEDDLE_CPU_WORKERS=3").out.find("3 workers"), std::string::npos);
 }
 
-// Another user's rights, another user's environment: a program with the bit for its owner's rights reads none of it.
+// A program with its owner's set-user-ID bit must read no variable, because the environment is another user's.
 TEST(Info, APrivilegedProgramReadsNoVariables) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give the program to another user";
 #ifdef HEDDLE_SANITIZED
@@ -61,7 +61,7 @@ TEST(Info, APrivilegedProgramReadsNoVariables) {
   const auto info = [&copy](const std::string& environment) {
     return std::system((environment + " '" + copy.string() + "' info >/dev/null 2>&1").c_str());
   };
-  EXPECT_NE(info("HEDDLE_STREAMS=many setpriv --no-new-privs"), 0) << "without the rights it is read, and refused";
+  EXPECT_NE(info("HEDDLE_STREAMS=many setpriv --no-new-privs"), 0) << "without those rights it is read, and refused";
   const int code = info("HEDDLE_STREAMS=many");
   std::filesystem::remove(copy);
   EXPECT_EQ(code, 0);
@@ -70,7 +70,7 @@ TEST(Info, APrivilegedProgramReadsNoVariables) {
 TEST(Info, NamesEveryCudaDevice) {
   const Json json = json_of("info");
   if (!json.contains("cuda_devices")) {
-    EXPECT_TRUE(json["cannot_open"].contains("cuda")) << "and says why there is none";
+    EXPECT_TRUE(json["cannot_open"].contains("cuda")) << "and gives the reason";
     GTEST_SKIP() << "there is no CUDA device";
   }
   const CommandResult text = run_heddle("info");

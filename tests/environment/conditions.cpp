@@ -91,11 +91,11 @@ void refuse_writable_code() {
   constexpr unsigned kAccess = offsetof(seccomp_data, args) + 2 * sizeof(__u64);  // the third argument of both calls
   const std::vector<sock_filter> filter{
       load(offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),  // refused: to be written and executed at once
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),  // refused: writable and executable at the same time
       load(kAccess),
       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, PROT_WRITE | PROT_EXEC),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_WRITE | PROT_EXEC, 4, 5),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 1, 0),  // refused: to be executed from now on
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 1, 0),  // refused: executable from now on
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pkey_mprotect, 0, 3),
       load(kAccess),
       BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
@@ -117,7 +117,7 @@ bool take_mappings(std::size_t left) {
   auto* const base = static_cast<char*>(mmap(nullptr, static_cast<std::size_t>(2 * most * page), PROT_NONE,
                                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   if (base == MAP_FAILED) return false;
-  // Every other page gets another protection, so that each makes two mappings.
+  // Every other page gets a different protection, so each makes two mappings.
   long next = 1;
   while (next < 2 * most && mprotect(base + next * page, static_cast<std::size_t>(page), PROT_READ) == 0) next += 2;
   for (std::size_t given = 0; given < left && next > 2; given += 2) {

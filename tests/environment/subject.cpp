@@ -1,13 +1,13 @@
-// environment_subject CONDITION...: a small service under poor conditions. Prints one line as injection_subject does.
+// environment_subject CONDITION...: a small service under poor conditions. Prints one line like injection_subject.
 //
 //   threads=N rounds=N size=N workers=N   the work: threads that check every sum, 4, 6, 64, 2
 //   refuse-exec=NAMES:ERRNO               system calls that fail from before this program starts; the first condition
-//   refuse=NAMES:ERRNO                    the same, from before the opening
-//   refuse-after=NAMES:ERRNO              in the thread that opened, from after the opening; refuse-after-all=: in all
-//   no-writable-code                      memory that is written is not executed
-//   maps=N maps-after=N maps-full=N       only so many more mappings can be made: from before the opening, after it, or
+//   refuse=NAMES:ERRNO                    the same, before the runtime opens
+//   refuse-after=NAMES:ERRNO              in the thread that opened, after the opening; refuse-after-all=: in all
+//   no-writable-code                      writable memory is never executable
+//   maps=N maps-after=N maps-full=N       at most N more mappings can be made: from before the opening, after it, or
 //                                         when there is memory to give back
-//   stack=BYTES                           of the program's own threads and those of the library
+//   stack=BYTES                           for the program's own threads and those of the library
 //   fill                                  takes device memory until OutOfMemory, and touches all of it
 #include <unistd.h>
 
@@ -101,7 +101,7 @@ void take_mappings_or_skip(const std::optional<std::uint64_t>& left) {
   std::_Exit(77);
 }
 
-// One thread's part: products whose sums are exact.
+// The work of one thread: products whose sums are exact.
 void work(heddle::Runtime& runtime, const Settings& settings, std::uint64_t index) {
   const auto n = static_cast<std::int64_t>(settings.size);
   for (std::uint64_t round = 0; round < settings.rounds; ++round) {
@@ -128,7 +128,7 @@ void run_threads(heddle::Runtime& runtime, const Settings& settings) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// Tensors that live while others are given back to the system.
+// Tensors that live while others are returned to the system.
 void give_memory_back(heddle::Runtime& runtime, const Settings& settings) {
   std::vector<heddle::Tensor> kept;
   constexpr std::int64_t kMost = 1 << 20;
@@ -144,17 +144,17 @@ void give_memory_back(heddle::Runtime& runtime, const Settings& settings) {
   }
 }
 
-// All that the device says it has: the end must be OutOfMemory, not the kernel's.
+// Takes all memory that the device reports: the end must be OutOfMemory, not the kernel's OOM killer.
 void fill_memory(heddle::Runtime& runtime) {
   std::vector<heddle::Tensor> kept;
   constexpr std::int64_t kEach = 4 << 20;
-  constexpr std::size_t kMost = 64;  // GiB: more than the limits that this is run under
+  constexpr std::size_t kMost = 64;  // GiB: more than the limits of these runs
   try {
     while (kept.size() < kMost * 64) {
       kept.push_back(full(runtime, {kEach}, 1.0f));
       runtime.synchronize();
     }
-    injection::note_wrong("the device's memory has no end");
+    injection::note_wrong("the device's memory never runs out");
   } catch (const heddle::OutOfMemory&) {
     expect(!kept.empty(), "not even one tensor fits");
   }
@@ -181,7 +181,7 @@ int run(const Settings& settings) {
   take_mappings_or_skip(settings.maps);
   guarded("runtime", [&] { use_runtime(settings); });
   const bool full_of_mappings =
-      settings.maps || settings.maps_after || settings.maps_full;  // the range may have no way to be unmapped
+      settings.maps || settings.maps_after || settings.maps_full;  // possibly without a mapping left to unmap the range
   injection::expect_back(before, full_of_mappings ? 1 : 0);
   Promise::check_all("handlers");
   return injection::conclude();

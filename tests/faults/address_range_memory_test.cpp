@@ -1,4 +1,4 @@
-// Segments while host memory runs out: one that is refused changes nothing, and giving one back needs none.
+// Segments while host memory runs out: a refused one changes nothing, and returning one needs none.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -23,12 +23,12 @@ TEST(AddressRangeMemory, NothingIsLostWhicheverAllocationFails) {
     ++failed;
     EXPECT_EQ(segment, nullptr);
   }
-  EXPECT_GE(failed, 2u) << "a node for the segment, and one for what is left after it";
+  EXPECT_GE(failed, 2u) << "a node for the segment, and one for the rest after it";
   ASSERT_NE(segment, nullptr);
   EXPECT_FALSE(fails_at(1, [&] { range.release(first, AddressRange::kPage); }));
   EXPECT_FALSE(fails_at(1, [&] { range.release(segment, 2 * kMiB); }));
   void* const all = range.allocate(kWhole - 2 * kMiB);
-  EXPECT_NE(all, nullptr) << "everything joined again";
+  EXPECT_NE(all, nullptr) << "everything merged again";
   if (all != nullptr) range.release(all, kWhole - 2 * kMiB);
 }
 

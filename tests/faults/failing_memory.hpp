@@ -1,4 +1,4 @@
-// Host memory that runs out: the n-th allocation of a call fails, alone or with all behind it.
+// Host memory that runs out: the n-th allocation of a call fails, alone or with all later ones.
 //
 // Linked into a program whose operator new calls fail_if_due() (host_memory_test.cpp).
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace heddle::test {
 
-inline thread_local std::size_t fails_in = 0;  // of the calling thread: the allocation that fails; 0: none
-inline bool for_ever = false;                  // and all behind it; set before threads start
+inline thread_local std::size_t fails_in = 0;  // on the calling thread: the allocation that fails; 0: none
+inline bool for_ever = false;                  // all later ones fail too; set before threads start
 inline thread_local bool has_failed = false;
 
 inline void fail_if_due() {
@@ -22,7 +22,7 @@ inline void fail_if_due() {
   throw std::bad_alloc();
 }
 
-// Calls `call` with its n-th allocation failing. True when it came to that.
+// Calls `call` with its n-th allocation failing. True if that allocation was reached.
 inline bool fails_at(std::size_t n, const std::function<void()>& call) {
   has_failed = false;
   fails_in = n;

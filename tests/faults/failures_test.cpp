@@ -1,4 +1,4 @@
-// Failures while host memory runs out: telling them needs none, and nothing that was refused is half there.
+// Failures while host memory runs out: reporting them needs none, and a refused object is never half there.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -44,7 +44,7 @@ TEST_P(Failures, AStatusIsAnErrorOfItsKindWhateverBecomesOfItsText) {
     ASSERT_TRUE(has_failed);
     EXPECT_EQ(status.kind(), ErrorKind::kDeviceLost);
     EXPECT_EQ(other.kind(), ErrorKind::kDeviceError);
-    EXPECT_EQ(status.text(), "host memory ran out while this error was told");
+    EXPECT_EQ(status.text(), "host memory ran out while this error was reported");
     EXPECT_THROW(status.raise(), DeviceLost);
   }
 }
@@ -67,17 +67,17 @@ TEST(FailuresOnce, AKernelWithoutMemoryIsAFailedList) {
   const Tensor a = cast(full(runtime, {16, 16}, 1.0F), Dtype::kFloat16);
   runtime.synchronize();
   custom(runtime, "switch", {a}, {}, [](const CustomCall&) { fails_in = 1; });
-  const Tensor product = matmul(a, a);  // makes room for its operands in float32
+  const Tensor product = matmul(a, a);  // allocates room for its operands in float32
   try {
     runtime.synchronize();
     ADD_FAILURE() << "the product found memory";
   } catch (const DeviceError& error) {
     EXPECT_NE(std::string(error.what()).find("host memory ran out in a kernel"), std::string::npos) << error.what();
   }
-  EXPECT_EQ(sum(cast(matmul(a, a), Dtype::kFloat32)).item(), 16.0F * 16 * 16) << "the stream goes on";
+  EXPECT_EQ(sum(cast(matmul(a, a), Dtype::kFloat32)).item(), 16.0F * 16 * 16) << "the stream continues";
 }
 
-// What fails while a list runs fails the list, and the next stream that waits for it; never the thread that ran it.
+// A failure while a list runs fails the list, and the next stream that waits for it; never the thread that ran it.
 TEST_P(Failures, AListThatFailsWithoutMemoryForItsErrorIsAFailedList) {
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
@@ -85,7 +85,7 @@ TEST_P(Failures, AListThatFailsWithoutMemoryForItsErrorIsAFailedList) {
     SimCore sim;
     const Lease lease = sim.lease();
     const Tensor x = sim.submit();
-    // The number is no std::exception, as throwing one takes memory.
+    // The exception is a number, because throwing a std::exception allocates.
     custom(sim, "operation", {x}, {}, [&](const CustomCall&) {
       has_failed = false;
       fails_in = n;
@@ -111,7 +111,7 @@ TEST_P(Failures, AListThatFailsWithoutMemoryForItsErrorIsAFailedList) {
     EXPECT_THROW(sim.synchronize(), DeviceError) << n;
     sim.submit();
     sim.run_all();
-    EXPECT_TRUE(sim.record_event().status().ok()) << "the failure was told, and is over";
+    EXPECT_TRUE(sim.record_event().status().ok()) << "the failure was reported, and is over";
   }
 }
 
@@ -133,7 +133,7 @@ TEST_P(Failures, TheSameOnTheCpu) {
       runtime.synchronize();  // runs the list
     } catch (const Error& error) {
       kind = error.kind();
-    } catch (const std::bad_alloc&) {  // of making the exception: the list has failed all the same
+    } catch (const std::bad_alloc&) {  // from making the exception: the list has still failed
       kind = ErrorKind::kDeviceError;
     }
     fails_in = 0;
@@ -142,7 +142,7 @@ TEST_P(Failures, TheSameOnTheCpu) {
     EXPECT_EQ(kind, ErrorKind::kDeviceError) << n;
     try {
       runtime.synchronize();
-    } catch (const DeviceError&) {  // where it could not be thrown before
+    } catch (const DeviceError&) {  // if it could not be thrown before
     }
     EXPECT_EQ(full(runtime, {1}, 3.0f).item(), 3.0f) << n;
   }
@@ -153,7 +153,7 @@ class Inline : public Executor {
   void execute(std::function<void()> task) override { task(); }
 };
 
-// On the handler thread nobody could be told: the handler is.
+// On the handler thread no caller can receive the error, so the handler does.
 TEST_P(Failures, AHandlerThatCannotBeHandedToItsExecutorIsTold) {
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
@@ -195,7 +195,7 @@ class Listener final : public CompletionListener {
   std::array<sync::Atomic<int>, 3> told{};
 };
 
-// Its owner could not be made, so nobody comes to remove it.
+// Its owner could not be made, so nothing will remove it later.
 TEST_P(Failures, AQueueThatThePollerHasNoRoomForIsUnknownToIt) {
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
@@ -209,7 +209,7 @@ TEST_P(Failures, AQueueThatThePollerHasNoRoomForIsUnknownToIt) {
       poller.add(known);
       refused.watch();
       known.watch();
-      refused.publish(Ticket{1});  // who sees the other's ticket sees this one
+      refused.publish(Ticket{1});  // a thread that sees the other's ticket sees this one
       known.publish(Ticket{1});
       poller.wake();
       ASSERT_TRUE(eventually([&] { return listener.told[2].load() == 1; }));

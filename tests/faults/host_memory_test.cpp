@@ -1,4 +1,4 @@
-// Host memory that runs out: the n-th allocation of a call fails, alone or with all behind it, for n = 1, 2, ... until
+// Host memory that runs out: the n-th allocation of a call fails, alone or with all later ones, for n = 1, 2, ... until
 // the call needs no more. After each failure the stream must be usable, nothing recorded may be lost, and no count may
 // be wrong.
 #include <gtest/gtest.h>
@@ -77,7 +77,7 @@ TEST_P(HostMemory, C30_CallsOnAStreamThatFailLoseNothing) {
   Runtime runtime;
   sync::Atomic<std::uint64_t> told{0};
   const CompletionHandler handler = [&](const Status& status) { told.fetch_add(status.ok() ? 1 : 0); };
-  std::vector<Tensor> kept;  // memory of the device is freed where host memory is there
+  std::vector<Tensor> kept;  // device memory is freed where host memory is available
   kept.reserve(8);
   const std::vector<std::function<void()>> calls = {
       [&] { runtime.commit(); },
@@ -116,7 +116,7 @@ TEST_P(HostMemory, C30_CallsOnAStreamThatFailLoseNothing) {
   EXPECT_EQ(report.leaked_blocks, 0u);
 }
 
-// A lease that ends cannot throw: what it cannot commit is committed later.
+// A lease that ends cannot throw: it defers commits that fail.
 TEST_P(HostMemory, C49_ALeaseThatCannotCommitAtItsEndLosesNothing) {
   for (const bool elsewhere : {false, true}) {
     std::size_t n = 1;
@@ -139,8 +139,8 @@ TEST_P(HostMemory, C49_ALeaseThatCannotCommitAtItsEndLosesNothing) {
 }
 
 TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
-  // Of thread-specific data whose key is younger than the library's: its destructor runs after the thread's leases
-  // ended.
+  // The key of this thread-specific data is younger than the library's, so its destructor runs after the thread's
+  // leases ended.
   Runtime first;
   first.synchronize();
   pthread_key_t key{};
@@ -169,13 +169,13 @@ TEST_P(HostMemory, C49_AThreadThatCannotCommitAtItsEndLosesNothing) {
   pthread_key_delete(key);
 }
 
-// The pool knows of every stream that a thread found: a shutdown commits what was recorded there.
+// The pool knows every stream that a thread found: a shutdown commits the work recorded there.
 TEST_P(HostMemory, C49_AFirstRecordingThatFailsLeavesNoStreamUnknown) {
   bool failed = true;
   for (std::size_t n = 1; failed; ++n) {
     ASSERT_LT(n, kMost);
     Runtime runtime;
-    runtime.synchronize();  // the main thread's stream is no part of this
+    runtime.synchronize();  // excludes the main thread's stream
     const std::uint64_t before = runtime.executed()[static_cast<std::size_t>(KernelId::kFill)];
     std::barrier step(2);
     std::thread thread([&] {
@@ -194,8 +194,8 @@ TEST_P(HostMemory, C49_AFirstRecordingThatFailsLeavesNoStreamUnknown) {
   }
 }
 
-// Whatever room is left in the list for the commands that a commit puts behind the user's.
-// A draw whose command finds no room in the list moves the generator nowhere.
+// Covers any room left in the list for the commands that a commit appends to the user's. A draw whose command finds no
+// room in the list does not advance the generator.
 TEST_P(HostMemory, C30_ADrawThatFailsDrawsNothing) {
   std::vector<float> right;
   {
@@ -222,7 +222,7 @@ TEST_P(HostMemory, C30_ADrawThatFailsDrawsNothing) {
 TEST_P(HostMemory, C30_ACommitThatFailsAdvancesNoGeneratorTwice) {
   for (std::size_t fills = 0; fills < 70; ++fills) {
     const auto numbers = [&](std::size_t n, bool* failed) {
-      Runtime runtime;  // a new one: its lists have not grown
+      Runtime runtime;  // a new one, whose lists have not grown
       std::vector<Tensor> kept;
       kept.reserve(100);
       std::vector<Generator> generators;
@@ -246,7 +246,7 @@ TEST_P(HostMemory, C30_ACommitThatFailsAdvancesNoGeneratorTwice) {
   }
 }
 
-// The handler thread has nobody to tell but the handler: it makes the task that an executor gets.
+// The handler thread can report only to the handler: it makes the task for the executor.
 TEST_P(HostMemory, C30_AHandlerThatCannotBeHandedOverIsTold) {
   struct RunsAtOnce final : Executor {
     void execute(std::function<void()> task) override { task(); }
@@ -256,7 +256,7 @@ TEST_P(HostMemory, C30_AHandlerThatCannotBeHandedOverIsTold) {
     Runtime runtime;
     sync::Atomic<int> told{0};
     sync::Atomic<ErrorKind> kind{ErrorKind::kOk};
-    runtime.on_complete([n](const Status&) {  // on the handler thread, just before
+    runtime.on_complete([n](const Status&) {  // on the handler thread, immediately before
       has_failed = false;
       fails_in = n;
     });
@@ -284,13 +284,13 @@ TEST_P(HostMemory, C42_AShutdownThatFailsInsideEndsAllTheSame) {
     runtime.on_complete([](const Status&) {});
     full(runtime, {4}, 2.0f);
     failed = fails_at(n, [&] { runtime.shutdown(std::chrono::seconds(5)); });
-    const ShutdownReport again = runtime.shutdown();  // the same report, at once
+    const ShutdownReport again = runtime.shutdown();  // the same report, immediately
     EXPECT_THROW(full(runtime, {4}, 1.0f), Closed) << n;
-    EXPECT_TRUE(again.complete || (failed && for_ever)) << n << ": what ran out once is there again";
+    EXPECT_TRUE(again.complete || (failed && for_ever)) << n << ": memory that ran out once is available again";
   }
 }
 
-// A wait with nothing after it orders nothing, so the end of its stream needs no command that stands for it.
+// A wait with nothing after it orders nothing, so the end of its stream needs no command for it.
 TEST_P(HostMemory, C42_AShutdownAfterAWaitNeedsNoMemory) {
   std::size_t n = 1;
   ShutdownReport report;
@@ -310,18 +310,18 @@ TEST_P(HostMemory, C42_AShutdownAfterAWaitNeedsNoMemory) {
 }
 
 TEST_P(HostMemory, C30_ADeviceThatCannotStartItsWorkersLeavesNone) {
-  constexpr std::size_t kMostOpening = 10'000;  // reading the limits of all groups around the process takes hundreds
+  constexpr std::size_t kMostOpening = 10'000;  // reading the limits of all enclosing groups takes hundreds
   std::size_t n = 1;
   const auto open = [] {
     std::unique_ptr<Device> device;
     open_cpu({.workers = 3, .kernels = CpuKernels::kPortable}, &device).raise();
   };
   while (n < kMostOpening && fails_at(n, open)) ++n;
-  EXPECT_GT(n, 3u) << "each worker takes memory of its own";
+  EXPECT_GT(n, 3u) << "each worker takes its own memory";
   EXPECT_LT(n, kMostOpening);
 }
 
-// Giving a segment back cannot fail: the second of three has no free neighbour to join.
+// Returning a segment cannot fail: the second of three has no free neighbor to merge with.
 TEST_P(HostMemory, C49_ASegmentGoesBackWithoutHostMemory) {
   std::unique_ptr<Device> device;
   ASSERT_TRUE(open_cpu({.workers = 1, .kernels = CpuKernels::kPortable}, &device).ok());
@@ -335,15 +335,15 @@ TEST_P(HostMemory, C49_ASegmentGoesBackWithoutHostMemory) {
   device->release_segment(segments[2], kBytes);
 }
 
-// Whatever an allocation was doing when host memory ran out: no device memory is lost, none is there twice, and nothing
-// is live that nobody has.
+// Wherever an allocation runs out of host memory: no device memory is lost or duplicated, and no block is live without
+// an owner.
 TEST_P(HostMemory, C30_AnAllocationThatFailsLosesNoDeviceMemory) {
   constexpr std::size_t kMiB = std::size_t{1} << 20;
   struct Case {
     std::size_t limit, high, held_by_other;
-    bool is_in_use;  // what the other stream freed: a device-side wait is needed
+    bool is_in_use;  // freed by the other stream: a device-side wait is needed
     std::size_t asked;
-    int runs;  // that the heap has already: what has room for how many spans
+    int runs;  // runs that the heap already has: they decide how many spans there is room for
   };
   for (const Case& made :
        {Case{64 * kMiB, 0, 0, false, 5000, 0}, Case{64 * kMiB, 0, 0, false, 5000, 1},
@@ -381,7 +381,7 @@ TEST_P(HostMemory, C30_AnAllocationThatFailsLosesNoDeviceMemory) {
   }
 }
 
-// Freeing cannot fail, so it needs no host memory: not even where every stream is taken to have read the block.
+// Freeing cannot fail, so it needs no host memory, even if every stream counts as a reader of the block.
 TEST_P(HostMemory, C49_ASharedConstantIsFreedWithoutHostMemory) {
   for (const bool elsewhere_freed : {false, true}) {
     TestMemory test;
@@ -397,7 +397,7 @@ TEST_P(HostMemory, C49_ASharedConstantIsFreedWithoutHostMemory) {
     void* const address = x.data();
     std::size_t n = 1;
     while (n < kMost && fails_at(n, [&] { DeviceMemory::make_shared_constant(x.block()); })) {
-      ASSERT_FALSE(x.block().is_shared_constant) << "nothing is changed";
+      ASSERT_FALSE(x.block().is_shared_constant) << "nothing has changed";
       ++n;
     }
     EXPECT_GT(n, 1u);
@@ -415,7 +415,7 @@ TEST_P(HostMemory, C49_ASharedConstantIsFreedWithoutHostMemory) {
   }
 }
 
-// Nobody could be told to call the deleter: the next commit does, or the end.
+// No handler could be registered to call the deleter: the next commit calls it, or the end.
 TEST_P(HostMemory, C49_AnExternalBlockThatIsDroppedWithoutHostMemoryIsEndedLater) {
   for (const bool commits : {false, true}) {
     sync::Atomic<int> ended{0};

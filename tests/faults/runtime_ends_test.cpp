@@ -1,4 +1,4 @@
-// Host memory that runs out while a runtime is opened or ends: it is there, or gone with all its threads.
+// Host memory that runs out while a runtime opens or ends: it is open, or gone with all its threads.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -30,7 +30,7 @@ std::ptrdiff_t threads() {
   return std::distance(fs::directory_iterator("/proc/self/task"), fs::directory_iterator());
 }
 
-// A thread that was joined is in that folder for a moment.
+// A joined thread stays in that folder for a moment.
 bool threads_come_down_to(std::ptrdiff_t count) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (threads() > count && std::chrono::steady_clock::now() < end) std::this_thread::yield();
@@ -49,7 +49,7 @@ TEST_P(RuntimeEnds, C30_AnOpeningThatFailsLeavesNoThread) {
   const Options options = portable();
   {
     const Runtime first(options);
-  }  // what is made once a process
+  }  // allocated once per process
   const std::ptrdiff_t before = threads();
   const std::size_t kept = runtimes_left().kept;  // by other tests of this process
   std::size_t n = 1;

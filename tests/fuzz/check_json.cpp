@@ -1,4 +1,4 @@
-// What `heddle verify` reads from heddle-check.
+// The input that `heddle verify` reads from heddle-check.
 #include "cli/terminal/json.hpp"
 #include "cli/verify/check_program.hpp"
 #include "fuzz/fuzz.hpp"

@@ -1,4 +1,4 @@
-// The command line `heddle`: every option of every command is read, nothing is run. One argument a line.
+// The command line `heddle`: reads every option of every command, and runs nothing. One argument per line.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <vector>
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   for (std::string_view rest = fuzz::text_of(bytes, size); !rest.empty();) {
     arguments.emplace_back(fuzz::next_part(rest, '\n'));
   }
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 expects
   CLI::App app("fuzz", "heddle");
   app.require_subcommand(0, 1);
   Run run;

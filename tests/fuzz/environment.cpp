@@ -1,4 +1,4 @@
-// HEDDLE_* variables, as a runtime reads them when it is opened. One a line: NAME=VALUE; others are not set.
+// HEDDLE_* variables, as a runtime reads them when it opens. One per line: NAME=VALUE; all others are unset.
 #include "heddle/base/environment.hpp"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
-// What the fuzz targets share. A target hands arbitrary bytes to one parser, as it is shipped, and checks what the
-// parser promises: one kind of exception for what it refuses, and the same value again for what it accepts.
+// Shared by the fuzz targets. A target passes arbitrary bytes to one parser, as shipped, and checks the parser's
+// promises: one kind of exception for rejected input, and the same value again for accepted input.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ inline void expect(bool holds, const char* what) {
   std::abort();
 }
 
-// Runs `parse`. A refusal must be a `Refusal` with a text of one line and of bounded length; anything else leaves, and
-// ends the run as a crash. True: it was accepted.
+// Runs `parse`. A rejection must be a `Refusal` with a text of one line and bounded length; any other exception
+// propagates, and ends the run as a crash. True: the input was accepted.
 template <class Refusal, class Parse>
 bool accepts(const Parse& parse) {
   constexpr std::size_t kMostText = 8192;
@@ -27,8 +27,8 @@ bool accepts(const Parse& parse) {
     return true;
   } catch (const Refusal& refusal) {
     const std::string_view text = refusal.what();
-    expect(!text.empty(), "a refusal says nothing");
-    expect(text.size() < kMostText, "a refusal repeats what it was given at length");
+    expect(!text.empty(), "a refusal has no text");
+    expect(text.size() < kMostText, "a refusal repeats its input at length");
     return false;
   }
 }
@@ -37,7 +37,7 @@ inline std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-// The text before the next `separator`, which is taken off `rest`.
+// Removes the text before the next `separator` from `rest`, and returns it.
 inline std::string_view next_part(std::string_view& rest, char separator) {
   const std::size_t end = rest.find(separator);
   const std::string_view part = rest.substr(0, end);

@@ -1,4 +1,4 @@
-// Shapes from extents, and what two of them broadcast to. The bytes are extents of 8 bytes; the first byte splits them.
+// Shapes from extents, and the broadcast of two. The bytes are extents of 8 bytes; the first byte splits them.
 #include "heddle/tensor/shape.hpp"
 
 #include <cstring>

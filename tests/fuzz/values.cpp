@@ -1,4 +1,4 @@
-// Durations, seconds, counts, byte sizes and words that people type.
+// Durations, seconds, counts, byte sizes and words typed by people.
 #include "cli/terminal/option_values.hpp"
 
 #include "fuzz/fuzz.hpp"

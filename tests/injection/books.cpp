@@ -17,7 +17,7 @@ constexpr std::size_t kPromises = 4096;
 constexpr long kRange = 1L << 30;
 constexpr int kMostLooksForThreads = 300;  // 10 ms each
 
-// The first text that was noted, and how many there were.
+// The first noted text, and the number of texts.
 struct Notes {
   std::atomic<std::size_t> count{0};
   char first[400] = "";
@@ -39,7 +39,7 @@ constinit std::atomic<std::size_t> promised{0};
 template <class Take>
 void each_line(const char* path, Take&& take) noexcept {
   const auto file =
-      static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC));  // never made to fail
+      static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC));  // exempt from injection
   if (file < 0) return;
   char line[512];
   std::size_t length = 0;

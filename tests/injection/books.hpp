@@ -1,6 +1,6 @@
-// What the subject of injection keeps book of: wrong results, errors that it caught, and calls that must happen once.
+// The books of the injection subject: wrong results, caught errors, and calls that must happen exactly once.
 //
-// Nothing here allocates, for books are kept where no memory is left. Thread safety: all functions.
+// Nothing here allocates, because books are kept after memory has run out. Thread safety: all functions.
 #pragma once
 
 #include <atomic>
@@ -9,17 +9,17 @@
 
 namespace injection {
 
-// A result that is not what it must be: the run has failed, whatever it does next.
+// Notes a wrong result: the run has failed, whatever it does next.
 void note_wrong(const char* what) noexcept;
 void note_error(const char* phase, const char* text) noexcept;
 inline void expect(bool holds, const char* what) noexcept {
   if (!holds) note_wrong(what);
 }
 
-// Something that must be called once where it was accepted, and never where it was refused.
+// A call that must happen exactly once if it was accepted, and never if it was refused.
 class Promise {
  public:
-  // From a fixed store; a null one is not returned: the program ends when the store is empty.
+  // From a fixed store. Never null: the program ends when the store is empty.
   static Promise& take() noexcept;
   void call() noexcept { calls_.fetch_add(1); }
   void accepted() noexcept { accepted_.store(true); }
@@ -31,7 +31,7 @@ class Promise {
   std::atomic<bool> accepted_{false};
 };
 
-// Calls its promise when the last copy of the object that owns it goes: what a lambda captures.
+// For lambda captures: fulfills its promise when the last copy of the owning object is destroyed.
 struct CallsAtEnd {
   Promise* promise;
   explicit CallsAtEnd(Promise& of) noexcept : promise(&of) {}
@@ -40,7 +40,7 @@ struct CallsAtEnd {
   ~CallsAtEnd() { promise->call(); }
 };
 
-// Runs `phase`; notes what it throws. True: it threw nothing.
+// Runs `phase` and notes an exception from it. True: it threw nothing.
 template <class Phase>
 bool guarded(const char* name, Phase&& phase) noexcept {
   try {
@@ -58,14 +58,14 @@ std::size_t errors() noexcept;
 // Prints "ok", "error: PHASE: TEXT" or "WRONG: ..." as one line; returns the exit code: 0, 1 or 3.
 int conclude() noexcept;
 
-// Threads of this process, and mappings of at least a GiB (address ranges of runtimes).
+// Threads of this process, and mappings of at least one GiB (address ranges of runtimes).
 struct Footprint {
   long threads = 0;
   long ranges = 0;
 };
 Footprint footprint() noexcept;
-// Waits a moment for threads that are about to end; notes what is left beyond `before`. `ranges_kept`: that the system
-// refused to unmap.
+// Waits a moment for threads that are about to end; notes the excess over `before`. `ranges_kept`: the number of ranges
+// that the system refused to unmap.
 void expect_back(const Footprint& before, long ranges_kept) noexcept;
 
 }  // namespace injection

@@ -1,5 +1,6 @@
-// The functions that stand before those of the C library. Each lets its call fail as the system would, or hands it on:
-// allocations to glibc's own entries, since dlsym() may allocate, the rest to the kernel or to the next definition.
+// Functions that replace those of the C library. Each lets its call fail as the system would, or forwards it:
+// allocations to glibc's own entries, because dlsym() may allocate, and the rest to the kernel or to the next
+// definition.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -37,7 +38,7 @@ bool fails(Call call, int error) noexcept {
   return true;
 }
 
-// The kernel's answer, in the form of the C library.
+// The kernel's answer in the C library's form.
 long answer(long result) noexcept {
   if (result >= -4095 && result < 0) {
     errno = static_cast<int>(-result);
@@ -105,7 +106,7 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   return next<decltype(pthread_create)>("pthread_create")(thread, attributes, run, with);
 }
 
-// Six arguments are handed on, whatever the call takes: the kernel ignores the rest.
+// Always forwards six arguments: the kernel ignores the excess.
 long syscall(long number, ...) noexcept {
   va_list list;
   va_start(list, number);

@@ -1,10 +1,10 @@
-// Stands before main(): starts the program once, or serves as many runs as it is asked for.
+// Runs before main(): starts the program once, or serves any number of runs.
 //
 // Without INJECTION_SERVER the program runs once, under the order in INJECTION. With INJECTION_SERVER=IN,OUT (two open
-// descriptors) it is loaded once and forked for each line "MILLISECONDS OUTPUT FUNCTION N once|on start|armed" that is
-// read from IN: the fork happens before main(), when the process has one thread and no runtime was ever opened. Stdout
-// and stderr of the run go to OUTPUT.1 and OUTPUT.2. One line answers: "STATUS MILLISECONDS FAILED COUNT...", where
-// STATUS is what wait(2) gives, or -1 for a run that was killed as it did not end, and COUNT the calls by function.
+// descriptors) it is loaded once and forked for each line "MILLISECONDS OUTPUT FUNCTION N once|on start|armed" from IN.
+// The fork happens before main(), when the process has one thread and no runtime was ever opened. Stdout and stderr of
+// the run go to OUTPUT.1 and OUTPUT.2. The answer is one line: "STATUS MILLISECONDS FAILED COUNT...". STATUS is
+// wait(2)'s status, or -1 for a run that was killed because it did not end; COUNT is the number of calls by function.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -30,7 +30,7 @@ using Main = int (*)(int, char**, char**);
 
 constinit Main program_main = nullptr;
 
-// Programs that this one starts run unharmed.
+// Programs that this one starts run without injection.
 void forget_environment() {
   for (const char* name : {"LD_PRELOAD", "INJECTION", "INJECTION_SERVER"}) unsetenv(name);
 }
@@ -49,7 +49,7 @@ void redirect(const char* output, int stream) {
   close(file);
 }
 
-// In the child: ready to go on as the program.
+// In the child: prepares it to continue as the program.
 void become(const char* output, const char* order, int in, int out) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -62,7 +62,7 @@ void become(const char* output, const char* order, int in, int out) {
   if (!injection::take_order(order)) _exit(125);
 }
 
-// The status of `child`, or -1 where it had to be killed. What it started goes with it.
+// The status of `child`, or -1 if it had to be killed. Its own children are killed too.
 int end_of(pid_t child, int most_ms) {
   const int end = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
   pollfd ended{end, POLLIN, 0};
@@ -79,7 +79,7 @@ int end_of(pid_t child, int most_ms) {
   return ready == 1 ? status : -1;
 }
 
-// Without stdio, whose buffers a forked program would inherit. False at the end.
+// Avoids stdio, whose buffers a forked program would inherit. False at the end.
 bool read_line(int from, char* line, std::size_t size) {
   std::size_t length = 0;
   while (length + 1 < size && read(from, line + length, 1) == 1) {
@@ -99,7 +99,7 @@ void answer(int to, int status, long took, const injection::Counts& counts) {
   dprintf(to, "%s\n", text);
 }
 
-// Returns in a child that is to run the program.
+// Returns in a child that must run the program.
 void serve(int in, int out) {
   void* const shared =
       mmap(nullptr, sizeof(injection::Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

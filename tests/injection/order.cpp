@@ -51,10 +51,10 @@ bool must_fail(Call call) noexcept {
 
 }  // namespace injection
 
-// Told by the program under test, which need not know this library when it is built.
+// Called by the program under test, which need not know this library at build time.
 extern "C" __attribute__((visibility("default"))) void injection_arm() { injection::armed.store(true); }
 extern "C" __attribute__((visibility("default"))) void injection_disarm() { injection::armed.store(false); }
-// How many calls of that function were made to fail.
+// The number of calls of that function that were made to fail.
 extern "C" __attribute__((visibility("default"))) long injection_failed(const char* function) {
   const bool asked =
       injection::chosen != injection::kCalls && std::strcmp(injection::kNames[injection::chosen], function) == 0;

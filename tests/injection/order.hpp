@@ -1,9 +1,9 @@
-// What the preloaded library is told to let fail, and what it counts.
+// The preloaded library's order, which names the calls to fail, and its counts.
 //
-// An order names one function, a number n, and whether only the n-th call fails or that one and all after it. Calls are
-// counted from main(), or, where the order says "armed", from injection_arm(), which the program finds with dlsym();
-// injection_disarm() ends counting and failing for good. Everything here runs inside malloc(): it neither allocates nor
-// takes a lock. Thread safety: all functions but take_order() and use_counts(), which run before main().
+// An order names one function, a number n, and whether only the n-th call fails or that one and all later ones. Calls
+// are counted from main(), or, with "armed", from injection_arm(), which the program finds with dlsym().
+// injection_disarm() ends counting and failing for good. Everything here runs inside malloc(), so it neither allocates
+// nor locks. Thread safety: all functions except take_order() and use_counts(), which run before main().
 #pragma once
 
 #include <atomic>
@@ -34,13 +34,13 @@ inline constexpr const char* kNames[kCalls] = {"malloc",         "mmap",       "
                                                "pthread_create", "membarrier", "open",   "write",   "fsync",
                                                "rename",         "fork",       "pipe"};
 
-// Shared by a program and the server that started it, which reads it when the program is gone.
+// Shared by a program and the server that started it, which reads the counts after the program ended.
 struct Counts {
   std::atomic<long> calls[kCalls];
-  std::atomic<long> failed;  // how many calls were made to fail
+  std::atomic<long> failed;  // the number of calls that were made to fail
 };
 
-// Reads "FUNCTION N once|on start|armed". False: it is no order.
+// Reads "FUNCTION N once|on start|armed". False: the text is not an order.
 bool take_order(const char* text) noexcept;
 void use_counts(Counts* counts) noexcept;
 void arm_at_main() noexcept;

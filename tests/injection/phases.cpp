@@ -17,13 +17,13 @@ using heddle::Runtime;
 using heddle::Shape;
 using heddle::Tensor;
 
-// The sum of a product of two n x n matrices filled with `a` and 1: exact in float for what is used here.
+// The sum of a product of two n x n matrices filled with `a` and 1: exact in float for the values used here.
 Tensor product(heddle::Core& core, std::int64_t n, float a) {
   return sum(matmul(full(core, {n, n}, a), full(core, {n, n}, 1.0f)));
 }
 float product_value(std::int64_t n, float a) { return a * static_cast<float>(n * n * n); }
 
-// Threads that are joined however the scope ends; what leaves them is noted.
+// Threads that are joined however the scope ends; exceptions that leave them are noted.
 class Crew {
  public:
   explicit Crew(std::size_t most) { threads_.reserve(most); }
@@ -48,7 +48,7 @@ class Crew {
   std::vector<std::thread> threads_;
 };
 
-// One thread that runs tasks; its destructor drops what is queued.
+// One thread that runs tasks; its destructor drops queued tasks.
 class OneThread final : public heddle::Executor {
  public:
   OneThread() : thread_([this] { work(); }) {}
@@ -149,7 +149,8 @@ void handlers(Runtime& runtime) {
   });
   outer.accepted();
   runtime.synchronize();
-  // Nobody may be left in the executor's queue, whose destructor drops tasks: those handlers are told, too.
+  // The executor's queue must be empty before this ends: its destructor drops tasks, whose handlers receive a status
+  // too.
 }
 
 void threads(Runtime& runtime) {
@@ -191,13 +192,13 @@ void custom_operations(Runtime& runtime) {
     const auto* in = static_cast<const float*>(call.inputs[0].data);
     auto* out = static_cast<float*>(call.outputs[0].data);
     for (int i = 0; i < 50; ++i) {
-      expect(in[i] == 4.0f, "what a custom operation reads");
+      expect(in[i] == 4.0f, "the input of a custom operation");
       out[i] = 2 * in[i];
     }
     *static_cast<float*>(call.outputs[1].data) = 7.0f;
   });
   token.reset();
-  expect(sum(made[0]).item() == 400.0f && made[1].item() == 7.0f, "what a custom operation wrote");
+  expect(sum(made[0]).item() == 400.0f && made[1].item() == 7.0f, "the output of a custom operation");
 }
 
 void external_memory(Runtime& runtime) {
@@ -210,7 +211,7 @@ void external_memory(Runtime& runtime) {
     deleted.accepted();
     total = sum(add(x, transpose(x)));
   }
-  expect(total.item() == 192.0f, "a sum over memory of the user's");
+  expect(total.item() == 192.0f, "a sum over a user's memory");
 }
 
 void memory(Runtime& runtime) {
@@ -228,7 +229,7 @@ void memory(Runtime& runtime) {
     runtime.release_cached();
   }
   const heddle::MemoryStatistics statistics = runtime.memory_statistics();
-  expect(statistics.reserved <= statistics.limit, "what is reserved stays within the limit");
+  expect(statistics.reserved <= statistics.limit, "reserved memory stays within the limit");
 }
 
 void generators(Runtime& runtime) {

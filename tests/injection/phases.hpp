@@ -1,5 +1,5 @@
-// The phases of the subject of injection: each uses a part of the library and compares what it gets. A phase throws
-// what the library throws; a wrong value is noted in the books. A phase that threw may be run again.
+// The phases of the injection subject: each uses a part of the library and compares the results. A phase throws what
+// the library throws; a wrong value is noted in the books. A phase that threw may be repeated.
 #pragma once
 
 #include <span>

@@ -1,8 +1,8 @@
-// injection_subject [--once]: uses much of the library while calls of the system fail, and says what came of it.
+// injection_subject [--once]: uses much of the library while system calls fail, and reports the outcome.
 //
-// Prints one line: "ok" (exit 0); "error: ..." (exit 1), where calls failed and were reported; "WRONG: ..." (exit 3),
-// where a result, a handler, a thread or memory was lost. With --once a failure is expected to pass: a phase that threw
-// must succeed when it is run again.
+// Prints one line: "ok" (exit 0); "error: ..." (exit 1) if calls failed and were reported; "WRONG: ..." (exit 3) if a
+// result, a handler, a thread or memory was lost. With --once a failure is expected to pass: a phase that threw must
+// succeed when it is repeated.
 #include <dlfcn.h>
 
 #include <cstdio>
@@ -15,7 +15,7 @@
 namespace injection {
 namespace {
 
-// Of the preloaded library; nothing where there is none.
+// Calls `function` of the preloaded library, if there is one.
 void tell_injection(const char* function) {
   if (void* const found = dlsym(RTLD_DEFAULT, function)) reinterpret_cast<void (*)()>(found)();
 }
@@ -35,7 +35,7 @@ void run_phases(heddle::Runtime& runtime, bool failures_pass) {
   }
 }
 
-// True: the runtime ended, and so leaves nothing.
+// True: the runtime ended, so it leaves nothing.
 bool use_runtime(bool failures_pass) {
   heddle::Options options;
   options.cpu_workers = 2;
@@ -48,17 +48,17 @@ bool use_runtime(bool failures_pass) {
                 "a shutdown that is not complete: %zu commands abandoned, %zu handlers pending, busy: %s",
                 static_cast<std::size_t>(report.abandoned), static_cast<std::size_t>(report.handlers_pending),
                 report.busy.c_str());
-  if (!report.complete && !failures_pass) {  // a list that the host has no memory to submit, ever: reported, and kept
+  if (!report.complete && !failures_pass) {  // a list that the host never has the memory to submit: reported, and kept
     expect(report.abandoned != 0 || report.handlers_pending != 0 || report.handlers_abandoned != 0,
            "an incomplete shutdown that reports nothing as abandoned");
     note_error("shutdown", text);
     return false;
   }
   expect(report.complete && report.handlers_pending == 0, text);
-  expect(report.leaked_blocks == 0, "blocks that are left when all tensors are gone");
+  expect(report.leaked_blocks == 0, "blocks that are left after the last tensor");
   try {
     full(runtime, {1}, 1.0f);
-    note_wrong("an operation after the shutdown is not refused");
+    note_wrong("an operation after the shutdown is accepted");
   } catch (const heddle::Closed&) {  // NOLINT(bugprone-empty-catch): what must happen
   }
   return true;

@@ -15,7 +15,7 @@ extern char** environ;
 namespace heddle::test {
 namespace {
 
-// Reads until the writers are gone; false when the time is over first. A child of the child may keep the pipe open.
+// Reads until all writers are gone; false if the time ends first. A grandchild may keep the pipe open.
 bool read_until_closed(int pipe, std::chrono::steady_clock::time_point end, std::string& output) {
   std::array<char, 4096> buffer{};
   while (true) {

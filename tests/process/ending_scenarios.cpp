@@ -1,4 +1,4 @@
-// Runtimes that are ended from inside, by whoever drops the last reference or asks for a shutdown.
+// Runtimes that end from inside, by dropping the last reference or requesting a shutdown.
 #include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ void expect_all_ended(std::ptrdiff_t threads_before, const std::string& where) {
   expect(threads() <= threads_before, where + ": threads are left");
 }
 
-// Runs each task on a thread of its own, which its owner joins.
+// Runs each task on a new thread, which its owner joins.
 struct Threads final : Executor {
   void execute(std::function<void()> task) override {
     std::lock_guard lock(mutex);
@@ -51,7 +51,7 @@ struct Threads final : Executor {
   std::vector<std::thread> all;
 };
 
-// Runs each task at once, on the handler thread, and then does something of its own.
+// Runs each task immediately on the handler thread, and then does some work of its own.
 struct Inline final : Executor {
   explicit Inline(std::function<void()> after) : after_(std::move(after)) {}
   ~Inline() override { after_ = nullptr; }
@@ -65,7 +65,7 @@ struct Inline final : Executor {
 
 using Owner = std::shared_ptr<Runtime>;
 
-// Each drops the last owner where its name says. What it leaves must be joined before anybody counts threads.
+// Each one drops the last owner at the place in its name. What it leaves must be joined before threads are counted.
 struct Place {
   const char* name;
   void (*drop)(Owner owner, std::vector<std::shared_ptr<Threads>>& executors);
@@ -134,7 +134,7 @@ constexpr Place kPlaces[] = {
        Event done = runtime.record_event();
        done.wait();
      }},
-    {"a deleter of the user's memory",
+    {"a deleter of user memory",
      [](Owner owner, auto&) {
        Runtime& runtime = *owner;
        static float memory[4] = {1, 2, 3, 4};
@@ -163,7 +163,8 @@ int last_owners(Random& random) {
   return 3;
 }
 
-// The runtime is gone before what refers to it, which goes in a handler or a custom operation of another runtime.
+// The runtime is destroyed before the last objects that refer to it, which are dropped in a handler or a custom
+// operation of another runtime.
 int last_references(Random& random) {
   Runtime other;
   product(other, 1).item();
@@ -237,8 +238,8 @@ int request_shutdown_inside(Random& random) {
   return 3;
 }
 
-// A fork while the reaper has just been used: the child is like a new process. Not under sanitizers: ThreadSanitizer
-// has a thread of its own, which comes with the first thread of the program.
+// A fork after the reaper was used: the child is like a new process. Not under sanitizers: ThreadSanitizer has its own
+// thread, which starts with the program's first thread.
 int fork_after_the_reaper(Random& random) {
   if (test::kSanitized) return 3;
   for (int round = 0; round < 3; ++round) {
@@ -265,7 +266,7 @@ int fork_after_the_reaper(Random& random) {
   return 3;
 }
 
-// Of host memory, once what a process needs once is there.
+// Host memory, after one-time allocations of the process.
 int runtimes_leave_nothing(Random&) {
   const auto in_use = [](int rounds) {
     for (int i = 0; i < rounds; ++i) Runtime runtime;

@@ -7,7 +7,7 @@
 namespace heddle::test {
 namespace {
 
-// What return_with_work leaves behind; never destroyed.
+// Left over by return_with_work; never destroyed.
 struct Left {
   std::vector<Tensor> tensors;
   std::vector<int> factors;
@@ -24,7 +24,7 @@ void check_left() {
   }
 }
 
-// Threads record and end; nobody waits for their work.
+// Threads record and end; no thread waits for their work.
 void leave_work(Random& random) {
   left = new std::vector<Left>(static_cast<std::size_t>(random.between(1, 8)));
   after_the_library(check_left);
@@ -41,7 +41,7 @@ void leave_work(Random& random) {
         mine.tensors.push_back(product(runtime, mine.factors.back()));
         if (own.between(0, 9) == 0) runtime.on_complete(counting_handler());
       }
-      if (own.chance()) mine.events.push_back(runtime.record_event());  // else it ends with work that is not committed
+      if (own.chance()) mine.events.push_back(runtime.record_event());  // otherwise it ends with uncommitted work
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -99,9 +99,9 @@ int exit_on_a_worker(Random& random) {
   sleep_for_ever();
 }
 
-// Two runtimes with work: one deadline holds for both.
+// Two runtimes with work: one deadline covers both.
 int exit_with_two_runtimes(Random& random) {
-  Options portable;  // its kernels bring no library with static objects of its own; the second runtime's do
+  Options portable;  // its kernels have no library with static objects; the second runtime's do
   portable.cpu_kernels = CpuKernels::kPortable;
   static auto* const first = new Runtime(portable);  // NOLINT: never destroyed
   Runtime& second = open_for_ever();
@@ -119,7 +119,7 @@ int exit_with_two_runtimes(Random& random) {
   std::exit(3);
 }
 
-// The list that calls exit cannot end: nobody waits for it. On a worker, or on the thread that waits.
+// The list that calls exit cannot end, and no thread waits for it. Runs on a worker, or on the waiting thread.
 int exit_in_custom_operation(Random& random) {
   Runtime& runtime = open_for_ever_undrained();
   custom(runtime, "exits", {}, {}, [&](const CustomCall&) {
@@ -131,7 +131,7 @@ int exit_in_custom_operation(Random& random) {
     sleep_for_ever();
   }
   runtime.synchronize();
-  fail("synchronize came back");
+  fail("synchronize returned");
 }
 
 constexpr Scenario kScenarios[] = {

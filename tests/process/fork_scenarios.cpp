@@ -1,4 +1,4 @@
-// Fork, in a process that uses the library and in one that used it before.
+// Forks in a process that is using the library and in one that used it before.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kChildCode = 0;
 
-// Everything a child may find in its hands.
+// All objects that a child may inherit.
 struct Objects {
   std::unique_ptr<Runtime> runtime = std::make_unique<Runtime>();
   Core& core = *runtime;
@@ -25,7 +25,7 @@ struct Objects {
   std::optional<Lease> lease{runtime->lease()};
 };
 
-// In a forked child: every call throws Forked, at once.
+// In a forked child: every call throws Forked immediately.
 void expect_all_forked(Objects& objects) {
   const auto forked = [](const char* what, auto call) { expect_throws<Forked>(what, call); };
   Runtime& runtime = *objects.runtime;
@@ -80,8 +80,8 @@ void expect_all_forked(Objects& objects) {
   forked("transpose", [&] { transpose(objects.matrix); });
 }
 
-// A child that hangs dies by a signal, which the parent reports. A thread of the library, which has forked in a
-// handler, blocks it.
+// A signal kills a child that hangs, and the parent reports it. A library thread that forked in a handler blocks the
+// signal.
 void die_in_time() {
   sigset_t alarms;
   sigemptyset(&alarms);
@@ -90,12 +90,12 @@ void die_in_time() {
   alarm(10);
 }
 
-// What a child does: the calls, then the end of the objects, which must say and do nothing.
+// The course of a child: the calls, then the end of the objects, which must do nothing and print nothing.
 void be_a_child(std::unique_ptr<Objects>& objects, Random& random) {
   die_in_time();
   const Clock::time_point start = Clock::now();
   expect_all_forked(*objects);
-  expect(Clock::now() - start < std::chrono::seconds(2), "the calls of a forked child throw at once");
+  expect(Clock::now() - start < std::chrono::seconds(2), "the calls of a forked child throw immediately");
   const Tensor shared = objects->tensor;
   if (random.chance()) objects->lease.reset();
   if (random.chance()) objects.reset();
@@ -114,7 +114,7 @@ void expect_child_ends_well(pid_t child) {
   expect(WEXITSTATUS(status) == kChildCode, "the child ended with " + std::to_string(WEXITSTATUS(status)));
 }
 
-// Threads that compute and compare until they are told to stop.
+// Threads that compute and compare until they are stopped.
 class Workers {
  public:
   Workers(Runtime& runtime, int count) {
@@ -183,7 +183,7 @@ int fork_on_a_worker(Random& random) {
   return 0;
 }
 
-// A child of a child knows it too, and may still start another program.
+// A grandchild is recognized too, and may still start another program.
 int fork_twice(Random& random) {
   auto objects = std::make_unique<Objects>();
   Workers workers(*objects->runtime, random.between(1, 4));
@@ -226,8 +226,8 @@ int fork_after_the_runtime_ended(Random& random) {
   return 0;
 }
 
-// An event or a lease that outlived its runtime is the last owner of the device and its threads, which are not in the
-// child.
+// An event or a lease that outlived its runtime is the last owner of the device and its threads, which do not exist in
+// the child.
 int fork_with_what_outlived_the_runtime(Random& random) {
   Event event;
   std::optional<Lease> lease;
@@ -266,7 +266,7 @@ int fork_in_handler(Random& random) {
     if (forked == 0) {
       be_a_child(objects, random);
       if (exits) std::exit(kChildCode);
-      return;  // there is no thread to go back to: the process ends
+      return;  // there is no thread to return to: the process ends
     }
     child.store(forked);
   });
@@ -278,7 +278,7 @@ int fork_in_handler(Random& random) {
   return 0;
 }
 
-// On a worker, which has nothing to go back to in the child, or on the thread that waits, which gets Forked there.
+// Runs on a worker, which has nothing to return to in the child, or on the waiting thread, which gets Forked.
 int fork_in_custom_operation(Random& random) {
   auto objects = std::make_unique<Objects>();
   Runtime& runtime = *objects->runtime;
@@ -299,9 +299,9 @@ int fork_in_custom_operation(Random& random) {
   try {
     runtime.synchronize();
   } catch (const Forked&) {
-    if (child.load() != -1) fail("the parent was told that it is the child");
+    if (child.load() != -1) fail("the parent took itself for the child");
     be_a_child(objects, random);
-    std::exit(kChildCode);  // the workers' threads are not here to be joined
+    std::exit(kChildCode);  // the workers' threads do not exist here and cannot be joined
   }
   expect_child_ends_well(child.load());
   workers.stop();

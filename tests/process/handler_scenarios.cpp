@@ -10,8 +10,7 @@
 namespace heddle::test {
 namespace {
 
-// The end of the process may take this long: kExitDrain twice (the drain, then parking), and what a loaded machine
-// adds.
+// The bound on process exit: kExitDrain twice (the drain, then parking), plus slack for a loaded machine.
 constexpr std::chrono::seconds kMostAtExit{6};
 Clock::time_point exit_began;
 
@@ -21,14 +20,14 @@ void check_exit_time() {
 
 Runtime* parked = nullptr;
 
-// Static destructors, of the program and of kernel libraries, come next: no kernel may run under them.
+// Static destructors of the program and of kernel libraries follow: no kernel may run during them.
 void check_parked() {
   const KernelCounts before = parked->executed();
   std::this_thread::sleep_for(milliseconds(20));
   expect(parked->executed() == before, "a kernel ran on after the library's part of the exit");
 }
 
-// A few threads that run tasks. Its destructor drops what is queued.
+// A few threads that run tasks. The destructor drops queued tasks.
 class ThreadExecutor final : public Executor {
  public:
   explicit ThreadExecutor(int threads) {
@@ -91,7 +90,7 @@ int exit_in_handler(Random& random) {
   start_detached(runtime, random.between(0, 7), random);
   std::thread([&runtime] {
     try {
-      const Tensor x = full(runtime, {256, 256}, 1.0f);  // nearly always inside a kernel when the process exits
+      const Tensor x = full(runtime, {256, 256}, 1.0f);  // almost always inside a kernel when the process exits
       while (true) expect(sum(matmul(x, x)).item() == 16777216.0f, "a result is wrong");
     } catch (const Closed&) {
     }
@@ -99,7 +98,7 @@ int exit_in_handler(Random& random) {
   product(runtime, 1);
   const int delay_us = random.between(0, 5'000);
   runtime.on_complete([delay_us](const Status& status) {
-    expect(status.ok(), "the handler that exits was told " + std::string(status.text()));
+    expect(status.ok(), "the handler that exits received " + std::string(status.text()));
     std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
     exit_began = Clock::now();
     std::exit(3);
@@ -120,12 +119,12 @@ int exit_in_executor(Random& random) {
         std::exit(3);
       },
       {"exits", executor});
-  // Its handler is the one that exits: neither may wait for the other for longer than the bound.
+  // The exiting handler is one of this runtime: neither may wait for the other beyond the bound.
   if (random.chance()) runtime.shutdown(std::chrono::seconds(60));
   sleep_for_ever();
 }
 
-// Another thread shuts down with a long deadline that it will use up.
+// Another thread shuts down with a long deadline, which it will use up.
 int exit_during_shutdown(Random& random) {
   after_the_library(check_exit_time);
   Runtime& runtime = open_for_ever_undrained();
@@ -139,7 +138,7 @@ int exit_during_shutdown(Random& random) {
 }
 
 int executor_at_exit(Random& random) {
-  // Destroyed after the library's part of the exit, by when everything it was given has run.
+  // Destroyed after the library's part of the exit, when all tasks that it got have run.
   static std::shared_ptr<ThreadExecutor> executor;
   executor = std::make_shared<ThreadExecutor>(random.between(1, 4));
   Runtime& runtime = open_for_ever();
@@ -166,7 +165,8 @@ int executor_that_never_runs(Random& random) {
   product(runtime, 1);
   runtime.on_complete(counting_handler(), {"never run", executor});
   const ShutdownReport report = runtime.shutdown(milliseconds(random.between(1, 50)));
-  expect(!report.complete && report.handlers_pending == 1, "the shutdown says what is pending: " + report.text());
+  expect(!report.complete && report.handlers_pending == 1,
+         "the shutdown reports the pending handler: " + report.text());
   exit_began = Clock::now();
   return 3;
 }
@@ -190,9 +190,9 @@ int handler_never_returns(Random& random) {
     const Clock::time_point start = Clock::now();
     const ShutdownReport report = runtime.shutdown(milliseconds(300));
     expect(Clock::now() - start < std::chrono::seconds(3), "the shutdown took far longer than its deadline");
-    expect(!report.complete, "the shutdown says that a handler has not returned");
+    expect(!report.complete, "the shutdown reports that a handler has not returned");
     expect(report.handlers_pending == 1, "one handler is pending: " + report.text());
-    expect(told_others.load() == others, "the handlers behind the one that hangs were told");
+    expect(told_others.load() == others, "the handlers after the hanging one received a status");
   }
   exit_began = Clock::now();
   return 3;

@@ -1,5 +1,5 @@
-// Runtimes on machines that lack something: /proc, room, membarrier. Each test is a process of its own, in which the
-// machine is made so, as far as the system lets it be; the others are skipped.
+// Runtimes on machines that lack something: /proc, room, membarrier. Each test is its own process, which restricts
+// itself as far as the system permits; otherwise the test is skipped.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -62,7 +62,7 @@ void works_without_meminfo() {
   Options options;
   options.memory_limit = 256 * kMiB;
   Runtime runtime(options);
-  require(runtime.memory_statistics().limit == 256 * kMiB, "the limit is the one that was given");
+  require(runtime.memory_statistics().limit == 256 * kMiB, "the limit is the given one");
   require(product_sum(runtime) == kProductSum, "it computes");
 }
 
@@ -87,27 +87,27 @@ TEST(Machine, WithoutProcSysAndSysinfoALimitIsBelieved) {
     if (!refuse_system_calls({{SYS_sysinfo}}, EPERM)) skip();
     try {
       Runtime runtime;
-      require(false, "opening is refused");
+      require(false, "opening fails");
     } catch (const Unsupported& error) {
       require(std::string(error.what()).find("HEDDLE_MEMORY_LIMIT") != std::string::npos, error.what());
     }
     Options options;
     options.memory_limit = 64 * kMiB;
     Runtime runtime(options);
-    require(runtime.memory_statistics().limit == 64 * kMiB, "the limit is the one that was given");
+    require(runtime.memory_statistics().limit == 64 * kMiB, "the limit is the given one");
     require(product_sum(runtime) == kProductSum, "it computes");
     try {
       options.memory_limit = 1;
       Runtime refused(options);
-      require(false, "opening is refused");
+      require(false, "opening fails");
     } catch (const InvalidArgument& error) {
       require(std::string(error.what()).ends_with("allowed: 4096 or more"), error.what());
     }
   });
 }
 
-// A new group below this process's own, with `file` set to `value`, which the process then enters. Removed by the
-// parent.
+// A new group below this process's own, with `file` set to `value`, which the process then enters. The parent removes
+// it.
 class Group {
  public:
   Group(const std::string& hierarchy, const std::string& controller) {
@@ -149,7 +149,7 @@ class Group {
 
 struct Hierarchy {
   const char* mount;
-  const char* controller;  // as /proc/self/cgroup names it
+  const char* controller;  // as named in /proc/self/cgroup
   const char* file;
   const char* value;
 };
@@ -163,7 +163,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, MemoryOfAGroup,
                                          Hierarchy{"/sys/fs/cgroup", "", "memory.max", "268435456"}));
 TEST_P(MemoryOfAGroup, IsTheSizeOfTheDevice) {
   const Group group(GetParam().mount, GetParam().controller);
-  if (!group.set(GetParam().file, GetParam().value)) GTEST_SKIP() << "no such group can be made here";
+  if (!group.set(GetParam().file, GetParam().value)) GTEST_SKIP() << "such a group cannot be created here";
   in_own_process([&] {
     group.enter();
     Runtime runtime;
@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(Versions, QuotaOfAGroup,
                                          Hierarchy{"/sys/fs/cgroup", "", "cpu.max", "50000 100000"}));
 TEST_P(QuotaOfAGroup, IsTheNumberOfWorkers) {
   const Group group(GetParam().mount, GetParam().controller);
-  if (!group.set(GetParam().file, GetParam().value)) GTEST_SKIP() << "no such group can be made here";
+  if (!group.set(GetParam().file, GetParam().value)) GTEST_SKIP() << "such a group cannot be created here";
   in_own_process([&] {
     group.enter();
     Runtime runtime;
@@ -211,9 +211,9 @@ TEST(Machine, WithAFullTableOfMappingsMemoryIsGivenBack) {
     runtime.synchronize();
     const std::uint64_t before = runtime.memory_statistics().reserved;
     const std::size_t released = runtime.release_cached();
-    require(released >= 8 * (8 * kMiB), "what was freed goes back");
+    require(released >= 8 * (8 * kMiB), "freed memory goes back");
     require(runtime.memory_statistics().reserved == before - released, "and no longer counts");
-    require(sum(tensors[0]).item() == float(1 << 21), "the rest is as it was");
+    require(sum(tensors[0]).item() == float(1 << 21), "the rest is unchanged");
     try {
       tensors[1] = full(runtime, {1 << 21}, 2.0f);
       require(sum(tensors[1]).item() == 2.0f * (1 << 21), "new memory can be used");
@@ -232,7 +232,7 @@ TEST_P(SandboxAfterOpening, StreamsAreTakenFromIdleThreadsAsBefore) {
   in_own_process([] {
     Options options;
     options.streams = 2;
-    options.limits.streams_max = 2;  // threads take each other's streams, which needs the fence
+    options.limits.streams_max = 2;  // threads revoke each other's streams, which needs the fence
     Runtime runtime(options);
     require(product_sum(runtime) == kProductSum, "it computes");
     const auto [who, error] = GetParam();
@@ -261,7 +261,7 @@ TEST(Machine, WithTooLittleRoomForOneDnnOpeningIsRefused) {
     try {
       Runtime runtime(options);
       if (runtime.device_info().kernels.find("oneDNN") == std::string::npos) skip();
-      require(false, "opening is refused");
+      require(false, "opening fails");
     } catch (const OutOfMemory& error) {
       require(std::string(error.what()).find("HEDDLE_CPU_KERNELS=portable") != std::string::npos, error.what());
     }

@@ -8,7 +8,7 @@
 namespace heddle::test {
 namespace {
 
-// One of each. Its destructor uses them: what was computed can be read, new work is refused where nobody can take it.
+// One of each. The destructor uses them: results can be read, and new work is refused if it can no longer run.
 struct Box {
   enum class End { kUnchecked, kRecords, kRecordsOrClosed, kClosed };
 
@@ -58,7 +58,7 @@ int leaked_runtime(Random& random) {
   return 3;
 }
 
-// Detached threads that know the runtime only through a tensor: it may end under them.
+// Detached threads that know the runtime only through a tensor: it may end during their work.
 void start_detached_on_tensors(Runtime& runtime, int threads) {
   for (int i = 0; i < threads; ++i) {
     std::thread([mine = full(runtime, {16}, 1.0f), ready = runtime.record_event()] {
@@ -103,10 +103,10 @@ int static_objects(Random& random) {
   const bool leak = random.chance();
   Runtime& runtime = leak ? open_for_ever() : local.emplace();
   static Box after_runtime;
-  // Destroyed before the library's part of the exit; where the runtime is local it is closed by then.
+  // Destroyed before the library's part of the exit; a local runtime is closed by then.
   before_main.fill(runtime, random, Box::End::kClosed);
   before_runtime.fill(runtime, random, Box::End::kClosed);
-  // Destroyed before it, where the runtime is open: this thread's streams are there as ever.
+  // Destroyed before the runtime, which is open: this thread's streams still work.
   after_runtime.fill(runtime, random, leak ? Box::End::kRecords : Box::End::kClosed);
   if (random.chance()) std::thread([&] { product(runtime, 3); }).join();
   if (leak && random.chance()) std::exit(3);
@@ -136,15 +136,15 @@ int thread_local_objects(Random& random) {
       fill_thread_locals(runtime, own, Box::End::kRecords);
     });
   }
-  // Of the thread that exits, they are destroyed first of all; a local runtime is closed by then.
+  // On the exiting thread, thread-local objects are destroyed first; a local runtime is closed by then.
   fill_thread_locals(runtime, random, leak ? Box::End::kRecords : Box::End::kClosed);
   for (std::thread& thread : threads) thread.join();
-  expect(product(runtime, 5).item() == product_value(5), "streams of ended threads are given out again");
+  expect(product(runtime, 5).item() == product_value(5), "streams of ended threads are reused");
   if (leak && random.chance()) std::exit(3);
   return 3;
 }
 
-// Threads that end while a runtime is gone already.
+// Threads that end after their runtime.
 int thread_locals_outlive_the_runtime(Random& random) {
   auto runtime = std::make_unique<Runtime>();
   std::atomic<int> filled{0};
@@ -180,7 +180,7 @@ int thread_ends_with_work(Random& random) {
           results[static_cast<std::size_t>(i)] = product(runtime, i + 1);
           if (k % 5 == 0) {
             runtime.on_complete([&told, count_too = counting_handler()](const Status& status) {
-              expect(status.ok(), "a handler of an ended thread was told " + std::string(status.text()));
+              expect(status.ok(), "a handler of an ended thread received " + std::string(status.text()));
               count_too(status);
               told.fetch_add(1);
             });

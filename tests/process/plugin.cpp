@@ -1,4 +1,4 @@
-// A shared library that contains heddle, as an extension module of an interpreter does. Loaded by plugin_host.
+// A shared library that contains heddle, like an interpreter's extension module. plugin_host loads it.
 #include <memory>
 
 #include "heddle/heddle.hpp"
@@ -29,7 +29,7 @@ __attribute__((visibility("default"))) void plugin_start(int rounds, void (*done
   runtime()->on_complete([done](const heddle::Status&) { done(); });
 }
 
-// 1 when a result is right.
+// 1 if a result is right.
 __attribute__((visibility("default"))) int plugin_compute() { return product().item() == 65536.0f ? 1 : 0; }
 
 __attribute__((visibility("default"))) void plugin_finish() { runtime().reset(); }

@@ -1,5 +1,5 @@
-// plugin_host MODE PLUGIN [SEED]: loads a plugin that contains heddle, which this program does not, and unloads it.
-//   unused: nothing was opened, so it goes.   running: while its work runs.   finished: after its runtime is gone.
+// plugin_host MODE PLUGIN [SEED]: loads and unloads a plugin that contains heddle; the program itself does not.
+//   unused: nothing was opened, so it is unloaded.   running: while its work runs.   finished: after its runtime ended.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -44,7 +44,7 @@ int main(int count, char** arguments) {
     expect(dlopen(arguments[2], RTLD_NOW | RTLD_NOLOAD) == nullptr, "an unused plugin is unloaded");
     return 3;
   }
-  // On a thread that ends: a thread-local object of the plugin keeps it loaded as long as its thread lives.
+  // On a thread that ends: a thread-local object of the plugin keeps it loaded while its thread lives.
   std::thread([&] {
     find<void(int, void (*)())>(plugin, "plugin_start")(std::rand() % 400, [] { done.fetch_add(1); });  // NOLINT
     if (std::strcmp(mode, "finished") == 0) find<void()>(plugin, "plugin_finish")();

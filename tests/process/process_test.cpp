@@ -1,6 +1,7 @@
-// Whole processes: each test starts programs that end, fork, unload or get signals while the library works.
+// Whole processes: each test starts programs that end, fork, unload or receive signals while the library works.
 //
-// What a scenario asserts itself is in *_scenarios.cpp; here: it ends in time, with its exit code, and says nothing.
+// The scenarios check their own results in *_scenarios.cpp. Checked here: each ends in time, with its exit code, and
+// prints nothing.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -24,7 +25,7 @@ void expect_ends(std::vector<std::string> command, int exit_code, int seeds = kS
     const Ended ended = run_process(seeded, kMost);
     EXPECT_FALSE(ended.timed_out) << line << seed << " hung\n" << ended.output;
     EXPECT_EQ(ended.exit_code, exit_code) << line << seed << '\n' << ended.output;
-    EXPECT_EQ(ended.output, "") << line << seed << ": the library says nothing by itself";
+    EXPECT_EQ(ended.output, "") << line << seed << ": the library prints nothing by itself";
   }
 }
 
@@ -32,7 +33,7 @@ void expect_scenario(const std::string& name, int exit_code = 3) {
   expect_ends({HEDDLE_PROCESS_SCENARIO, name}, exit_code);
 }
 
-// One that takes 2 s whatever its seed.
+// A scenario that takes 2 s whatever its seed.
 void expect_stuck_scenario(const std::string& name) { expect_ends({HEDDLE_PROCESS_SCENARIO, name}, 3, 2); }
 
 void expect_plugin(const std::string& mode) {
@@ -94,7 +95,7 @@ TEST(Process, C48_PluginClosedWhileItsWorkRuns) { expect_plugin("running"); }
 TEST(Process, C48_PluginClosedAfterItsRuntime) { expect_plugin("finished"); }
 
 #ifdef HEDDLE_PROCESS_THREAD_MEMORY
-// Its argument: how many of the keys that need no memory the program has for itself.
+// Its argument: the number of memory-free pthread keys that the program takes for itself.
 TEST(Process, C30_FirstUsesOfThreadsWithoutHostMemory) {
   for (const char* keys : {"0", "40"}) {
     const Ended ended = run_process({HEDDLE_PROCESS_THREAD_MEMORY, keys}, kMost);
@@ -105,7 +106,7 @@ TEST(Process, C30_FirstUsesOfThreadsWithoutHostMemory) {
 }
 #endif
 
-// A scenario that no test names would run in the soak only.
+// A scenario that no test names would run only in the soak.
 TEST(Process, EveryScenarioHasATest) {
   std::stringstream list(run_process({HEDDLE_PROCESS_SCENARIO, "--list"}, kMost).output);
   int scenarios = 0;

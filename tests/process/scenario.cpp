@@ -1,4 +1,4 @@
-// process_scenario NAME [SEED]: runs one scenario. --list: the names, each with the exit code it must end with.
+// process_scenario NAME [SEED]: runs one scenario. --list: the names, each with its required exit code.
 #include "process/scenario.hpp"
 
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
-// LeakSanitizer asks. What is kept on purpose, and what only the threads that are not in a forked child refer to, would
-// count as leaks.
+// A hook of LeakSanitizer. Objects kept on purpose, and objects that only threads missing in a forked child refer to,
+// would count as leaks.
 extern "C" int __lsan_is_turned_off() { return 1; }  // NOLINT: its name
 
 namespace heddle::test {

@@ -1,7 +1,7 @@
-// What the scenarios of process_scenario share. Each runs in a process of its own, whose end is part of it.
+// Shared by the scenarios of process_scenario. Each runs in its own process, whose end is part of it.
 //
-// A scenario asserts its results itself: fail() ends the process at once with code 1 and a text on stderr. What must
-// hold after the library has handled the end of the process is checked by a function given to after_the_library().
+// A scenario checks its results itself: fail() ends the process immediately with code 1 and a text on stderr.
+// after_the_library() registers a check that must hold after the library has handled the end of the process.
 #pragma once
 
 #include <atomic>
@@ -35,7 +35,7 @@ class Random {
 
 struct Scenario {
   const char* name;
-  int exit_code;  // what the process must end with
+  int exit_code;  // required at the end of the process
   int (*run)(Random& random);
 };
 std::span<const Scenario> exit_scenarios();
@@ -63,25 +63,25 @@ void expect_throws(const char* what, Call&& call) {
 }
 [[noreturn]] void sleep_for_ever();
 
-// Runs `check` when the process exits, after the library's own part of it. Before the first Runtime is opened.
+// Runs `check` when the process exits, after the library's own part. Call it before the first Runtime opens.
 void after_the_library(void (*check)());
 
-// A runtime that nobody destroys. When the process ends, the books of its handlers must balance.
+// A runtime that is never destroyed. When the process ends, the books of its handlers must balance.
 Runtime& open_for_ever();
-// The same, but the books may be open: the scenario keeps the library from draining.
+// The same, but the books need not balance: the scenario keeps the library from draining.
 Runtime& open_for_ever_undrained();
 
-// Recorded, not waited for: a 32x32 product of known sum. Exact in float.
+// Recorded, not waited for: a 32x32 product with a known sum. Exact in float.
 Tensor product(Core& core, int factor);
 inline float product_value(int factor) { return 32768.0f * static_cast<float>(factor); }
 
-// A handler that counts its call; open_for_ever() compares.
+// A handler that counts its calls; open_for_ever() compares the count.
 CompletionHandler counting_handler();
 std::uint64_t handlers_called();
 
 // Records, commits, reads results back and registers handlers, until the runtime is closed or `stop` is set.
 void record_until_closed(Runtime& runtime, std::uint64_t seed, const std::atomic<bool>* stop = nullptr);
-// The same on that many detached threads.
+// The same on `threads` detached threads.
 void start_detached(Runtime& runtime, int threads, Random& random);
 
 }  // namespace heddle::test

@@ -22,7 +22,7 @@ void on_signal(int) {
   (std::strncmp(name, "heddle-", 7) == 0 ? handled_by_library : handled).fetch_add(1);
 }
 
-// The ids of all threads of the process, the library's included.
+// The ids of all threads of the process, including the library's.
 std::vector<pid_t> all_threads() {
   std::vector<pid_t> threads;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {

@@ -1,4 +1,5 @@
-// The end of a process with work that never ends, wherever the Runtime object is: 2 s, and the program's own exit code.
+// A process ends with work that never ends, wherever the Runtime object is: it takes 2 s and keeps the program's exit
+// code.
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -8,7 +9,7 @@
 namespace heddle::test {
 namespace {
 
-// The bound, and what a loaded machine adds.
+// The bound, plus slack for a loaded machine.
 constexpr milliseconds kMostAtExit{3500};
 Clock::time_point exit_began;
 
@@ -93,7 +94,7 @@ int stuck_in_the_reaper(Random& random) {
   return 3;
 }
 
-// One that is stuck takes no time from those that are not.
+// A stuck list takes no time from other work.
 int stuck_beside_work(Random&) {
   after_the_library(check_exit_time);
   static std::vector<Tensor> results;

@@ -1,8 +1,8 @@
-// process_thread_memory [N]: threads use heddle for the first time while the host's memory runs out for real.
+// process_thread_memory [N]: threads use heddle for the first time while the host really runs out of memory.
 //
-// malloc itself is replaced, so that allocations of the C library fail too: its registration of thread_local
-// destructors ends the process then. In each thread the n-th allocation fails, once or with all that follow; whatever
-// the thread gets must be an error that it can catch, and afterwards the runtime works. Exit code 0, nothing is said.
+// Replaces malloc itself, so that allocations in the C library fail too: its registration of thread_local destructors
+// ends the process then. In each thread the n-th allocation fails, alone or with all that follow. The thread must get
+// an error that it can catch, and afterwards the runtime works. Exit code 0, no output.
 #include <errno.h>
 #include <pthread.h>
 
@@ -26,7 +26,7 @@ void* __libc_memalign(std::size_t alignment, std::size_t bytes);
 namespace {
 
 constinit thread_local std::size_t fails_in = 0;  // the allocation of this thread that fails; 0: none
-constinit thread_local bool goes_on = false;      // and so do all that follow
+constinit thread_local bool goes_on = false;      // all later ones fail too
 constinit thread_local bool failed = false;
 
 bool fails() noexcept {
@@ -60,12 +60,12 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t bytes) noexcep
 namespace {
 
 struct Outcome {
-  bool failed = false;    // the allocation that was to fail was reached
-  bool recorded = false;  // the first use went well all the same
+  bool failed = false;    // the failing allocation was reached
+  bool recorded = false;  // the first use still succeeded
 };
 
-// In a thread that is new each time: what a first use needs is not there yet. `gives_back`: its first use is the end of
-// a tensor of another thread.
+// Runs in a new thread each time, which has none of the memory for a first use. `gives_back`: the first use is the end
+// of another thread's tensor.
 Outcome first_use(heddle::Runtime& runtime, std::size_t at, bool all_later, bool gives_back) {
   Outcome outcome;
   heddle::Tensor other = heddle::full(runtime, {1}, 1.0F);
@@ -82,13 +82,13 @@ Outcome first_use(heddle::Runtime& runtime, std::size_t at, bool all_later, bool
     }
     outcome.failed = failed;
     fails_in = 0;
-    // Once there is memory again, this thread too records as ever.
+    // With memory available again, this thread records normally.
     if (heddle::full(runtime, {1}, 3.0F).item() != 3.0F) std::abort();
   }).join();
   return outcome;
 }
 
-// Whether every allocation of a first use was failed in turn.
+// True if every allocation of a first use failed in turn.
 bool all_of_first_use(heddle::Runtime& runtime, bool all_later, bool gives_back) {
   constexpr std::size_t kMost = 200;
   bool refused = false;
@@ -103,7 +103,7 @@ bool all_of_first_use(heddle::Runtime& runtime, bool all_later, bool gives_back)
 }  // namespace
 
 int main(int count, char** arguments) {
-  // As many keys as the system gives without memory are taken: the library's own needs some in each thread.
+  // Takes all pthread keys that the system gives without memory, so the library's own key needs some in each thread.
   const int keys = count > 1 ? std::atoi(arguments[1]) : 0;
   for (int i = 0; i < keys; ++i) {
     pthread_key_t key{};

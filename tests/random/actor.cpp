@@ -9,7 +9,7 @@ namespace heddle::programs {
 
 namespace {
 constexpr std::size_t kSlots = 5;
-constexpr int kOutOfMemoryMost = 3;  // each may take 2 s of waiting; then the thread does nothing more
+constexpr int kOutOfMemoryMost = 3;  // each may wait for 2 s; after that the thread stops
 }  // namespace
 
 Actor::Actor(World& world, int index) : world_(world), index_(index), sides_(world.runtimes()) {
@@ -39,7 +39,7 @@ void Actor::step(int number) {
   } catch (const Error& error) {
     judge(error);
   } catch (const std::exception& error) {
-    wrong(fmt::format("an exception that is no heddle::Error: {}", error.what()));
+    wrong(fmt::format("an exception other than heddle::Error: {}", error.what()));
   }
   for (std::uint64_t tasks = dice.below(3); tasks > 0; --tasks) {
     // A handler that runs here may end this thread's lists.
@@ -55,11 +55,11 @@ void Actor::judge(const Error& error) {
       if (!uncommitted_) wrong("its operands are committed, and yet " + text);
       break;
     case ErrorKind::kClosed:
-      if (!world_.is_closing(now_)) wrong("nobody shut down, and yet " + text);
+      if (!world_.is_closing(now_)) wrong("no thread shut down, and yet " + text);
       break;
     case ErrorKind::kOutOfMemory:
       if (!plan().limited) wrong(text);
-      // Frees what it can, so that a program near its limit goes on.
+      // Frees memory, so that a program near its limit continues.
       if (++out_of_memory_ % 2 == 0) side().slots.assign(kSlots, {});
       break;
     case ErrorKind::kPoolExhausted:
@@ -81,7 +81,7 @@ void Actor::judge(const Error& error) {
   }
 }
 
-// Throws away the stream's error, so that it goes on.
+// Discards the stream's error, so that the stream continues.
 void Actor::collect() {
   try {
     runtime().synchronize();
@@ -90,7 +90,7 @@ void Actor::collect() {
     if ((World::failure_in(error.what()) & stream().errors()) == 0) wrong(fmt::format("collected: {}", error.what()));
     stream().collected();
   } catch (const Closed&) {
-    if (!world_.is_closing(now_)) wrong("Closed, and nobody shut down");
+    if (!world_.is_closing(now_)) wrong("Closed, and no thread shut down");
   } catch (const PoolExhausted&) {
     if (!plan().scarce) wrong("PoolExhausted, and there are streams for all");
   } catch (const Error& error) {
@@ -105,7 +105,7 @@ void Actor::begin_life() {
       try {
         held.lease->attach();
         side().leases.push_back(std::move(held));
-      } catch (const Error& error) {  // InvalidArgument: after the end leases are not detached
+      } catch (const Error& error) {  // InvalidArgument: after the end, leases are not detached
         if (!world_.is_closing(now_)) wrong(fmt::format("attach() in a new thread: {}", error.what()));
       }
     }
@@ -124,7 +124,7 @@ void Actor::end_life() {
   for (Side& side : sides_) {
     for (HeldLease& held : side.leases) held.stream->committed();
     side.own->committed();
-    side.own = std::make_unique<StreamModel>();  // the next thread gets a stream of its own
+    side.own = std::make_unique<StreamModel>();  // the next thread gets its own stream
   }
 }
 

@@ -1,7 +1,7 @@
-// Actor: one thread of a random program. Each step is one action, which the step's dice choose; the actor knows what
-// every call may answer, and tells the world what is wrong.
+// Actor: one thread of a random program. Each step is one action, chosen by the step's dice. The actor knows the
+// possible answers of every call, and reports wrong ones to the world.
 //
-// Thread safety: an object by one thread at a time; it may live on in another thread (begin_life, end_life).
+// Thread safety: an object is used by one thread at a time; it may continue in another thread (begin_life, end_life).
 #pragma once
 
 #include <functional>
@@ -20,29 +20,29 @@ class Actor {
   Actor(World& world, int index);
 
   void step(int number);
-  // Its lists may be committed by what it does not know of.
+  // Its lists may be committed by calls that it does not observe.
   void all_unsure();
-  // It goes on in another thread: all_unsure(), then after the first one has exited, and at the start of the second.
+  // It continues in another thread: all_unsure(), then after the first one has exited, and at the start of the second.
   void end_life();
   void begin_life();
-  // At the end: what it has is dropped here, or handed on.
+  // At the end: its objects are dropped here, or handed on.
   void leave();
 
  private:
-  // What it has of one runtime.
+  // Its objects in one runtime.
   struct Side {
-    std::unique_ptr<StreamModel> own = std::make_unique<StreamModel>();  // that it records on without a lease
+    std::unique_ptr<StreamModel> own = std::make_unique<StreamModel>();  // for recording without a lease
     std::vector<HeldLease> leases;                                       // attached, the newest last
     std::vector<Item> slots;
-    std::vector<Parcel> kept;  // copies on their way, and events
+    std::vector<Parcel> kept;  // pending copies, and events
   };
 
   const Plan& plan() const { return world_.plan(); }
   Side& side() { return sides_[now_]; }
   Runtime& runtime() { return world_.runtime(now_); }
   StreamModel& stream() { return side().leases.empty() ? *side().own : *side().leases.back().stream; }
-  // The errors that an event, a copy or a handler may have that stands at the stream's last command. A thread without a
-  // lease, where streams are scarce, may have got one whose last command was another thread's.
+  // The possible errors of an event, a copy or a handler at the stream's last command. If streams are scarce, a thread
+  // without a lease may have got a stream whose last command was another thread's.
   std::uint64_t errors_here() { return plan().scarce && side().leases.empty() ? ~std::uint64_t{0} : stream().errors(); }
   void wrong(const std::string& what);
 
@@ -54,7 +54,7 @@ class Actor {
   // --- operands ---
   Item& slot(Dice& dice);
   Item fresh(Dice& dice, const Shape& shape, Dtype dtype = Dtype::kFloat32);
-  void touch(const Item& item);  // the next call reads it, or throws for it
+  void touch(const Item& item);  // the next call reads it, or throws its error
   Item record(Value&& value, bool sim_computes, std::initializer_list<const Item*> operands,
               const std::function<Tensor()>& call);
   Item partner(Dice& dice, const Item& of, bool divisor);
@@ -92,7 +92,7 @@ class Actor {
   std::vector<Side> sides_;
   std::size_t now_ = 0;  // the runtime of this step
   int step_ = 0;
-  // What the current step may be answered.
+  // The possible answers to the current step.
   std::vector<ListRef> touched_;
   std::uint64_t errors_ = 0;
   bool uncommitted_ = false;
@@ -105,10 +105,10 @@ struct Registration {
   World& world;
   std::size_t runtime;
   Lease* lease;                             // null: the calling thread's stream
-  std::shared_ptr<StreamModel::Told> told;  // null: that stream is not known for sure
+  std::shared_ptr<StreamModel::Told> told;  // null: that stream is not known for certain
   std::uint64_t order;
   std::uint64_t errors;
-  TaskLoop* loop;  // of the calling thread; null: it has none
+  TaskLoop* loop;  // the calling thread's loop; null: it has none
   int depth;
 };
 void add_handler(const Registration& registration, Dice& dice, std::shared_ptr<Parcel> payload);

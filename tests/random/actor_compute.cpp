@@ -1,4 +1,4 @@
-// The operations of an actor: what is recorded, and what it must give.
+// The operations of an actor: the recorded commands and their expected results.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +7,8 @@
 
 namespace heddle::programs {
 
-// A slot becomes the result of an operation on it and another: of the first, from a random one on, whose result every
-// device computes to the same bits.
+// A slot becomes the result of an operation on it and another slot; after a random operation, of one on the first
+// operand whose result has the same bits on every device.
 void Actor::compute(Dice& dice) {
   Item& a = slot(dice);
   const Item& b = slot(dice);
@@ -35,7 +35,7 @@ void Actor::compute(Dice& dice) {
   if (a.tensor.elements() > 50'000) a = {};
 }
 
-// Small numbers of a shape that broadcasts with that of `of`.
+// Small numbers of a shape that broadcasts with the shape of `of`.
 Item Actor::partner(Dice& dice, const Item& of, bool divisor) {
   std::vector<std::int64_t> extents(of.value->shape.extents().begin(), of.value->shape.extents().end());
   extents.erase(extents.begin(), extents.begin() + static_cast<std::ptrdiff_t>(dice.below(extents.size() + 1)));
@@ -84,7 +84,7 @@ std::optional<Item> Actor::unary(Dice& dice, const Item& a) {
   Maybe value = cast_of(*a.value, static_cast<Dtype>(dice.below(kDtypeCount)));
   if (!value) return std::nullopt;
   const Dtype dtype = value->dtype;
-  if (dtype == a.value->dtype) {  // the tensor itself
+  if (dtype == a.value->dtype) {  // the same tensor
     return Item{cast(a.tensor, dtype), a.value, a.list, now_};
   }
   return record(std::move(*value), false, {&a}, [&] { return cast(a.tensor, dtype); });
@@ -140,7 +140,7 @@ std::optional<Item> Actor::reduction(Dice& dice, const Item& a) {
   if (a.value->dtype != Dtype::kFloat32) return std::nullopt;
   Maybe value = sum_of(*a.value, axis, is_mean);
   if (!value) return std::nullopt;
-  // From the front or from the end.
+  // Counted from the front or from the end.
   const auto dim = static_cast<std::int64_t>(axis.value_or(0)) - (drawn % 2 == 0 ? 0 : static_cast<std::int64_t>(rank));
   return record(std::move(*value), false, {&a}, [&] {
     if (!axis) return is_mean ? mean(a.tensor) : sum(a.tensor);
@@ -154,7 +154,7 @@ std::optional<Item> Actor::stacked(Dice& dice, const Item& a, const Item& b) {
   const std::uint64_t most = dice.one_in(32) ? 70 : 3;  // more than one command takes
   for (std::uint64_t more = dice.below(most); more > 0; --more) parts.push_back(together && more % 2 == 0 ? &b : &a);
   if (a.value->shape.rank() == kMaxRank || a.value->elements.size() * parts.size() > 20'000) {
-    return Item(a);  // no operation fits: the slot stays what it is
+    return Item(a);  // no operation fits: the slot stays unchanged
   }
   std::vector<const Value*> values;
   std::vector<Tensor> tensors;
@@ -180,7 +180,7 @@ void Actor::make_view(Dice& dice) {
     x = {transpose(x.tensor, static_cast<std::int64_t>(a),
                    static_cast<std::int64_t>(b) - static_cast<std::int64_t>(rank)),
          std::make_shared<const Value>(transpose_of(*x.value, a, b)), x.list, now_};
-  } else if (what == 1) {  // a copy where the strides do not allow a view
+  } else if (what == 1) {  // a copy if the strides do not allow a view
     std::vector<std::int64_t> to{1, from.elements()};
     if (from.elements() % 2 == 0 && from.elements() > 0) to = {from.elements() / 2, 2};
     if (rank >= 2 && drawn % 2 == 0) to = {from[0], from[0] == 0 ? 0 : from.elements() / from[0]};

@@ -1,4 +1,4 @@
-// What an actor reads, and what it has to do with the other threads: tensors, copies, events and leases change hands.
+// An actor's reads, and its dealings with other threads: tensors, copies, events and leases change hands.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace heddle::programs {
 namespace {
 
-// A simulated device packs nothing that is strided.
+// A simulated device packs no strided tensors.
 bool readable(const Plan& plan, const Item& item) { return plan.computes() || item.tensor.is_contiguous(); }
 
 std::string difference_of(const Plan& plan, const Item& item, std::span<const float> found) {
@@ -18,7 +18,7 @@ std::string difference_of(const Plan& plan, const Item& item, std::span<const fl
   return found.size() == item.value->elements.size() ? std::string() : std::string("another number of elements");
 }
 
-// The elements where they lie, for devices with the host's memory. REQUIRES: they are complete.
+// The elements in place, for devices with the host's memory. REQUIRES: they are complete.
 std::vector<float> peek(const Tensor& tensor) {
   std::vector<float> found;
   const Shape& shape = tensor.shape();
@@ -66,7 +66,7 @@ void Actor::copy_to_host(Dice& dice) {
   const std::uint64_t carried = errors_here();
   stream().committed();
   Parcel parcel{item, {}, std::move(copy), carried};
-  if (dice.one_in(3)) item = {};  // the tensor goes before the copy has run
+  if (dice.one_in(3)) item = {};  // the tensor is dropped before the copy has run
   switch (what) {
     case 0:
     case 1:
@@ -93,7 +93,7 @@ void Actor::check_parcel(Parcel& parcel, bool waits) {
     parcel.event->wait();
     if (!parcel.event->query()) wrong("an event is not complete after wait()");
     if (!runtime().device_info().host_accessible || !readable(plan(), parcel.item)) return;
-    if (parcel.item.list->errors.load() != 0) return;  // its list may have failed, and what it made is lost
+    if (parcel.item.list->errors.load() != 0) return;  // its list may have failed, which loses the result
     const std::string what = difference(*parcel.item.value, peek(parcel.item.tensor));
     if (!what.empty()) wrong("in the device's memory, after its event: " + what);
   }
@@ -108,7 +108,7 @@ void Actor::look_at_kept(Dice& dice) {
   if (!dice.one_in(4)) check_parcel(parcel, dice.one_in(2));
 }
 
-// Committed, named by an event, or neither: then whoever uses it is refused.
+// Committed, named by an event, or neither: in the last case its users are refused.
 void Actor::hand_out(Dice& dice) {
   Item& item = slot(dice);
   const bool moves = dice.one_in(3);
@@ -120,7 +120,7 @@ void Actor::hand_out(Dice& dice) {
       const bool own = item.list->stream == stream().id();
       Event event = runtime().record_event();
       stream().committed();
-      // Of another stream's item it says nothing.
+      // Says nothing about another stream's item.
       if (own) parcel.event = std::move(event), parcel.errors = carried;
       break;
     }
@@ -165,7 +165,7 @@ void Actor::take_in(Dice& dice) {
   Item& to = side().slots[dice.below(side().slots.size())];
   to = item;
   if (what != 4) return;
-  // Used at once.
+  // Used immediately.
   const Item held = to;
   to = record(Value(*held.value), held.tensor.is_contiguous(), {&held}, [&] { return copy(held.tensor); });
 }
@@ -216,7 +216,7 @@ void Actor::move_leases(Dice& dice) {
       try {
         found->lease->attach();
       } catch (const InvalidArgument&) {
-        // Its thread has not exited yet (leave()), or never will have detached it once the runtime closed.
+        // Its thread has not exited yet (leave()), or will never have detached it once the runtime closes.
         return world_.is_closing(now_) ? void() : world_.leave(std::move(*found));
       }
       stream().committed();
@@ -231,7 +231,7 @@ void Actor::move_leases(Dice& dice) {
   }
   const auto at = leases.begin() + static_cast<std::ptrdiff_t>(dice.below(leases.size()));
   at->stream->unsure();
-  if (what < 4) {  // ends, here: its commands are committed once the destructor has returned, not before
+  if (what < 4) {  // ends here: its commands are committed when the destructor has returned, not before
     HeldLease ending = std::move(*at);
     leases.erase(at);
     ending.lease.reset();

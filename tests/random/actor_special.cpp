@@ -1,4 +1,4 @@
-// Custom operations, handlers, memory of the user's, misuse, and the end.
+// Custom operations, handlers, user memory, misuse, and the end.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ void Actor::register_handler(Dice& dice) {
   stream().unsure();
   const bool on_lease = !side().leases.empty();
   Lease* const lease = on_lease && dice.one_in(2) ? &*side().leases.back().lease : nullptr;
-  // Without a lease, where streams are scarce, the thread may get another stream at any time.
+  // If streams are scarce, a thread without a lease may get another stream at any time.
   const bool sure = on_lease || !plan().scarce;
   add_handler({world_, now_, lease, sure ? stream().told() : nullptr, stream().next_handler(), errors_here(),
                &world_.loop(static_cast<std::size_t>(index_)), 0},
@@ -77,8 +77,8 @@ void Actor::custom_operation(Dice& dice) {
   }
 }
 
-// A custom operation that throws: its stream carries that error, and no other, until it is collected; what the stream
-// made meanwhile cannot be read.
+// A custom operation that throws: its stream carries that error, and no other, until it is collected. Results that the
+// stream made meanwhile cannot be read.
 void Actor::fail_and_collect(Dice& dice) {
   if (!plan().fails) return compute(dice);
   std::string name;
@@ -111,7 +111,7 @@ void Actor::fail_and_collect(Dice& dice) {
   const Item next = record(constant({3}, 2.0F), false, {&item}, [&] { return add(item.tensor, item.tensor); });
   try {
     runtime().synchronize();
-    wrong("synchronize() did not throw what a custom operation threw");
+    wrong("synchronize() did not throw the error of a custom operation");
   } catch (const DeviceError& error) {
     if (World::failure_in(error.what()) != bit) wrong(fmt::format("another error than '{}': {}", name, error.what()));
   }
@@ -125,7 +125,7 @@ void Actor::fail_and_collect(Dice& dice) {
   side().slots[dice.below(side().slots.size())] = next;
 }
 
-// Calls that are wrong: each is refused with its own kind of error, and changes nothing.
+// Wrong calls: each is refused with its own kind of error, and changes nothing.
 void Actor::misuse(Dice& dice) {
   const Item& item = slot(dice);
   const auto refused = [&](const char* what, const auto& call) {
@@ -151,8 +151,8 @@ void Actor::misuse(Dice& dice) {
         Tensor other;
         try {
           other = full(world_.runtime(1 - now_), {1}, 1.0F);
-        } catch (const Closed&) {  // another thread may shut the other runtime down, this one not
-          if (!world_.is_closing(1 - now_)) wrong("nobody shut the other runtime down, and yet it is closed");
+        } catch (const Closed&) {  // another thread may shut down the other runtime, but not this one
+          if (!world_.is_closing(1 - now_)) wrong("no thread shut the other runtime down, and yet it is closed");
           break;
         }
         const Tensor here = full(runtime(), {1}, 1.0F);
@@ -173,13 +173,13 @@ void Actor::look_around(Dice& dice) {
   if (memory.reserved > memory.limit) wrong("more memory is reserved than the limit allows");
   const HandlerStatistics handlers = runtime().handler_statistics();
   if (handlers.registered != handlers.run + handlers.abandoned + handlers.pending) {
-    wrong("the handlers that are registered are not those that ran, were abandoned and are pending");
+    wrong("registered handlers differ from the sum of run, abandoned and pending ones");
   }
   if (dice.one_in(2)) runtime().release_cached();
   if (runtime().streams() == 0 && !world_.is_closing(now_)) static_cast<void>(runtime().stream());
 }
 
-// Shared constants, and memory of the user's.
+// Shared constants, and user memory.
 void Actor::special_tensors(Dice& dice) {
   if (dice.one_in(2)) {
     Item item = fresh(dice, shape(dice));
@@ -213,12 +213,12 @@ void Actor::special_tensors(Dice& dice) {
     list->state.store(ListModel::kCommitted);
     side().slots[dice.below(side().slots.size())] = {std::move(tensor), std::move(value), std::move(list), now_};
   } catch (const Error&) {
-    if (!made) deleter();  // the call has not taken it
+    if (!made) deleter();  // the call has not taken the memory
     throw;
   }
 }
 
-// Two generators of one seed draw the same numbers, however the draws are cut into operations of one size.
+// Two generators with one seed draw the same numbers, however the draws are split into operations of one size.
 void Actor::draw_twice(Dice& dice) {
   const std::uint64_t seed = dice.draw();
   const Shape shape{dice.between(1, 60)};
@@ -251,7 +251,7 @@ void Actor::shut_down(Dice& dice) {
   now_ = 0;
 }
 
-// What a runtime that was shut down says: nothing more is recorded; what is complete can still be had.
+// A runtime after its shutdown: it records nothing more, and complete results can still be read.
 void Actor::after_the_end(Dice& dice) {
   const std::uint64_t what = dice.below(6);
   if (what == 0 && !side().kept.empty()) {

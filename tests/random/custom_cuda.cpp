@@ -1,5 +1,5 @@
-// Custom operations on a CUDA device: what is read goes to pinned memory, a function of the host's looks at it there
-// and writes the results beside it, and those go to the device, all in the stream's order.
+// Custom operations on a CUDA device. The inputs are copied to pinned memory, where a host function checks them and
+// writes the results; these are copied to the device. All in the stream's order.
 #include <cuda_runtime.h>
 
 #include <stdexcept>
@@ -14,7 +14,7 @@ struct Copied {
   std::size_t bytes = 0;
 };
 
-// From the first element to behind the last one, as they lie.
+// From the first element to the end of the last one, as laid out.
 std::size_t span_bytes(const Shape& shape, const Strides& strides, Dtype dtype) {
   if (shape.elements() == 0) return 0;
   std::int64_t last = 0;
@@ -25,7 +25,7 @@ std::size_t span_bytes(const Shape& shape, const Strides& strides, Dtype dtype) 
 struct Work {
   std::shared_ptr<const CustomCheck> check;
   std::vector<Copied> inputs, outputs;
-  CustomCall call;  // with the copies' addresses
+  CustomCall call;  // with the addresses of the copies
 };
 
 void require(cudaError_t error) {

@@ -47,7 +47,7 @@ void check_on_host(const CustomCheck& check, const CustomCall& call) {
     const std::vector<float>& elements = check.outputs[i]->elements;
     std::copy(elements.begin(), elements.end(), static_cast<float*>(call.outputs[i].data));
   }
-  // Once more: what it reads must not change while it runs.
+  // Once more: the inputs must not change during the operation.
   for (std::size_t i = 0; i < check.inputs.size(); ++i) {
     const std::string what = difference(*check.inputs[i], elements_of(call.inputs[i]));
     if (!what.empty()) check.wrong("a custom operation read, after it wrote: " + what);

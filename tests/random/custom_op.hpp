@@ -1,4 +1,4 @@
-// Custom operations of random programs: they check what they read against the model, and write what the model says.
+// Custom operations of random programs: they check their inputs against the model, and write the model's results.
 //
 // Thread safety: a CustomCheck is immutable once it is recorded.
 #pragma once
@@ -18,9 +18,9 @@ struct CustomCheck {
   std::vector<Known> inputs, outputs;
   std::chrono::microseconds takes{0};
   std::string throws_with;                        // empty: it does not throw
-  std::function<void()> misuse;                   // called first, where not empty
-  std::function<void(const std::string&)> wrong;  // told what is wrong
-  std::shared_ptr<void> ballast;                  // goes with the function
+  std::function<void()> misuse;                   // called first, if not empty
+  std::function<void(const std::string&)> wrong;  // receives a description of each wrong value
+  std::shared_ptr<void> ballast;                  // destroyed with the function
 };
 
 // The function to record. `inputs`: the tensors that the operation reads.
@@ -30,7 +30,7 @@ CustomFunction custom_function(Runtime& runtime, std::shared_ptr<const CustomChe
 // For devices with the host's memory; `operand.data` points to its first element.
 void check_on_host(const CustomCheck& check, const CustomCall& call);
 
-// As custom_function(), on a CUDA device: work of the host's, between copies, on the stream. In builds with CUDA only.
+// Like custom_function(), on a CUDA device: host work, between copies, on the stream. Only in builds with CUDA.
 CustomFunction cuda_function(Runtime& runtime, std::shared_ptr<const CustomCheck> check,
                              const std::vector<Tensor>& inputs);
 

@@ -1,6 +1,5 @@
-// Dice: the decisions of a random program. One for each step of each thread, made of the seed alone, so that what a
-// step draws depends neither on timing nor on the steps before it: a program with fewer steps is a part of the longer
-// one.
+// Dice: the decisions of a random program. Each step of each thread has its own, made from the seed alone, so a step's
+// draws depend neither on timing nor on earlier steps: a program with fewer steps is a part of the longer one.
 #pragma once
 
 #include <cstdint>

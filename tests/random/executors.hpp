@@ -1,4 +1,4 @@
-// Executors of random programs: where completion handlers run that name one.
+// Executors of random programs: they run completion handlers that name one.
 //
 // Thread safety: all members.
 #pragma once
@@ -16,21 +16,21 @@ namespace heddle::programs {
 enum class Delivery : unsigned char {
   kHandlerThread,  // no executor
   kInline,         // on the handler thread, inside execute()
-  kThreads,        // on threads of the program's
+  kThreads,        // on threads of the program
   kLoop,           // on the thread that registered it, between its steps
   kShelf,          // after the runtime has ended
   kDropped,        // the task is destroyed
   kThrown,         // execute() throws
 };
 
-// An event loop: tasks that wait until somebody runs them.
+// An event loop: tasks that wait until a thread runs them.
 class TaskLoop {
  public:
   void add(std::function<void()>&& task) {
     std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
   }
-  // False: there was none.
+  // False: there was no task.
   bool run_one() {
     std::function<void()> task;
     {
@@ -54,13 +54,13 @@ class TaskThreads {
   ~TaskThreads() { stop(); }
   void add(std::function<void()>&& task) {
     std::lock_guard lock(mutex_);
-    if (stopped_) return loop_.add(std::move(task));  // for who runs what is left
+    if (stopped_) return loop_.add(std::move(task));  // for the thread that runs the remaining tasks
     while (threads_.size() < 2) threads_.emplace_back([this] { work(); });
     loop_.add(std::move(task));
     ++waiting_;
     added_.notify_one();
   }
-  // Runs what is there, then ends the threads.
+  // Runs the present tasks, then ends the threads.
   void stop() {
     std::vector<std::thread> threads;
     {

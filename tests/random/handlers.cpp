@@ -9,7 +9,7 @@
 namespace heddle::programs {
 namespace {
 
-// One for each handler, so that it knows whose turn it is.
+// One per handler, so that it knows whose turn it is.
 class HandlerExecutor : public Executor {
  public:
   HandlerExecutor(World& world, Delivery delivery, std::size_t id, TaskLoop* loop)
@@ -45,7 +45,7 @@ struct HandlerRun {
   std::shared_ptr<Parcel> payload;
 
   void wrong(const std::string& what) const { world.wrong(fmt::format("handler {}: {}", id, what)); }
-  // Those whose task is dropped are told so there.
+  // Includes handlers whose task is dropped: they receive their status there.
   bool on_handler_thread() const {
     return delivery != Delivery::kThreads && delivery != Delivery::kLoop && delivery != Delivery::kShelf;
   }
@@ -90,7 +90,7 @@ void do_something(const HandlerRun& run, Dice& dice) {
       if (!item.tensor.defined()) break;
       const Tensor copied = copy(item.tensor);
       if (run.on_handler_thread()) {
-        copied.to_host_async();  // dropped at once
+        copied.to_host_async();  // dropped immediately
         break;
       }
       const std::vector<float> found = copied.to_host();
@@ -128,12 +128,12 @@ void run_handler(const HandlerRun& run, const Status& status) {
   const Plan& plan = run.world.plan();
   try {
     do_something(run, dice);
-  } catch (const WouldBlock&) {  // on the handler thread; and for want of room
+  } catch (const WouldBlock&) {  // on the handler thread, or because there is no room
     if (!run.on_handler_thread() && !plan.full_lines && !plan.scarce) run.wrong("WouldBlock in a thread of our own");
   } catch (const Timeout&) {
     if (!plan.full_lines) run.wrong("Timeout");
   } catch (const NotCommitted&) {
-    if (!run.payload->item.tensor.defined()) run.wrong("NotCommitted, and it used nobody's tensor");
+    if (!run.payload->item.tensor.defined()) run.wrong("NotCommitted, and it used no tensor");
   } catch (const PoolExhausted&) {
     if (!plan.scarce) run.wrong("PoolExhausted, and there are streams for all");
   } catch (const OutOfMemory&) {
@@ -141,11 +141,11 @@ void run_handler(const HandlerRun& run, const Status& status) {
   } catch (const DeviceError& error) {
     if (!plan.fails) run.wrong(fmt::format("nothing fails, and yet: {}", error.what()));
     try {
-      run.world.runtime(run.runtime).synchronize();  // goes on
+      run.world.runtime(run.runtime).synchronize();  // the stream continues
     } catch (const Error&) {
     }
   } catch (const Closed&) {
-    if (!run.world.is_closing(run.runtime)) run.wrong("Closed, and nobody shut down");
+    if (!run.world.is_closing(run.runtime)) run.wrong("Closed, and no thread shut down");
   } catch (const Error& error) {
     run.wrong(fmt::format("{}: {}", name_of(error.kind()), error.what()));
   }
@@ -159,7 +159,7 @@ Delivery choose(const Registration& registration, Dice& dice) {
                                    Delivery::kThrown,        Delivery::kShelf};
   const Delivery delivery = kChoices[dice.below(std::size(kChoices))];
   if (delivery == Delivery::kLoop && registration.loop == nullptr) return Delivery::kThreads;
-  // A shutdown waits for what is on the shelf, until its deadline.
+  // A shutdown waits for handlers on the shelf, until its deadline.
   if (delivery == Delivery::kShelf && !registration.world.plan().hurried) return Delivery::kThreads;
   return delivery;
 }

@@ -1,4 +1,4 @@
-// heddle_random_programs: random programs over the public interface, with every value checked. --help says how.
+// heddle_random_programs: random programs over the public interface, with every value checked. See --help.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -17,31 +17,31 @@ namespace {
 using heddle::programs::Runs;
 
 constexpr const char* kHelp =
-    R"(heddle_random_programs [--count N] [--base SEED] [--device cpu|sim|cuda] ...   many programs, each with its seed
+    R"(heddle_random_programs [--count N] [--base SEED] [--device cpu|sim|cuda] ...   many programs, one per seed
 heddle_random_programs --seed SEED [--times N] ...                              one program, N times
 heddle_random_programs --seed SEED --shrink ...                                 a smaller one that still fails
 
   --count N     seeds (default 1000)
   --base SEED   the first seed; without it a fresh one, which is printed
   --device D    cpu (default), sim, cuda, cuda:N
-  --jobs N      programs at a time (default: one for two processors)
-  --times N     how often each program runs
+  --jobs N      programs at a time (default: one per two processors)
+  --times N     runs of each program
   --threads N, --steps N, --from N   of each program only the first N threads, the first N steps, the steps from N on
-  --tell        each step writes a line to stderr
+  --tell        each step prints a line to stderr
   --most S      seconds after which a program counts as hanging, and the process ends (default 60)
-  --failures N  stops after so many (default 5)
+  --failures N  stop after this many (default 5)
 Exit code: 0 if every program was right, 1 if one was wrong, 2 for a wrong command line; hangs and crashes abort.
 )";
 
 [[noreturn]] void refuse(const std::string& what) {
-  fmt::print(stderr, "{}; --help says how\n", what);
+  fmt::print(stderr, "{}; see --help\n", what);
   std::exit(2);
 }
 
 std::uint64_t number(const std::string& option, const std::string& text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) refuse(option + ": '" + text + "' is no number");
+  if (error != std::errc() || end != text.data() + text.size()) refuse(option + ": '" + text + "' is not a number");
   return value;
 }
 
@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
     } else if (i + 1 < argc) {
       value = argv[++i];
     } else {
-      refuse(option + " wants a value, or is unknown");
+      refuse(option + " needs a value, or is unknown");
     }
     const auto as_int = [&] { return static_cast<int>(number(option, value)); };
     if (option == "--device")

@@ -27,7 +27,7 @@ Shape random_shape(Dice& dice) {
   return Shape(std::span<const std::int64_t>(extents));
 }
 
-// How long on_complete() waits for room, where there is such a bound.
+// How long on_complete() waits for room, if that is bounded.
 template <class AnyLimits>
 void set_handler_wait(AnyLimits& limits, milliseconds most) {
   if constexpr (requires { limits.handler_wait_max; }) limits.handler_wait_max = most;

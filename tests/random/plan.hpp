@@ -1,6 +1,6 @@
-// Plan: what one random program is: its size, its runtimes' options, and which kinds of trouble it has.
+// Plan: the size of a random program, the options of its runtimes, and the kinds of trouble in it.
 //
-// Made of the seed, the device and nothing else; a shorter program (Cut) takes the same decisions in what it keeps.
+// Made only from the seed and the device; a shorter program (Cut) makes the same decisions in the part that it keeps.
 #pragma once
 
 #include <chrono>
@@ -12,12 +12,12 @@
 
 namespace heddle::programs {
 
-// What is left out of a program, to find the part of it that fails; and whether it tells what it does.
+// The parts left out of a program, to find the failing part; and whether it prints its steps.
 struct Cut {
-  int threads = 1000;     // the first so many
-  int from = 0;           // steps before this one are left out, on every thread
-  int steps = 1'000'000;  // of each thread, the first so many
-  bool tells = false;     // each step writes a line to stderr
+  int threads = 1000;     // only the first ones
+  int from = 0;           // earlier steps are left out, on every thread
+  int steps = 1'000'000;  // only the first ones of each thread
+  bool tells = false;     // each step prints a line to stderr
 };
 
 struct Plan {
@@ -25,11 +25,11 @@ struct Plan {
   std::string device;
   Cut cut;
   int threads = 2;
-  int steps = 0;              // of each thread
+  int steps = 0;              // per thread
   bool in_turns = false;      // an even seed: threads take turns in an order that the seed decides
-  bool limited = false;       // memory is near what the program needs: OutOfMemory may come
-  bool scarce = false;        // more threads than streams: PoolExhausted may come
-  bool full_lines = false;    // few handlers are allowed at once: a registration may be refused
+  bool limited = false;       // memory is near the program's need: OutOfMemory is possible
+  bool scarce = false;        // more threads than streams: PoolExhausted is possible
+  bool full_lines = false;    // few pending handlers are allowed: a registration may be refused
   bool half = false;          // float16 and bfloat16 too
   bool fails = false;         // some custom operations throw
   bool hurried = false;       // the shutdown has milliseconds: work may be abandoned
@@ -46,9 +46,9 @@ struct Plan {
            limits.list_bytes_max >= (std::size_t{1} << 20) && all_small();
   }
   bool all_small() const;
-  // For people.
+  // Human-readable.
   std::string text() const;
-  // How to run it again.
+  // The command that repeats it.
   std::string command(int times) const;
 };
 

@@ -11,7 +11,7 @@
 namespace heddle::programs {
 namespace {
 
-// Whose step is next, where threads take turns.
+// The order of steps, if threads take turns.
 class Turns {
  public:
   Turns(const Plan& plan) : active_(plan.in_turns), dice_(plan.seed, 3'000'000, 0) {
@@ -27,7 +27,7 @@ class Turns {
     choose();
     changed_.notify_all();
   }
-  // REQUIRES: its turn.
+  // REQUIRES: it is this thread's turn.
   void leave(int thread) {
     std::lock_guard lock(mutex_);
     std::erase(waiting_, thread);
@@ -58,7 +58,7 @@ class Program {
     finish();
     std::string wrongs = world_->wrongs();
     if (kept_) {
-      // Work of this program may still run: its world stays for the life of the process.
+      // Work of this program may still run: its world lives as long as the process.
       static std::mutex mutex;
       static auto* const worlds = new std::vector<std::unique_ptr<World>>;
       std::lock_guard lock(mutex);
@@ -127,7 +127,7 @@ class Program {
 
   void check(const ShutdownReport& report) {
     if (plan_.hurried) return;
-    // Handlers that a loop or the shelf has are still to run.
+    // Handlers in a loop or on the shelf have yet to run.
     if (!report.complete && (report.handlers_pending == 0 || report.bytes_kept != 0)) {
       world_->wrong("the shutdown is not complete: " + report.text());
     }
@@ -135,7 +135,7 @@ class Program {
     if (report.failed != 0 && !plan_.fails) world_->wrong("nothing fails, and yet: " + report.text());
   }
 
-  // After a hurried shutdown handlers may still come.
+  // After a hurried shutdown, handlers may still arrive.
   void settle(std::size_t runtime) {
     for (int i = 0; i < 20'000 && world_->runtime(runtime).handler_statistics().pending != 0; ++i) {
       world_->run_leftover_tasks();

@@ -1,8 +1,8 @@
-// One random program over the public interface, whose every value is checked against a model on the host.
+// One random program over the public interface; a model on the host checks every value.
 //
-//   const std::string wrongs = run_program(make_plan(seed, "cpu"));   // one a line; empty: none
+//   const std::string wrongs = run_program(make_plan(seed, "cpu"));   // one per line; empty: none
 //
-// Thread safety: programs may run beside one another.
+// Thread safety: programs may run concurrently.
 #pragma once
 
 #include <string>

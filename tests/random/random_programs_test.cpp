@@ -1,6 +1,6 @@
-// 2,000 random programs on the CPU device and 2,000 on the simulated one, in parts, so that ctest runs several at once.
-// On the simulated device, which computes little, order and counts are checked, and the values of what it computes. The
-// seeds are the same each time; heddle_random_programs runs others.
+// 2,000 random programs on the CPU device and 2,000 on the simulated one, in parts, so that ctest runs several in
+// parallel. The simulated device computes little: checked there are order, counts, and the values that it does compute.
+// The seeds are the same each time; heddle_random_programs runs others.
 #include <gtest/gtest.h>
 
 #include <string>

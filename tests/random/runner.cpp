@@ -17,7 +17,7 @@
 
 #include "random/program.hpp"
 
-// Where a sanitizer is linked in: called before its report ends the process.
+// If a sanitizer is linked in: called before its report ends the process.
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*)());
 
 namespace heddle::programs {
@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kMostJobs = 64;
 
-// The programs that run now; read by the watchdog, and where the process dies.
+// The programs that are running; read by the watchdog, and when the process dies.
 struct Running {
   std::atomic<std::int64_t> since_ms{0};  // 0: none
   std::array<char, 256> command{};
@@ -66,7 +66,7 @@ void watch_crashes() {
   static_cast<void>(once);
 }
 
-// Ends the process when a program takes too long.
+// Ends the process if a program takes too long.
 class Watchdog {
  public:
   explicit Watchdog(std::chrono::seconds most) : most_(most), thread_([this] { watch(); }) {}

@@ -1,6 +1,6 @@
-// Many random programs: side by side, each under a watchdog, each failure with the command that repeats it.
+// Many random programs: in parallel, each under a watchdog, each failure with the command that repeats it.
 //
-// A program that hangs ends the process, with a line that names it; so do a crash and a sanitizer's report.
+// A hanging program ends the process, with a line that names it; so do a crash and a sanitizer's report.
 #pragma once
 
 #include <chrono>
@@ -16,15 +16,15 @@ struct Runs {
   std::string device = "cpu";
   std::uint64_t base = 1;   // the first seed
   std::uint64_t count = 1;  // seeds
-  int times = 1;            // of each seed
+  int times = 1;            // per seed
   int jobs = 1;             // programs at a time
-  int failures_most = 5;    // stops after so many
+  int failures_most = 5;    // the run stops after this many
   Cut cut;
-  std::chrono::seconds most{60};  // of one program
+  std::chrono::seconds most{60};  // per program
   std::function<void(std::uint64_t done)> progress;
 };
 
-// Calls `failed` with each failure's text, in any thread, one at a time. Returns the number of programs that ran.
+// Calls `failed` with each failure's text, on any thread, one at a time. Returns the number of programs that ran.
 std::uint64_t run_programs(const Runs& runs, const std::function<void(const std::string&)>& failed);
 
 }  // namespace heddle::programs

@@ -1,6 +1,6 @@
-// Makes a failing random program smaller: fewer threads, fewer steps at the end and at the start, as long as it fails.
+// Makes a failing random program smaller: fewer threads, fewer steps at the end and at the start, while it still fails.
 //
-// Each attempt is a process of its own, so that crashes and hangs count as failures too. Thread safety: one thread.
+// Each attempt is a process of its own, so that crashes and hangs count as failures. Thread safety: one thread.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct Shrunk {
   int attempts = 0;
 };
 
-// `program`: the path of heddle_random_programs; `times`: how often an attempt runs the program before it counts as
-// passed; `most`: seconds after which one program counts as hanging.
+// `program`: the path of heddle_random_programs; `times`: the number of runs without a failure after which an attempt
+// counts as passed; `most`: seconds after which one program counts as hanging.
 Shrunk shrink(const std::string& program, std::uint64_t seed, const std::string& device, const Cut& cut, int times,
               int most);
 

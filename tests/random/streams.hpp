@@ -1,9 +1,9 @@
-// StreamModel: what a program knows of a stream that a thread records on: which lists ended, and whose errors it
+// StreamModel: a program's knowledge of a stream that a thread records on: the lists that ended, and the errors that it
 // carries.
 //
-// Where a list ends by itself is not known, so a ListModel stands for everything between two ends that the program
-// made. Errors are bits: one for each custom operation of the program that throws; a list's bits say whose error may
-// reach it. Thread safety: a ListModel by any thread; a StreamModel by the thread that holds the stream.
+// The program does not know where lists end automatically, so a ListModel represents everything between two ends that
+// the program made. Errors are bits, one per throwing custom operation of the program; a list's bits name the errors
+// that may reach it. Thread safety: a ListModel by any thread; a StreamModel by the thread that holds the stream.
 #pragma once
 
 #include <atomic>
@@ -35,11 +35,11 @@ class StreamModel {
   StreamModel& operator=(const StreamModel&) = delete;
 
   std::uint64_t id() const { return id_; }
-  // What is recorded now belongs to it.
+  // The list of the next command.
   const ListRef& list() const { return current_; }
-  // Errors that what was recorded up to now may have.
+  // The possible errors of everything recorded so far.
   std::uint64_t errors() const { return carried_ | current_->errors.load() | previous_->errors.load(); }
-  // The next command uses what `operand` made.
+  // The next command uses results of `operand`.
   void use(const ListRef& operand) {
     if (operand->stream == id_) return may_fail(operand->errors.load());
     current_->maybe_committed();  // ordering after another stream closes the list
@@ -49,25 +49,25 @@ class StreamModel {
     current_->errors.fetch_or(errors);
     carried_ |= errors;
   }
-  // A command was recorded, for certain.
+  // A command was recorded for certain.
   void recorded() { recorded_ = true; }
-  // Something threw half-way: the list may be committed or not.
+  // A call threw midway: the list may be committed or not.
   void unsure() { current_->maybe_committed(); }
   // The list was committed.
   void committed() {
     current_->state.store(ListModel::kCommitted, std::memory_order_release);
-    // Without a command of its own the stream stands where it stood.
+    // Without a command of its own, the stream stays at the same point.
     if (!recorded_) current_->errors.fetch_or(previous_->errors.load());
     recorded_ = false;
     previous_ = std::move(current_);
     current_ = std::make_shared<ListModel>(id_, carried_);
   }
-  // Everything is complete, and its errors were thrown.
+  // Everything is complete, and the errors were thrown.
   void collected() {
     carried_ = 0;
     committed();
   }
-  // The place in the order of the stream's handlers.
+  // The handler's place in the order of the stream.
   std::uint64_t next_handler() { return ++handlers_; }
   struct Told {
     std::uint64_t last = 0;  // under the program's mutex
@@ -82,7 +82,7 @@ class StreamModel {
   const std::uint64_t id_ = next_id();
   std::uint64_t carried_ = 0;
   ListRef current_ = std::make_shared<ListModel>(id_, 0);
-  ListRef previous_ = std::make_shared<ListModel>(id_, 0);  // nothing of the stream's last holder
+  ListRef previous_ = std::make_shared<ListModel>(id_, 0);  // nothing from the stream's last holder
   bool recorded_ = false;                                   // in the current list
   std::uint64_t handlers_ = 0;
   const std::shared_ptr<Told> told_ = std::make_shared<Told>();

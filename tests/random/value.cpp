@@ -8,11 +8,11 @@
 namespace heddle::programs {
 namespace {
 
-constexpr std::int64_t kMostProducts = 1 << 18;  // of one matrix product, so that the model stays quick
+constexpr std::int64_t kMostProducts = 1 << 18;  // per matrix product, so that the model stays fast
 
 int digits(Dtype dtype) { return dtype == Dtype::kFloat32 ? 24 : dtype == Dtype::kFloat16 ? 11 : 8; }
 
-// A number that the type holds, far from its ends, and a multiple of 2^-8.
+// A number that the type represents, far from its limits, and a multiple of 2^-8.
 bool exact(double value, Dtype dtype) {
   if (value == 0) return true;
   int exponent = 0;
@@ -41,7 +41,7 @@ Value like(const Shape& shape, Dtype dtype, bool known) {
   return {shape, dtype, std::vector<float>(static_cast<std::size_t>(shape.elements())), known};
 }
 
-// The position in row-major order of `x` of the element that belongs at `index` of a shape that it broadcasts to.
+// The row-major position in `x` of the element that broadcasts to `index`.
 std::size_t position_of(std::span<const std::int64_t> index, const Shape& x) {
   const std::size_t missing = index.size() - x.rank();
   std::int64_t position = 0;
@@ -51,7 +51,7 @@ std::size_t position_of(std::span<const std::int64_t> index, const Shape& x) {
   return static_cast<std::size_t>(position);
 }
 
-// body(position, index) for each element of `shape`, in row-major order.
+// Calls body(position, index) for each element of `shape`, in row-major order.
 template <class Body>
 void for_each(const Shape& shape, const Body& body) {
   std::array<std::int64_t, kMaxRank> index{};

@@ -40,7 +40,7 @@ std::string World::wrongs() const {
 }
 
 void World::post(Parcel&& parcel) {
-  Parcel dropped;  // after the lock
+  Parcel dropped;  // destroyed after the lock
   std::lock_guard lock(mutex_);
   parcels_.push_back(std::move(parcel));
   if (parcels_.size() <= 12) return;
@@ -153,7 +153,7 @@ void World::check_handlers(const std::vector<ShutdownReport>& reports) {
     }
     const std::uint64_t threw = threw_[runtime].load();
     if (now.failed != threw || told_threw_[runtime].load() != threw) {
-      found.push_back(fmt::format("{} handlers threw, {} were counted, {} were told", threw, now.failed,
+      found.push_back(fmt::format("{} handlers threw, {} were counted, {} were reported", threw, now.failed,
                                   told_threw_[runtime].load()));
     }
     for (const std::string& what : found) wrong(what);
@@ -188,7 +188,7 @@ void World::check_externals(std::size_t runtime) {
 
 ShutdownReport World::shut_down(std::size_t runtime, std::chrono::milliseconds deadline) {
   closing(runtime);
-  // It waits for handlers that executors have; the loops' threads may be waiting themselves.
+  // The shutdown waits for handlers in executors; the threads of the loops may themselves be waiting.
   std::atomic<bool> done{false};
   std::thread loops;
   if (!plan_.hurried) {

@@ -1,6 +1,6 @@
-// World: what the threads of one random program share: its runtimes, what they hand to each other, what went wrong.
+// World: shared by the threads of one random program: its runtimes, the objects that they exchange, the errors found.
 //
-// Thread safety: all members from any thread, but the constructor and the destructor.
+// Thread safety: all members from any thread, except the constructor and the destructor.
 #pragma once
 
 #include <atomic>
@@ -20,35 +20,35 @@
 
 namespace heddle::programs {
 
-// A tensor and what it must hold.
+// A tensor and its expected contents.
 struct Item {
   Tensor tensor;
   Known value;
-  ListRef list;  // that made it
+  ListRef list;  // the list that made it
   std::size_t runtime = 0;
 };
 
-// Something that one thread hands to another.
+// An object that one thread hands to another.
 struct Parcel {
   Item item;
   std::optional<Event> event;    // a point after the item was made
   std::optional<HostCopy> copy;  // of the item
-  std::uint64_t errors = 0;      // that the event and the copy may carry
+  std::uint64_t errors = 0;      // the possible errors of the event and the copy
 };
 
-// A lease, and what is known of its stream.
+// A lease, and the model of its stream.
 struct HeldLease {
   std::size_t runtime = 0;
   std::unique_ptr<StreamModel> stream;
   std::optional<Lease> lease;
 };
 
-// What became of a handler.
+// The fate of a handler.
 struct HandlerRecord {
   std::size_t runtime = 0;
   Delivery delivery = Delivery::kHandlerThread;
-  std::uint64_t errors = 0;                 // that it may be told
-  std::shared_ptr<StreamModel::Told> told;  // null: the stream is not known for sure
+  std::uint64_t errors = 0;                 // the possible errors in its status
+  std::shared_ptr<StreamModel::Told> told;  // null: the stream is not known for certain
   std::uint64_t order = 0;                  // on that stream
   bool registered = false;
   int times = 0;
@@ -68,15 +68,15 @@ class World {
 
   // --- handed from thread to thread ---
   void post(Parcel&& parcel);
-  // One of them, which stays there unless it is taken; false: there is none.
+  // Fetches one of them, which stays there unless `take`; false: there is none.
   bool fetch(std::uint64_t which, bool take, Parcel* out);
   void leave(HeldLease&& lease);
   std::optional<HeldLease> find_lease();
 
   // --- custom operations that throw ---
-  // The error bit of a new one; 0 when there are as many as there are bits.
+  // The error bit of a new operation; 0 if all bits are used.
   std::uint64_t new_failure(std::string* name);
-  // The bit of the operation that the text of an error names; 0: of none.
+  // The bit of the operation named in an error's text; 0: none.
   static std::uint64_t failure_in(const std::string& text);
 
   // --- handlers ---
@@ -87,13 +87,13 @@ class World {
   }
   // Its turn has come: checks the order of its stream.
   void note_turn(std::size_t id);
-  // It runs: checks that it is the first time, and the status.
+  // It runs: checks that this is the first time, and the status.
   void note_run(std::size_t id, const Status& status);
   void note_handler_threw(std::size_t runtime) { ++threw_[runtime]; }
   void check_handlers(const std::vector<ShutdownReport>& reports);
 
   // --- external memory ---
-  // Memory that the device can reach, with `value` in it; the deleter counts and spoils it.
+  // Memory that the device can reach, filled with `value`; the deleter counts and overwrites it.
   void* external(std::size_t runtime, const Value& value, std::function<void()>* deleter);
   void check_externals(std::size_t runtime);
 
@@ -109,9 +109,9 @@ class World {
   TaskThreads& threads() { return threads_; }
   TaskLoop& loop(std::size_t thread) { return loops_[thread]; }
   TaskLoop& shelf() { return loops_.back(); }
-  // A task of each loop; false: there was none.
+  // Runs a task of each loop; false: there was none.
   bool run_one_task();
-  // Drops and runs all that is left. When the threads of the program have ended.
+  // Drops and runs everything that is left. Call it after the program's threads have ended.
   void drop_everything();
   void run_leftover_tasks();
 
@@ -135,7 +135,7 @@ class World {
   std::vector<std::atomic<std::uint64_t>> threw_, told_threw_;
   std::vector<std::optional<ShutdownReport>> reports_;
   std::vector<std::unique_ptr<Runtime>> runtimes_;
-  std::vector<TaskLoop> loops_;  // one for each thread, and the shelf
+  std::vector<TaskLoop> loops_;  // one per thread, and the shelf
   TaskThreads threads_;
 };
 

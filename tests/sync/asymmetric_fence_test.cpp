@@ -1,4 +1,4 @@
-// The fence in sandboxes that the process enters after the mode was chosen. Each test is a process of its own.
+// The fence in sandboxes that the process enters after the mode was chosen. Each test is its own process.
 #include "heddle/sync/asymmetric_fence.hpp"
 
 #include <gtest/gtest.h>
@@ -33,9 +33,9 @@ void refuse(std::initializer_list<test::RefusedCall> calls, int error, Sandboxed
   if (!test::refuse_system_calls(calls, error, who)) test::skip();
 }
 
-// Stores that take long, as their lines have just left the caches: what is stored after them waits in the store buffer,
-// while later loads are long done. Otherwise a fence that is missing is not seen: a refused system call alone takes
-// longer than a store.
+// Makes stores slow by evicting their cache lines, so that later stores wait in the store buffer while later loads have
+// long completed. Without this, a missing fence would go unnoticed: even a refused system call takes longer than a
+// store.
 class SlowStores {
  public:
   void make() noexcept {
@@ -50,13 +50,13 @@ class SlowStores {
   std::array<Line, 32> lines_{};
 };
 
-// Owner: x = i, light, read y. Claimer: y = j, heavy, read x. Of a pair of rounds (i, j) one sees the other's store:
-// where the owner read a y before j, the claimer reads x = i or later. The claimer's thread starts with `enter`.
+// Owner: x = i, light, read y. Claimer: y = j, heavy, read x. In any pair of rounds (i, j), one side sees the other's
+// store: if the owner read a y before j, the claimer reads x = i or later. The claimer's thread starts with `enter`.
 void require_order(void (*enter)() = [] {}) {
   constexpr std::uint32_t kRounds = 200'000, kClaims = 3'000, kMost = 4'000'000;
   struct alignas(64) Word : sync::Atomic<std::uint32_t> {};
   Word x, y;
-  std::vector<std::uint32_t> seen_by_owner{0}, seen_by_claimer{0};  // by round, from 1 on
+  std::vector<std::uint32_t> seen_by_owner{0}, seen_by_claimer{0};  // by round, from 1
   seen_by_owner.reserve(kMost + 1);
   seen_by_claimer.reserve(kMost + 1);
   sync::Atomic<bool> done{false};
@@ -83,14 +83,14 @@ void require_order(void (*enter)() = [] {}) {
   }
 }
 
-// What this machine does where the kernel refuses membarrier, which it allowed before.
+// The fallback on this machine if the kernel refuses membarrier after having allowed it.
 bool pages_interrupt() { return sync::detail::interrupt_by_page(); }
 
 class Sandbox : public testing::TestWithParam<std::tuple<Sandboxed, int>> {
  protected:
   void SetUp() override {
     if (sync::asymmetric_fence_mode() != sync::FenceMode::kMembarrier) GTEST_SKIP() << "membarrier is refused here";
-    if (!pages_interrupt()) GTEST_SKIP() << "on this processor a page's access goes without an interrupt";
+    if (!pages_interrupt()) GTEST_SKIP() << "on this processor a page's access is taken away without an interrupt";
   }
 };
 INSTANTIATE_TEST_SUITE_P(ThreadOrProcess, Sandbox,
@@ -107,14 +107,14 @@ TEST_P(Sandbox, EnteredAfterTheModeWasChosenKeepsTheFence) {
 
 TEST(AsymmetricFence, AClaimerAloneInASandboxInterruptsThoseOutside) {
   if (sync::asymmetric_fence_mode() != sync::FenceMode::kMembarrier || !pages_interrupt()) {
-    GTEST_SKIP() << "membarrier is refused here, or a page's access goes without an interrupt";
+    GTEST_SKIP() << "membarrier is refused here, or a page's access is taken away without an interrupt";
   }
   in_own_process([] { require_order([] { refuse({{SYS_membarrier}}, EPERM, Sandboxed::kThisThread); }); });
 }
 
 TEST(AsymmetricFence, ARefusalOfBothWaysEndsTheProcessWithOneLine) {
   if (sync::asymmetric_fence_mode() != sync::FenceMode::kMembarrier) GTEST_SKIP() << "membarrier is refused here";
-  in_own_process([] { refuse({{SYS_membarrier}, {SYS_mprotect}}, EPERM); });  // skips where there are no sandboxes
+  in_own_process([] { refuse({{SYS_membarrier}, {SYS_mprotect}}, EPERM); });  // skips if sandboxes are unavailable
   if (IsSkipped()) return;
   EXPECT_EXIT(
       {
@@ -142,7 +142,7 @@ TEST(AsymmetricFence, AnAnswerToTheRegistrationAloneIsNoMembarrier) {
   });
 }
 
-// Two threads, of which one is in a sandbox, choose the mode together.
+// Two threads, one of them in a sandbox, choose the mode concurrently.
 void require_one_mode() {
   sync::detail::fence_mode.store(sync::FenceMode::kUnknown);
   std::array<sync::FenceMode, 2> seen{};

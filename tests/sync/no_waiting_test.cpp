@@ -17,7 +17,7 @@ TEST(NoWaiting, RefusesInsideAndOnlyThere) {
     const NoWaiting outer("a test");
     EXPECT_TRUE(NoWaiting::active());
     EXPECT_THROW(NoWaiting::refuse("waiting"), WouldBlock);
-    std::thread([] { EXPECT_FALSE(NoWaiting::active()) << "it is the thread's own"; }).join();
+    std::thread([] { EXPECT_FALSE(NoWaiting::active()) << "the state is thread-local"; }).join();
   }
   EXPECT_FALSE(NoWaiting::active());
 }

@@ -23,7 +23,7 @@ TEST(OwnerGate, AClaimKeepsTheOwnerOut) {
   gate.leave();
 }
 
-// The guarded counter is plain: an overlap loses counts here and is a report under ThreadSanitizer.
+// The guarded counter is plain: an overlap loses counts here, and is reported by ThreadSanitizer.
 TEST(OwnerGate, OwnerAndClaimersNeverOverlap) {
   ASSERT_NE(sync::asymmetric_fence_mode(), sync::FenceMode::kUnknown);
   sync::OwnerGate gate;

@@ -1,4 +1,4 @@
-// What can be seen inside one process; what fork and exit do to it is tested with processes of their own.
+// Effects that are visible inside one process; separate processes test fork and exit.
 #include "heddle/sync/process.hpp"
 
 #include <gtest/gtest.h>

@@ -49,7 +49,7 @@ TEST(Reaper, OneThatTakesLongHoldsNobodyUp) {
   EXPECT_EQ(stuck.load(), 1);
 }
 
-// More at once than it has threads.
+// More objects than the reaper has threads.
 TEST(Reaper, FromManyThreadsAtOnce) {
   std::atomic<int> reaped{0};
   std::latch until(1);
@@ -107,7 +107,7 @@ TEST(Reaper, ReapedDeleteDestroysHereWhereWaitingIsAllowed) {
     std::shared_ptr<Member>(new Member(reaped), ReapedDelete{}).reset();
   }
   EXPECT_TRUE(Reaper::finish(in_time()));
-  EXPECT_EQ(reaped.load(), 101) << "the second on a thread of the reaper's";
+  EXPECT_EQ(reaped.load(), 101) << "the second on a reaper thread";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace heddle::sync {
 namespace {
 
-std::string ended;  // by threads that were joined
+std::string ended;  // written by threads that were joined
 
 template <char kName>
 struct Noted {
@@ -57,10 +57,10 @@ TEST(ThreadExit, EachThreadHasItsOwn) {
   EXPECT_EQ(ended, "aa");
 }
 
-// In the destructor of a key that is younger than the library's, which runs after it.
+// Runs in the destructor of a key that is younger than the library's, and so after it.
 TEST(ThreadExit, WhatIsUsedAgainAfterItsEndEndsAgain) {
   ended.clear();
-  ++noted<'m'>().uses;  // makes the library's key; this thread's does not end here
+  ++noted<'m'>().uses;  // creates the library's key; this thread does not end in this test
   pthread_key_t key{};
   ASSERT_EQ(pthread_key_create(&key, [](void*) { EXPECT_EQ(++noted<'a'>().uses, 1); }), 0);
   std::thread([&] {

@@ -14,7 +14,7 @@ TEST(Thread, PreferringShortTurnsKeepsPolicyAndPriority) {
   sync::Atomic<bool> same{false};
   sync::Thread thread("short turns", [&] {
     const int policy = sched_getscheduler(0);
-    setpriority(PRIO_PROCESS, static_cast<id_t>(sync::this_thread_id()), 3);  // on Linux, of this thread
+    setpriority(PRIO_PROCESS, static_cast<id_t>(sync::this_thread_id()), 3);  // on Linux, for this thread only
     sync::prefer_short_turns();
     const int nice = getpriority(PRIO_PROCESS, static_cast<id_t>(sync::this_thread_id()));
     same.store(sched_getscheduler(0) == policy && nice == 3);

@@ -11,7 +11,8 @@ namespace heddle {
 
 [[noreturn]] void check_failed(const char* condition, const char* message, const char* file, int line) noexcept;
 
-// Where the system takes away what running work relies on, and no error can be returned: prints one line and aborts.
+// If the system withdraws a service that running work relies on, and no error can be returned: prints one line and
+// aborts.
 [[noreturn]] void end_process(const char* message) noexcept;
 
 }  // namespace heddle

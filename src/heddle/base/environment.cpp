@@ -19,7 +19,7 @@
 namespace heddle {
 namespace {
 
-// The names that some part of the library reads. A new variable is one line here.
+// The variables that the library reads. A new variable is one line here.
 constexpr std::array<std::string_view, 11> kKnownVariables = {
     "HEDDLE_DEVICE",     "HEDDLE_CPU_KERNELS", "HEDDLE_CPU_WORKERS", "HEDDLE_MEMORY_LIMIT",
     "HEDDLE_STREAMS",    "HEDDLE_STREAMS_MAX", "HEDDLE_WAIT",        "HEDDLE_CUDA_MATMUL",
@@ -79,7 +79,7 @@ std::optional<std::uint64_t> environment_bytes(const char* name) {
 }
 
 std::string unknown_environment() {
-  if (::getauxval(AT_SECURE) != 0) return "";  // nothing of the environment is read then
+  if (::getauxval(AT_SECURE) != 0) return "";  // then nothing is read from the environment
   constexpr std::size_t kMostShown = 8;
   constexpr std::size_t kNameMost = 64;
   std::vector<std::string> unknown;

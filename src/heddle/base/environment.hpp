@@ -1,9 +1,9 @@
 // Strict reading of HEDDLE_* variables and of numbers that people type.
 //
-// A malformed value throws InvalidArgument naming the variable (or option), its value and what is allowed; it is never
-// ignored. An unset or empty variable is "not given"; so is every one in a program that runs with another user's rights
-// (setuid, capabilities: secure_getenv). Reading the environment is not safe against a concurrent setenv;
-// callers read it once, when a Runtime opens.
+// A malformed value throws InvalidArgument with the variable (or option), its value and the allowed range; it is never
+// ignored. An unset or empty variable counts as not given, and so does every variable in a program that runs with
+// another user's rights (setuid, capabilities: secure_getenv). Reading the environment is not safe against a concurrent
+// setenv; callers read it once, when a Runtime opens.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,11 @@ std::optional<std::string> environment_value(const char* name);
 std::optional<std::uint64_t> environment_count(const char* name, std::uint64_t low, std::uint64_t high);
 std::optional<std::uint64_t> environment_bytes(const char* name);
 
-// One line that names every HEDDLE_* variable of the environment that no part of the library reads; empty without one.
+// One line with every HEDDLE_* variable in the environment that no part of the library reads; empty if there is none.
 std::string unknown_environment();
 
-// Writes that line to standard error, once per process. Only a warning: an orchestrator that runs a service named
-// heddle sets HEDDLE_PORT and the like in every container of its namespace, and a runtime must open there all the same.
+// Writes that line to standard error, once per process. Only a warning: for a service named heddle, an orchestrator
+// sets HEDDLE_PORT and similar variables in every container of the namespace, and a runtime must still open there.
 void warn_of_unknown_environment();
 
 }  // namespace heddle

@@ -30,7 +30,7 @@ Status::Status(ErrorKind kind, std::string text) noexcept : kind_(kind) {
   if (text.empty()) return;
   try {
     text_ = std::make_shared<const std::string>(std::move(text));
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): it is an error without a text then
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the error stays without a text
     // text() says so.
   }
 }

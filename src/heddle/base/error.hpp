@@ -1,7 +1,7 @@
-// What a user of heddle can catch, and the value that carries an error below the public surface.
+// The exceptions that heddle throws, and the value that carries an error below the public surface.
 //
-// Each text says what was asked, what is there, and what to do. Layers below `tensor` that must not throw (backends,
-// threads, release functions) hand a Status up; the public surface turns it into the matching exception with raise().
+// Each text names the request, the situation and the remedy. Layers below `tensor` that must not throw (backends,
+// threads, release functions) return a Status; the public surface turns it into the matching exception with raise().
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ enum class ErrorKind : unsigned char {
   kClosed,           // the runtime is shutting down or shut down
   kForked,           // used in a forked child
   kTimeout,          // a deadline passed
-  kUnsupported,      // this backend, build or system lacks what was asked for
+  kUnsupported,      // this backend, build or system lacks the requested feature
   kAbandoned,        // the runtime shut down before the work was done
 };
 
@@ -63,13 +63,13 @@ using Abandoned = ErrorOf<ErrorKind::kAbandoned>;
 
 // An error as a value: ok, or a kind with its text. Cheap to copy; the text is shared and immutable.
 //
-// Making one never throws: errors are told where nothing more may fail. Where host memory has no room for the text, one
-// that says so stands for it.
+// Making one never throws, because errors are reported where nothing more may fail. If host memory has no room for the
+// text, a fixed text says so.
 class [[nodiscard]] Status {
  public:
   Status() noexcept = default;
   Status(ErrorKind kind, std::string text) noexcept;
-  // make_text() -> std::string. Also where making the text is what takes memory.
+  // make_text() -> std::string. Also safe if making the text runs out of host memory.
   template <class MakeText>
     requires std::is_invocable_r_v<std::string, MakeText>
   Status(ErrorKind kind, const MakeText& make_text) noexcept : Status(kind, text_or_none(make_text)) {}
@@ -80,7 +80,7 @@ class [[nodiscard]] Status {
   ErrorKind kind() const noexcept { return kind_; }
   std::string_view text() const noexcept {
     if (text_ != nullptr) return *text_;
-    return ok() ? std::string_view() : std::string_view("host memory ran out while this error was told");
+    return ok() ? std::string_view() : std::string_view("host memory ran out while this error was reported");
   }
 
   // The same text as an error of another kind. REQUIRES: not ok.

@@ -19,16 +19,16 @@ struct Limits {
   std::uint32_t streams_max = 128;
   // How long a thread waits for a stream before PoolExhausted.
   std::chrono::milliseconds lease_wait_max{30'000};
-  // A list is committed by itself once it holds this many commands ...
+  // A list is committed automatically once it holds this many commands ...
   std::uint32_t list_commands_max = 512;
   // ... or this many bytes of encoded commands and staged host data.
   std::size_t list_bytes_max = std::size_t{1} << 20;
-  // Committed, unfinished lists of one stream: commit() waits beyond it, try_commit() returns false.
+  // Committed, unfinished lists per stream: at this bound commit() waits, and try_commit() returns false.
   std::uint32_t committed_lists_max = 64;
-  // Handlers of one stream that wait for their ticket or their turn, or run on the handler thread: beyond it
-  // on_complete() waits, and try_on_complete() returns false. An executor bounds the tasks that it accepted itself.
+  // Handlers per stream that wait for their ticket or their turn, or run on the handler thread: at this bound
+  // on_complete() waits, and try_on_complete() returns false. An executor bounds its own accepted tasks.
   std::uint32_t handlers_max = 1024;
-  // How long on_complete() waits for one of them to end before Timeout.
+  // How long on_complete() waits for a handler to end before it throws Timeout.
   std::chrono::milliseconds handler_wait_max{10'000};
   // A completion handler that runs longer than this is counted and named in HandlerStatistics.
   std::chrono::milliseconds slow_handler{10};

@@ -1,7 +1,7 @@
-// The inline namespace of everything that is compiled twice.
+// The inline namespace of all code that is compiled twice.
 //
-// `sync` to `runtime` are compiled once for shipping and once, from the same files, against controlled primitives (the
-// checked build). The two live in different inline namespaces, so that mixing their objects fails to link.
+// `sync` to `runtime` are compiled twice from the same files: for shipping, and against controlled primitives (the
+// checked build). Each build has its own inline namespace, so mixing their objects fails to link.
 #pragma once
 
 #ifndef HEDDLE_CHECKED

@@ -1,7 +1,7 @@
-// Asking the processor for a line of memory that will be written soon.
+// Prefetches a cache line that will be written soon.
 //
-// For lines that another processor wrote last: fetched for writing, they come over once instead of twice (to be read,
-// then to be written). Never faults, changes nothing.
+// For lines that another processor wrote last: a prefetch for writing transfers such a line once instead of twice (to
+// read it, then to own it). Never faults, changes nothing.
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -10,7 +10,7 @@ namespace HEDDLE_NS {
 
 inline void prefetch_for_write(const void* address) noexcept {
 #if defined(__x86_64__)
-  // Not __builtin_prefetch(address, 1): for the common subset of these processors that is a prefetch for reading.
+  // __builtin_prefetch(address, 1) compiles to a prefetch for reading on the common subset of these processors.
   asm("prefetchw %0" : : "m"(*static_cast<const char*>(address)));
 #else
   __builtin_prefetch(address, 1);

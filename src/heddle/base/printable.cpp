@@ -48,7 +48,7 @@ struct Shown {
   bool whole = true;
 };
 
-// As much of it as fits.
+// As much of the text as fits.
 Shown shown_within(std::string_view text, std::size_t most) {
   Shown shown;
   shown.text.reserve(text.size() < most ? text.size() : most);

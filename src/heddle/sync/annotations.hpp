@@ -1,4 +1,4 @@
-// Clang's thread-safety attributes under names of our own; empty for other compilers.
+// Clang's thread-safety attributes under our own names; empty for other compilers.
 #pragma once
 
 #if defined(__clang__)

@@ -26,7 +26,7 @@ namespace {
 
 long membarrier(int command) noexcept { return syscall(__NR_membarrier, command, 0, 0); }
 
-// A registration counts for the whole address space. A process that was restored from a checkpoint may have lost it.
+// A registration covers the whole address space. A process restored from a checkpoint may have lost it.
 bool register_and_fence() noexcept {
   return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 &&
          membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0;
@@ -34,15 +34,15 @@ bool register_and_fence() noexcept {
 
 #if defined(__x86_64__)
 
-// Processors that take a page's access away on all others without interrupting them: the kernel uses it from 6.15 on.
+// Processors that invalidate a page on all others without interrupting them; the kernel uses this from 6.15 on.
 bool invalidates_without_interrupt() noexcept {
   constexpr unsigned kFeatures = 0x80000008, kInvlpgb = 1U << 3;
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid(kFeatures, &a, &b, &c, &d) != 0 && (b & kInvlpgb) != 0;
 }
 
-// A page between two that nobody may touch: its mapping never joins a neighbour's, so that changing its access needs no
-// further mapping. Made with the mode, as a sandbox may refuse it later; never unmapped.
+// A page between two inaccessible ones: its mapping never merges with a neighbor, so changing its access needs no
+// further mapping. Mapped when the mode is chosen, because a sandbox may refuse it later; never unmapped.
 class Page {
  public:
   // Constant-initialized and trivially destroyed: it is used until the process has ended.
@@ -53,8 +53,8 @@ class Page {
     map();
   }
 
-  // The page has to be writable and in memory before the access is taken away; otherwise there is nothing to interrupt
-  // others for. The mutex keeps one thread from taking it while another writes.
+  // The page must be writable and resident before its access is taken away; otherwise no processor has to be
+  // interrupted. The mutex keeps one thread from taking the access while another writes.
   bool take_access() noexcept {
     const std::lock_guard lock(mutex_);
     if (!map() || mprotect(page_, size_, PROT_READ | PROT_WRITE) != 0) return false;
@@ -70,7 +70,7 @@ class Page {
     if (pages == MAP_FAILED) return false;
     std::byte* const middle = static_cast<std::byte*>(pages) + size_;
     if (mprotect(middle, size_, PROT_READ | PROT_WRITE) == 0) {
-      *middle = std::byte{1};  // takes its memory now
+      *middle = std::byte{1};  // makes the page resident now
       if (mprotect(middle, size_, PROT_READ) == 0) page_ = middle;
     }
     if (page_ == nullptr) munmap(pages, 3 * size_);
@@ -89,7 +89,7 @@ bool take_access_of_page() noexcept { return !invalidates_without_interrupt() &&
 
 #else
 
-// Elsewhere, as on ARM64, the hardware tells the other processors, which orders nothing on them.
+// Elsewhere, as on ARM64, the hardware broadcasts the invalidation, which orders nothing on other processors.
 void prepare_page() noexcept {}
 bool take_access_of_page() noexcept { return false; }
 
@@ -105,8 +105,8 @@ bool detail::interrupt_by_page() noexcept {
 }
 
 FenceMode asymmetric_fence_mode() noexcept {
-  // Threads that race here may get different answers from the kernel (a sandbox of one thread): the first one counts.
-  // A fast path that still sees kUnknown uses a full fence, which is right with either heavy side.
+  // Threads that race here may get different answers from the kernel (a sandbox of one thread); the first answer
+  // counts. A fast path that still sees kUnknown uses a full fence, which is right with either heavy side.
   FenceMode mode = detail::fence_mode.load(std::memory_order_acquire);
   if (mode != FenceMode::kUnknown) return mode;
   const FenceMode chosen = register_and_fence() ? FenceMode::kMembarrier : FenceMode::kFull;
@@ -118,11 +118,11 @@ void asymmetric_fence_heavy() noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (asymmetric_fence_mode() != FenceMode::kMembarrier) return;
   if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
-  // Asked each time: the refusal may be this thread's only, and a want of memory passes.
+  // Retried each time: the refusal may affect only this thread, and a shortage of memory passes.
   if (register_and_fence() || detail::interrupt_by_page()) return;
   end_process(
-      "the system allowed membarrier when the first runtime was opened and refuses it now, and there is no other fence "
-      "here that interrupts threads; allow membarrier in the sandbox, or enter it before a runtime is opened");
+      "the system allowed membarrier when the first runtime was opened and refuses it now, and no other fence here "
+      "interrupts threads; allow membarrier in the sandbox, or enter it before a runtime is opened");
 }
 
 }  // namespace HEDDLE_NS::sync

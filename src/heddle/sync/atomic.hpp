@@ -1,6 +1,7 @@
-// Atomics. An alias in the shipped build; the checked build replaces it by a class whose every access is a decision.
+// Atomics. An alias in the shipped build; in the checked build a class whose every access is a decision.
 //
-// Rule: a mutex by default. An order weaker than sequentially consistent needs a comment that names its counterpart.
+// Rule: use a mutex by default. An order weaker than sequentially consistent needs a comment that names its
+// counterpart.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,7 @@ namespace HEDDLE_NS::sync {
 #if !HEDDLE_CHECKED
 template <class T>
 using Atomic = std::atomic<T>;
-static_assert(sizeof(Atomic<std::uint64_t>) == sizeof(std::uint64_t), "the shipped atomic costs nothing");
+static_assert(sizeof(Atomic<std::uint64_t>) == sizeof(std::uint64_t), "the shipped atomic has no overhead");
 #endif
 
 inline constexpr std::memory_order relaxed = std::memory_order_relaxed;

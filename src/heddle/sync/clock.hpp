@@ -1,4 +1,4 @@
-// The monotonic clock and deadlines. Nothing else in the library reads a clock or sleeps.
+// The monotonic clock and deadlines. No other part of the library reads a clock or sleeps.
 #pragma once
 
 #include <chrono>
@@ -28,13 +28,13 @@ void sleep_for(Duration duration);
 class Deadline {
  public:
   static constexpr Deadline never() noexcept { return Deadline(TimePoint::max()); }
-  // Never, where the clock cannot count that far; now, where `duration` is negative.
+  // Never, if the clock cannot count that far; now, if `duration` is negative.
   template <class Rep, class Period>
   static Deadline after(std::chrono::duration<Rep, Period> duration) noexcept {
     using Given = std::chrono::duration<Rep, Period>;
-    if (duration == Given::max()) return never();  // without a look at the clock
+    if (duration == Given::max()) return never();  // without reading the clock
     const TimePoint start = now();
-    // Compared in the caller's unit: its greatest values overflow in the clock's.
+    // Compared in the caller's unit, because its largest values overflow the clock's unit.
     if (duration >= std::chrono::duration_cast<Given>(TimePoint::max() - start)) return never();
     return Deadline(duration <= Given::zero() ? start : start + std::chrono::duration_cast<Duration>(duration));
   }

@@ -1,7 +1,7 @@
-// Places where the checker may let something fail that seldom does.
+// Places where the checker may inject a rare failure.
 //
-// The constant false in the shipped build. In the checked build a choice, so many times an execution as the scenario
-// allows (heddle_check::Limits). Thread safety: from any thread; no waiting, and locks may be held.
+// In the shipped build, the constant false. In the checked build, a choice that fails at most as often per execution as
+// the scenario allows (heddle_check::Limits). Thread safety: from any thread; no waiting, and locks may be held.
 #pragma once
 
 #include <new>
@@ -14,9 +14,9 @@
 
 namespace HEDDLE_NS::sync {
 
-// Whether the device memory that is about to be allocated shall be refused.
+// True if the device memory that is about to be allocated must be refused.
 constexpr bool allocation_fails() noexcept { return false; }
-// Whether the host shall have no memory for what comes next.
+// True if the next step must run out of host memory.
 constexpr bool host_memory_fails() noexcept { return false; }
 
 }  // namespace HEDDLE_NS::sync
@@ -25,7 +25,7 @@ constexpr bool host_memory_fails() noexcept { return false; }
 
 namespace HEDDLE_NS::sync {
 
-// Stands before what allocates: throws where the host shall have no memory for that, as operator new would.
+// Goes before code that allocates: throws as operator new would, if the checker chose that host memory runs out.
 inline void require_host_memory() {
   if (host_memory_fails()) throw std::bad_alloc();
 }

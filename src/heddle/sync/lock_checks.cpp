@@ -34,7 +34,7 @@ void note_locked(Rank rank, bool ordered) noexcept {
   for (std::size_t i = 0; ordered && i < locks.count; ++i) {
     if (locks.ranks[i] >= rank) order_failed(rank, locks.ranks[i]);
   }
-  HEDDLE_CHECK(locks.count < HeldLocks::kMost, "more locks held at once than the lock checker has room for");
+  HEDDLE_CHECK(locks.count < HeldLocks::kMost, "this thread holds more locks than the lock checker has room for");
   locks.ranks[locks.count++] = rank;
 }
 
@@ -50,7 +50,8 @@ void note_unlocked(Rank rank) noexcept {
 }
 
 void assert_only_held(Rank rank) noexcept {
-  HEDDLE_CHECK(held().count == 1 && held().ranks[0] == rank, "waits on a condition while it holds another lock");
+  HEDDLE_CHECK(held().count == 1 && held().ranks[0] == rank,
+               "a thread waits on a condition while it holds another lock");
 }
 
 void assert_no_locks_held(const char* door) noexcept {

@@ -1,7 +1,7 @@
-// Which mutexes the calling thread holds, where HEDDLE_DEBUG_CHECKS is 1; otherwise empty inline functions.
+// Tracks the mutexes that the calling thread holds if HEDDLE_DEBUG_CHECKS is 1; otherwise empty inline functions.
 //
-// There are four doors where no lock may be held: a user's callable, a blocking backend call, a foreign destructor,
-// taking Python's global lock. assert_no_locks_held() stands there.
+// At four doors no lock may be held: a user's callable, a blocking backend call, a foreign destructor, acquiring
+// Python's GIL. Each of them calls assert_no_locks_held().
 #pragma once
 
 #include "heddle/base/check.hpp"
@@ -15,10 +15,10 @@
 namespace HEDDLE_NS::sync {
 
 #if HEDDLE_DEBUG_CHECKS
-// Aborts with both ranks when `rank` is not above every rank held. `ordered` is false for try_lock, which cannot block.
+// Aborts with both ranks unless `rank` is above every held rank. `ordered` is false for try_lock, which cannot block.
 void note_locked(Rank rank, bool ordered) noexcept;
 void note_unlocked(Rank rank) noexcept;
-// A wait on a condition variable may hold no mutex but the one it gives up.
+// A wait on a condition variable may hold only the mutex that it releases.
 void assert_only_held(Rank rank) noexcept;
 void assert_no_locks_held(const char* door) noexcept;
 #else

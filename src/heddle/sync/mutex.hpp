@@ -1,7 +1,7 @@
 // Mutex, its scoped lock and its condition variable.
 //
-// Mutex is std::mutex with a rank (sync/rank.hpp) and the compiler's annotations. In builds without debug checks it has
-// the size and the code of std::mutex. Not recursive. There is no other mutex in the library.
+// Mutex is std::mutex with a rank (sync/rank.hpp) and the compiler's annotations. Without debug checks it has the size
+// and the code of std::mutex. Not recursive. The library has no other mutex.
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -43,7 +43,7 @@ class HEDDLE_CAPABILITY("mutex") Mutex {
     return true;
   }
   void unlock() HEDDLE_RELEASE() {
-    note_unlocked(rank());  // first: once unlocked, another thread may destroy this mutex
+    note_unlocked(rank());  // first, because after the unlock another thread may destroy this mutex
     native_.unlock();
   }
 
@@ -56,7 +56,7 @@ class HEDDLE_CAPABILITY("mutex") Mutex {
 };
 
 #if !HEDDLE_DEBUG_CHECKS
-static_assert(sizeof(Mutex) == sizeof(std::mutex), "the shipped mutex costs nothing over std::mutex");
+static_assert(sizeof(Mutex) == sizeof(std::mutex), "the shipped mutex has no overhead over std::mutex");
 #endif
 
 // Holds a mutex for a scope; may be unlocked and locked again inside it.
@@ -83,7 +83,7 @@ class HEDDLE_SCOPED_CAPABILITY MutexLock {
   bool held_ = true;
 };
 
-// Every wait stands in a loop over its predicate: wake-ups may be spurious. Change the predicate under the mutex.
+// Every wait belongs in a loop over its predicate: wake-ups may be spurious. Change the predicate under the mutex.
 class ConditionVariable {
  public:
   ConditionVariable() = default;
@@ -98,7 +98,7 @@ class ConditionVariable {
     native.release();
   }
 
-  // Returns false when the deadline passed. A deadline of Deadline::never() waits without end.
+  // Returns false if the deadline passed. With Deadline::never() it waits without limit.
   bool wait_until(Mutex& mutex, Deadline deadline) HEDDLE_REQUIRES(mutex) {
     if (deadline.is_never()) {
       wait(mutex);

@@ -1,7 +1,7 @@
-// Places where a thread must not wait for the device, for a stream or for another thread: completion handlers and
-// custom operations, which the library runs on threads that others depend on.
+// Scopes in which a thread must not wait for the device, a stream or another thread: completion handlers and custom
+// operations, which the library runs on threads that others depend on.
 //
-// Thread safety: an object of one thread's stack; the state is the thread's own.
+// Thread safety: an object on one thread's stack; the state is thread-local.
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -12,8 +12,8 @@ namespace HEDDLE_NS::sync {
 class NoWaiting {
  public:
   enum class Also : unsigned char { kNothing, kNoRecording };
-  // `place` names it in error texts ("a completion handler"); a string literal. kNoRecording: nor may it record
-  // commands, because the thread may be in the middle of doing so.
+  // `place` names the scope in error texts ("a completion handler"); a string literal. kNoRecording also forbids
+  // recording commands, because the thread may be in the middle of a recording.
   explicit NoWaiting(const char* place, Also also = Also::kNothing) noexcept : outer_(current()) {
     current() = {place, also};
   }
@@ -25,7 +25,7 @@ class NoWaiting {
   // For error texts. Null where waiting is allowed.
   static const char* place() noexcept { return current().place; }
   static bool recording_forbidden() noexcept { return current().also == Also::kNoRecording; }
-  // Throws WouldBlock naming `what` would wait and where. Does nothing where waiting is allowed.
+  // Throws WouldBlock with `what` and the place. Does nothing where waiting is allowed.
   static void refuse(const char* what) {
     if (active()) [[unlikely]]
       throw_would_block(what);

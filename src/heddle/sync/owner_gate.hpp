@@ -1,12 +1,13 @@
-// Lets one owner enter its structure at the cost of a plain store, and others now and then enter in its place.
+// Lets one owner enter its structure at the cost of a plain store, and occasionally lets another thread enter instead.
 //
-// Owner:    if (gate.try_enter()) { ... gate.leave(); } else a claim is under way: take the slow path and try again.
-// Claimers: serialised by a mutex of the structure. gate.announce() on each candidate; one asymmetric_fence_heavy() for
-//           all of them; then gate.owner_inside(): if false, the claimer may enter until gate.withdraw(); if true, it
-//           withdraws and tries later. A claimer never waits for an owner, and does little while it has the claim.
+// Owner:    if (gate.try_enter()) { ... gate.leave(); }; otherwise a claim is in progress: take the slow path and
+// retry. Claimers: serialized by a mutex of the structure. Call gate.announce() on each candidate, then one
+//           asymmetric_fence_heavy() for all of them, then gate.owner_inside(). If that is false, the claimer may be
+//           inside until gate.withdraw(); if true, it withdraws and tries later. A claimer never waits for an owner,
+//           and does little while it holds the claim.
 //
-// Invariants: 1. at most one of {owner, one claimer} is inside. 2. try_enter/leave are called by the owner only and do
-// not nest. 3. whoever was inside happens-before whoever enters next (release/acquire on both words).
+// Invariants: 1. At most one of {owner, one claimer} is inside. 2. try_enter/leave are called only by the owner and do
+// not nest. 3. Each stay inside happens-before the next one (release/acquire on both words).
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,7 @@ class OwnerGate {
   }
   void leave() noexcept { inside_.store(0, release); }
 
-  // For the owner.
+  // Called by the owner.
   bool entered() const noexcept { return inside_.load(relaxed) != 0; }
 
   void announce() noexcept { claimed_.store(1, relaxed); }

@@ -1,9 +1,9 @@
-// HEDDLE_PLANT(id): a planted fault, for checks of the checks.
+// HEDDLE_PLANT(id): a planted fault, which checks that the checks detect it.
 //
 //   if (!HEDDLE_PLANT(owner_gate_without_fence)) asymmetric_fence_heavy();
 //
-// The constant false in the shipped build, which has no trace of it. In the checked build true while the plant `id` is
-// switched on (sync/checked/plants.hpp); the table of plants is in check/plants.cpp.
+// In the shipped build, the constant false, without a trace in the object code. In the checked build, true while the
+// plant `id` is switched on (sync/checked/plants.hpp). check/plants.cpp has the table of plants.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

@@ -17,7 +17,7 @@ namespace {
 std::atomic<int> fork_guarded{0};
 std::atomic<std::uint64_t> forked{0};
 
-// Runs in the child, where only its thread exists: no lock, no allocation.
+// Runs in the child, whose only thread is the one that forked: no lock, no allocation.
 void on_fork_in_child() {
   forked.fetch_add(1, std::memory_order_relaxed);
   if (fork_guarded.load(std::memory_order_relaxed) != 0) detail::forked_child.store(true, std::memory_order_relaxed);
@@ -27,8 +27,8 @@ void on_fork_in_child() {
 
 void throw_forked() {
   throw Forked(
-      "heddle was in use in the parent when this process was forked: its threads and device are not here; open the "
-      "runtime after the fork, or start the child by exec");
+      "heddle was in use in the parent when this process was forked, and its threads and device do not exist here; "
+      "open the runtime after the fork, or start the child by exec");
 }
 
 void end_forked_child() {
@@ -57,11 +57,10 @@ TimePoint process_exit_began() noexcept { return now(); }
 
 namespace {
 
-// Nanoseconds of the clock; 0: not yet.
+// Nanoseconds on the clock; 0: not yet.
 std::atomic<Clock::rep> exit_began{0};
 
-// The functions of the C library through which a process exits, as they stand on the stack: not as this module would
-// call them, through a table of its own.
+// The addresses of the C library's exit functions as they appear on the stack, not those of this module's PLT.
 const std::array<void*, 2>& exit_functions() noexcept {
   const auto find = [](const char* name, void (*otherwise)(int)) {
     void* const found = dlsym(RTLD_NEXT, name);
@@ -82,7 +81,7 @@ _Unwind_Reason_Code look_at_frame(_Unwind_Context* frame, void* found) {
 }  // namespace
 
 void at_process_exit(void (*hook)()) {
-  exit_functions();  // found now: the end of a process is no time to look for them
+  exit_functions();  // resolved now, because process exit is too late for a lookup
   if (std::atexit(hook) != 0 || std::at_quick_exit(hook) != 0) throw std::bad_alloc();
 }
 

@@ -1,9 +1,9 @@
-// What happens to the whole process: fork, exit, unloading of the module that holds the library.
+// Events of the whole process: fork, exit, unloading of the module that contains the library.
 //
 // A fork copies one thread and all memory: mutexes that other threads held stay locked, and the device's threads are
-// gone. So once a fork happened while a ForkGuarded object lived, in_forked_child() is true in the child for ever:
-// releases and destructors then do nothing and take no lock, everything else throws Forked. A child whose parent had
-// nothing open is like a new process.
+// gone. If a process forks while a ForkGuarded object lives, in_forked_child() is true in the child forever: releases
+// and destructors then do nothing and take no lock, and all other calls throw Forked. If the parent had nothing open,
+// the child is like a new process.
 //
 // Thread safety: all functions, from any thread.
 #pragma once
@@ -17,24 +17,24 @@
 namespace HEDDLE_NS::sync {
 
 namespace detail {
-// A fact of the process, not a matter of order between threads: no decision for the checker.
+// A fact about the process, not about the order of threads: no decision for the checker.
 inline std::atomic<bool> forked_child{false};
 }  // namespace detail
 
 inline bool in_forked_child() noexcept { return detail::forked_child.load(std::memory_order_relaxed); }
 
-// Throws Forked, naming what was asked for.
+// Throws Forked with a remedy.
 [[noreturn]] void throw_forked();
 inline void require_not_forked() {
   if (in_forked_child()) [[unlikely]]
     throw_forked();
 }
 
-// On a thread of the library that came back from a user's callable: in a forked child, where it is the only thread and
-// has nothing to do, ends the process as a return from main would (code 0). Else does nothing.
+// For a thread of the library that returns from a user's callable. In a forked child, this thread is the only one and
+// has nothing left to do, so the process ends as a return from main would (code 0). Otherwise does nothing.
 void end_forked_child();
 
-// As a member: while one lives, a child that is forked off is marked.
+// As a member: a child that is forked while one lives is marked.
 class ForkGuarded {
  public:
   ForkGuarded();
@@ -43,7 +43,7 @@ class ForkGuarded {
   ForkGuarded& operator=(const ForkGuarded&) = delete;
 };
 
-// Deleter of what threads and devices hang on: does nothing in a forked child, where they are gone.
+// Deleter for owners of threads and devices: does nothing in a forked child, where those do not exist.
 struct ForkSafeDelete {
   template <class T>
   void operator()(T* object) const noexcept {
@@ -51,24 +51,24 @@ struct ForkSafeDelete {
   }
 };
 
-// How often this process and those that it was forked from were forked, in the child, since the first ForkGuarded. What
-// counted less belongs to a parent: its threads are not here.
+// The number of forks between the process with the first ForkGuarded and this one. An object with a lower count belongs
+// to a parent: its threads do not exist here.
 std::uint64_t forks() noexcept;
 
 // Runs `hook` when the process exits by return from main, exit or quick_exit (not by _exit or abort). Hooks and
-// destructors of static objects run in the reverse order of their registration; a hook set twice runs twice, and each
-// takes some memory for ever. Throws std::bad_alloc.
+// destructors of static objects run in the reverse order of their registration. A hook that is set twice runs twice,
+// and each registration keeps some memory forever. Throws std::bad_alloc.
 void at_process_exit(void (*hook)());
 
-// Whether exit() or quick_exit() runs: on the calling thread, however it was called and whatever else it destroys
-// first, or on any thread once this was asked there or a hook has called note_process_exit(). Walks the thread's stack;
-// neither allocates nor throws.
+// True while exit() or quick_exit() runs. Detected on the calling thread, however exit was called and whatever it
+// destroys first. Detected on any thread once one call has detected it, or a hook has called note_process_exit(). Walks
+// the thread's stack; neither allocates nor throws.
 bool process_is_exiting() noexcept;
 void note_process_exit() noexcept;
-// When that was first known; now, if it is not yet.
+// When the exit was first detected; now, if it was not yet.
 TimePoint process_exit_began() noexcept;
 
-// Keeps the shared library that contains heddle loaded until the process ends: dlclose then leaves it, because its
+// Keeps the shared library that contains heddle loaded until the process ends: dlclose does not unmap it, because its
 // threads still run in it. Does nothing in a program that contains heddle itself.
 void pin_module() noexcept;
 

@@ -1,7 +1,7 @@
 // The lock order, as code. docs/change/lock-order.md is generated from this file.
 //
-// A thread may lock a mutex only if its rank is above the ranks of all mutexes that it holds; equal ranks never nest.
-// Checked at every lock where HEDDLE_DEBUG_CHECKS is 1. The comment behind a rank says what the mutex guards.
+// A thread may lock a mutex only if its rank is above the ranks of all mutexes that the thread holds; equal ranks never
+// nest. Checked at every lock if HEDDLE_DEBUG_CHECKS is 1. The comment after a rank says what the mutex guards.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,10 @@ namespace heddle {
 
 enum class Rank : std::uint8_t {
   kRuntimeRegistry = 10,  // the table of open runtimes of the process
-  kReaper = 15,           // what has been handed over to be ended, and the threads that end it
+  kReaper = 15,           // objects handed over to be ended, and the threads that end them
   kRuntime = 20,          // a runtime's state: open, draining, closed
-  kReclaim = 25,          // who of the threads that ran out of memory reclaims for all of them
-  kLanePool = 30,         // which lanes exist, who holds them, who waits for one
+  kReclaim = 25,          // which of the threads that ran out of memory reclaims for all of them
+  kLanePool = 30,         // the lanes, their holders, and the threads that wait for one
   kHandlers = 38,         // which streams have handlers to run, and the threads that run them
   kHandlerQueue = 39,     // handlers of one stream that wait for their tickets
   kAllocator = 40,        // one shard of the depot: free spans that no stream owns
@@ -25,7 +25,7 @@ enum class Rank : std::uint8_t {
   kFailureLog = 80,       // failed ticket ranges of one queue
   kPoller = 85,           // queues whose tickets the poller watches
   kTicketParking = 90,    // threads parked until a ticket passes
-  kPrimitiveCache = 100,  // what a kernel library has prepared for a shape
+  kPrimitiveCache = 100,  // objects that a kernel library has prepared for a shape
   kLeaf = 200,            // small tables that call nothing while locked
 };
 

@@ -14,7 +14,7 @@ namespace HEDDLE_NS::sync {
 struct Reaper::Worker {
   enum class State : unsigned char { kFree, kRunning, kEnded };
   State state = State::kFree;
-  std::uint64_t forks = 0;  // when it was started: what a parent process started can be neither joined nor used again
+  std::uint64_t forks = 0;  // at its start: a worker from a parent process can be neither joined nor reused
   Thread thread;
 };
 
@@ -33,7 +33,7 @@ struct Reaper::Shared {
   }
 };
 
-// Never destroyed: static destructors of any order may still need it.
+// Never destroyed: static destructors in any order may still need it.
 Reaper::Shared& Reaper::shared() noexcept {
   alignas(Shared) static unsigned char place[sizeof(Shared)];
   static auto* const the_shared = new (place) Shared;
@@ -74,7 +74,7 @@ void Reaper::join_ended(Shared& all) noexcept {
       ended = std::move(worker->thread);
       worker->state = Worker::State::kFree;
     }
-    ended.join();  // it is on its last instructions
+    ended.join();  // it is executing its last instructions
   }
 }
 
@@ -82,13 +82,13 @@ void Reaper::start(Shared& all) noexcept {
   MutexLock lock(all.mutex);
   if (all.first == nullptr) return;
   Worker* const worker = all.find(Worker::State::kFree);
-  if (worker == nullptr) return;  // those that run take it
+  if (worker == nullptr) return;  // the running threads take the object
   try {
     worker->thread = Thread("heddle-reaper", [&all, worker] { work(all, *worker); });
     worker->state = Worker::State::kRunning;
     worker->forks = forks();
   } catch (...) {  // NOLINT(bugprone-empty-catch): the object waits, and is counted as ending
-    // No thread, or no memory for one.
+    // No thread could be started, or there was no memory for one.
   }
 }
 
@@ -98,7 +98,7 @@ void Reaper::work(Shared& all, Worker& worker) noexcept {
   while (all.first != nullptr) {
     Reapable& object = *std::exchange(all.first, all.first->next_);
     std::shared_ptr<void> keep = std::move(object.keep_);
-    // Now: what is handed over again while it is being ended is not done with.
+    // Reset now, so that a second hand-over while this one is being reaped counts.
     object.queued_ = HEDDLE_PLANT(reaper_takes_once);
     lock.unlock();
     object.reap();

@@ -1,14 +1,14 @@
-// Reaper: threads of the library that end what may not end where its last owner went.
+// Reaper: threads of the library that end objects which may not end on the thread that dropped them.
 //
-// A handler or a custom operation may drop the last reference to a runtime, whose end waits for that very handler, or
-// joins that very thread. It hands the object over instead, and goes on. Threads are started on demand, a few at once,
-// so that one end that takes long does not hold up the others; each ends when nothing is left to do, and is joined by
-// whoever starts the next one, opens a runtime, or by the end of the process.
+// A handler or a custom operation may drop the last reference to a runtime, whose end waits for that very handler or
+// joins that very thread. It hands the object over instead, and continues. Threads are started on demand, a few in
+// parallel, so that one slow end does not delay the others. Each thread ends when no work is left. It is joined when
+// the next one starts, when a runtime opens, or at the end of the process.
 //
 // Thread safety: all functions, from any thread; none in a forked child whose parent had something open. Locks: one
-// mutex of the process (kReaper). Invariants: 1. An object that was handed over stays until reap() was called on it.
-// 2. Handing over needs no memory but for a thread. Where none can be started the object waits: attend() tries again,
-// as does each hand-over.
+// mutex per process (kReaper). Invariants: 1. An object that was handed over stays alive until reap() was called on it.
+// 2. A hand-over needs no memory except for a thread. If no thread can be started, the object waits: attend() and each
+// hand-over try again.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@
 
 namespace HEDDLE_NS::sync {
 
-// What can be handed over.
+// An object that can be handed over.
 class Reapable {
  public:
   Reapable(const Reapable&) = delete;
@@ -32,7 +32,7 @@ class Reapable {
 
  private:
   friend class Reaper;
-  // On a reaper's thread, without locks; may wait, and may destroy the object.
+  // Called on a reaper thread without locks; may wait, and may destroy the object.
   virtual void reap() noexcept = 0;
 
   // Guarded by the reaper's mutex.
@@ -43,15 +43,15 @@ class Reapable {
 
 class Reaper {
  public:
-  // Never waits for what it is handed. What is handed over again before a thread took it counts once. `keep` is dropped
+  // Never waits for the object. A second hand-over before a thread took the object has no effect. `keep` is dropped
   // after reap().
   static void hand_over(Reapable& object, std::shared_ptr<void> keep = nullptr) noexcept;
-  // Joins threads that have ended, and starts one if something waits for it.
+  // Joins threads that have ended, and starts one if an object waits.
   static void attend() noexcept;
-  // Waits until nothing is left to do, and joins the threads. False: the deadline passed first.
+  // Waits until no work is left, and joins the threads. False: the deadline passed first.
   static bool finish(Deadline deadline) noexcept;
 #if HEDDLE_CHECKED
-  // An execution begins: what a failed one has left here is none of its.
+  // A new execution begins: objects that a failed one left here do not belong to it.
   static void forget() noexcept;
 #endif
 
@@ -64,8 +64,8 @@ class Reaper {
   static void work(Shared& all, Worker& worker) noexcept;
 };
 
-// Deleter of what threads and devices hang on. Does nothing in a forked child; where waiting is forbidden it leaves the
-// object to the reaper, as its end joins threads, perhaps the calling one. T is Reapable, and deletes itself.
+// Deleter for owners of threads and devices. Does nothing in a forked child. Where waiting is forbidden, it leaves the
+// object to the reaper, because ending it joins threads, possibly the calling one. T is Reapable, and deletes itself.
 struct ReapedDelete {
   template <class T>
   void operator()(T* object) const noexcept {

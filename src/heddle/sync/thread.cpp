@@ -19,13 +19,13 @@ namespace HEDDLE_NS::sync {
 
 namespace {
 
-// While one lives, the calling thread, and threads it creates, take no signals.
+// While one lives, the calling thread and the threads it creates receive no signals.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
     sigset_t all;
     sigfillset(&all);
-    // Faults of a thread's own code must still reach it.
+    // Faults in a thread's own code must still reach it.
     for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
     pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
@@ -37,7 +37,7 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// The kernel's struct sched_attr, in its first version: its header cannot be included beside <sched.h>.
+// The kernel's struct sched_attr, first version: its header conflicts with <sched.h>.
 struct SchedulingAttributes {
   std::uint32_t size = sizeof(SchedulingAttributes);
   std::uint32_t policy = 0;
@@ -61,7 +61,7 @@ Thread::Thread(std::string name, std::function<void()> body) {
     });
   } catch (const std::system_error& error) {
     throw ThreadNotStarted(
-        fmt::format("the thread {} could not be started: {}; let the process have more threads or memory", name,
+        fmt::format("the thread {} could not be started: {}; allow the process more threads or memory", name,
                     error.code().message()));
   }
 }
@@ -80,7 +80,7 @@ void Thread::join() {
 }
 
 unsigned available_processors() noexcept {
-  // The kernel refuses a mask that is smaller than its own: more processors than cpu_set_t holds need a larger one.
+  // The kernel refuses a mask smaller than its own: with more processors than cpu_set_t holds, a larger one is needed.
   constexpr std::size_t kMostProcessors = std::size_t{1} << 16;
   for (std::size_t most = CPU_SETSIZE; most <= kMostProcessors; most *= 2) {
     cpu_set_t* const set = CPU_ALLOC(most);
@@ -100,10 +100,10 @@ unsigned available_processors() noexcept {
 int current_processor() noexcept { return sched_getcpu(); }
 
 void prefer_short_turns() noexcept {
-  constexpr std::uint64_t kTurnNs = 100'000;  // the shortest that the kernel knows
+  constexpr std::uint64_t kTurnNs = 100'000;  // the shortest turn that the kernel accepts
   SchedulingAttributes attributes;
   if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) != 0) return;
-  if (attributes.policy != SCHED_OTHER) return;  // what runtime means is another thing elsewhere
+  if (attributes.policy != SCHED_OTHER) return;  // other policies give runtime another meaning
   attributes.runtime_ns = kTurnNs;
   syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

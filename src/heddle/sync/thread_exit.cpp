@@ -25,7 +25,7 @@ void at_thread_exit(ThreadExit& exit) {
   if (pthread_setspecific(key, &exit) != 0) throw std::bad_alloc();
 }
 
-// What is registered meanwhile is the head of a new list, which the system passes in its next round.
+// Registrations made meanwhile form a new list, which the system passes in its next round.
 void run_thread_exits(void* newest) noexcept {
   for (auto* exit = static_cast<ThreadExit*>(newest); exit != nullptr;) {
     ThreadExit* const older = exit->older_;

@@ -1,7 +1,7 @@
-// What a thread does when it exits, registered without the compiler's thread_local destructors: glibc ends the process
-// where the first of those finds no memory.
+// Actions at thread exit, registered without the compiler's thread_local destructors: glibc ends the process if the
+// first of those finds no memory.
 //
-// One key of the system serves all threads, and a list in each of them; the first 32 keys of a process need no memory.
+// One pthread key serves all threads, with one list per thread; the first 32 keys of a process need no memory.
 // Thread safety: all functions; a ThreadExit belongs to the thread that registered it.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace HEDDLE_NS::sync {
 
-// Trivially destructible, so that it can be a thread_local object itself.
+// Trivially destructible, so that it can itself be a thread_local object.
 class ThreadExit {
  public:
   constexpr explicit ThreadExit(void (*run)(ThreadExit&) noexcept) noexcept : run_(run) {}
@@ -24,11 +24,11 @@ class ThreadExit {
   ThreadExit* older_ = nullptr;
 };
 
-// Runs `exit` when the calling thread exits, the newest first; again only if it is registered again. It must be there
-// then. Throws std::bad_alloc, and has registered nothing.
+// Runs `exit` when the calling thread exits, newest first; it runs again only if it is registered again. `exit` must
+// live until then. Throws std::bad_alloc, having registered nothing.
 void at_thread_exit(ThreadExit& exit);
 
-// Of the system's key: for the calling thread.
+// Destructor of the pthread key, for the calling thread.
 void run_thread_exits(void* newest) noexcept;
 
 }  // namespace HEDDLE_NS::sync

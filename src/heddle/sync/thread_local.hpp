@@ -1,14 +1,14 @@
-// Thread-local objects. The only place that may write thread_local.
+// Thread-local objects. No other file may write thread_local.
 //
 // One object per thread, type and tag: `struct MyTag; ThreadLocal<State, MyTag>::get()`. T is default-constructed at
-// the first use in a thread. With a constexpr constructor and no destructor the access is one load.
+// the first use in a thread. With a constexpr constructor and no destructor, an access is one load.
 //
-// Where T has a destructor, get() throws std::bad_alloc if the host has no memory to register it, in which case a later
-// get() tries again. (The compiler's own registration ends the process there.) The destructor runs at thread exit,
-// after those of the program's thread_local objects, in reverse order of construction among the library's own; an
-// object that is used again after that is made anew, and destroyed in the next round of the system's destructors
-// (PTHREAD_DESTRUCTOR_ITERATIONS). For the thread that calls exit() it does not run, nor in other threads that are
-// alive then: what must be done at process exit belongs into a hook (sync/process.hpp).
+// If T has a destructor, get() throws std::bad_alloc if the host has no memory to register it; a later get() tries
+// again. (The compiler's own registration would end the process.) The destructor runs at thread exit, after those of
+// the program's thread_local objects; objects of the library are destroyed in reverse order of construction. An object
+// that is used again after its destruction is constructed again, and destroyed in the next round of the system's
+// destructors (PTHREAD_DESTRUCTOR_ITERATIONS). The destructor does not run for the thread that calls exit(), nor for
+// other threads alive at that time: work due at process exit belongs in a hook (sync/process.hpp).
 #pragma once
 
 #include "heddle/base/namespace.hpp"
@@ -26,8 +26,8 @@ namespace HEDDLE_NS::sync {
 
 namespace detail {
 
-// In the thread's own static storage, so that it needs no memory; trivially destructible and made by the compiler, so
-// that its access needs no guard.
+// In the thread's static storage, so that it needs no memory. Trivially destructible and constant-initialized, so that
+// an access needs no guard.
 template <class T>
 class ThreadObject final : public ThreadExit {
  public:
@@ -47,7 +47,7 @@ class ThreadObject final : public ThreadExit {
   }
   static void destroy(ThreadExit& exit) noexcept {
     auto& self = static_cast<ThreadObject&>(exit);
-    self.object_->~T();  // still there meanwhile: what it calls may look at it
+    self.object_->~T();  // object_ is still set, because code that the destructor calls may use it
     self.object_ = nullptr;
   }
 

@@ -31,7 +31,7 @@ class Reader {
 
  private:
   std::string_view take(std::size_t size) {
-    if (size > rest_.size()) throw std::invalid_argument("the results of a shard are cut off");
+    if (size > rest_.size()) throw std::invalid_argument("the results of a shard are truncated");
     const std::string_view taken = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return taken;
@@ -39,7 +39,7 @@ class Reader {
   std::string_view rest_;
 };
 
-// A number or a list of small ones, as the two know it.
+// A number or a list of small numbers, in the type that both sides share.
 template <class Visitor, class Number>
 void number(Visitor& visit, Number& value) {
   std::uint64_t wide = static_cast<std::uint64_t>(value);
@@ -92,7 +92,7 @@ std::vector<Result> decode_results(std::string_view bytes) {
     visit_all(reader, result);
     results.push_back(std::move(result));
   }
-  if (!reader.empty()) throw std::invalid_argument("the results of a shard are longer than they should be");
+  if (!reader.empty()) throw std::invalid_argument("the results of a shard are too long");
   return results;
 }
 

@@ -80,7 +80,7 @@ class Child {
 
   int out() const noexcept { return out_; }
   const std::string& bytes() const noexcept { return bytes_; }
-  // There is something to read, or the end.
+  // Reads what is there, or the end of the pipe.
   void receive() {
     char buffer[65536];
     const ssize_t count = read(out_, buffer, sizeof(buffer));
@@ -90,7 +90,7 @@ class Child {
       close(std::exchange(out_, -1));
     }
   }
-  // Waits for its end. Empty when that was as it should be, else what happened.
+  // Waits for the process to end. Empty if it succeeded, otherwise the reason.
   std::string end() {
     int status = 0;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -119,7 +119,7 @@ class Child {
     } catch (const std::exception& error) {
       fmt::print(stderr, "heddle-check: shard {}: {}\n", work.shard, error.what());
     }
-    _exit(code);  // nothing of the parent's is flushed or destroyed twice
+    _exit(code);  // so nothing of the parent is flushed or destroyed twice
   }
 
   unsigned shard_;
@@ -184,14 +184,14 @@ PortfolioResult run_portfolio(const Scenario& scenario, const PortfolioOptions& 
   PortfolioOptions options = asked;
   if (options.strategies.empty()) options.strategies = default_portfolio();
   if (options.shards == 0 || options.shards > kMaxShards) {
-    throw std::invalid_argument(fmt::format("{} shards are asked for; allowed: 1 to {}", options.shards, kMaxShards));
+    throw std::invalid_argument(fmt::format("shards: {}; allowed: 1 to {}", options.shards, kMaxShards));
   }
   if (options.budget.executions == 0 && !(options.budget.seconds > 0)) {
     throw std::invalid_argument("a portfolio needs a budget: executions or seconds above 0");
   }
   PortfolioResult result;
   for (const StrategySpec& spec : options.strategies) {
-    make_strategy(spec, 0);  // refuses unknown ones here, and not in every shard
+    make_strategy(spec, 0);  // rejects unknown ones here, not in every shard
     result.parts.push_back({spec, {}});
   }
   const auto start = std::chrono::steady_clock::now();

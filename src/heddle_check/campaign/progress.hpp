@@ -1,4 +1,4 @@
-// The line that says how far a portfolio has come: on the standard error, where that is a terminal, twice a second.
+// The progress line of a portfolio: on standard error, if that is a terminal, twice per second.
 #pragma once
 
 #include <chrono>

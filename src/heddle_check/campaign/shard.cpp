@@ -11,12 +11,12 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Long enough that its start and end cost nothing, short enough that strategies share the time.
+// Long enough that its start and end cost little, short enough that strategies share the time.
 constexpr std::uint64_t kTurn = 500;
 
 bool systematic(const StrategySpec& spec) { return spec.name == "exhaustive" || spec.name == "bounded"; }
 
-// Executions of strategy `index` in `shard`; 0 also where it does not run there.
+// Executions of strategy `index` in `shard`; 0 if it does not run there.
 std::uint64_t quota(const PortfolioOptions& options, std::size_t index, unsigned shard) {
   const std::size_t strategies = options.strategies.size();
   const std::uint64_t unlimited = ~std::uint64_t{0};

@@ -1,4 +1,4 @@
-// One shard of a portfolio: the turns that it runs, and how its results come to the process that asked.
+// One shard of a portfolio: the turns that it runs, and how its results reach the parent process.
 #pragma once
 
 #include <atomic>
@@ -11,13 +11,13 @@
 
 namespace heddle_check {
 
-// In memory that all shards share.
+// Lives in memory that all shards share.
 struct Counters {
   std::atomic<std::uint64_t> executions{0};
   std::atomic<std::uint64_t> points{0};
 };
 struct Board {
-  std::atomic<bool> stop{false};  // somebody failed
+  std::atomic<bool> stop{false};  // a shard failed
   Counters shards[kMaxShards];
 };
 
@@ -32,10 +32,10 @@ struct ShardWork {
 };
 std::vector<StrategyResult> run_shard(const ShardWork& work);
 
-// Adds what another shard, or another turn, did.
+// Adds the results of another shard or another turn.
 void merge(Result& into, const Result& part);
 
-// As bytes, for a process of the same program. decode_results() throws std::invalid_argument for less than all of them.
+// As bytes, for another process of the same program. decode_results() throws std::invalid_argument for truncated bytes.
 std::string encode_results(const std::vector<StrategyResult>& results);
 std::vector<Result> decode_results(std::string_view bytes);
 

@@ -1,4 +1,4 @@
-// The store buffers' half of Execution: how stores get into them and out, and who waits for that.
+// The store-buffer half of Execution: how stores enter and leave the buffers, and which threads wait for that.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -10,7 +10,7 @@ namespace heddle_check {
 
 void Execution::buffer_point(Site site) {
   const ThreadId self = running_;
-  // Others cannot see it, but fences on all threads come before or behind it: an operation on an object of its own.
+  // Other threads cannot see this, but fences on all threads come before or after it: an operation on its own object.
   ObjectRef& own = buffers_.object_of(self);
   use(own, ObjectType::kStoreBuffer, nullptr, site);
   const bool waits = buffers_.full(self) && buffers_.wait(self, bit(self), buffers_.oldest(self).number + 1);

@@ -1,4 +1,4 @@
-// The scheduling half of Execution: who goes on, and what when nobody can.
+// The scheduling half of Execution: which thread continues, and what happens if none can.
 #include "heddle_check/core/execution.hpp"
 
 #include <fmt/format.h>
@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint32_t kMostOptions = 255;  // a decision is a byte
 
 std::string ended_early(std::size_t decisions) {
-  return fmt::format("the decision string ends after {} decisions, and the execution goes on: the string was cut short",
-                     decisions);
+  return fmt::format(
+      "the decision string ends after {} decisions, but the execution continues: the string was truncated", decisions);
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ ThreadId Execution::ask(ThreadMask options) {
     fail(FailureKind::kDivergence,
          answer == kNothingRecorded
              ? ended_early(decisions_.size())
-             : fmt::format("decision {} is {}, but only {} threads can go on", decisions_.size(), answer, count),
+             : fmt::format("decision {} is {}, but only {} threads can continue", decisions_.size(), answer, count),
          next_[running_].site);
   }
   decisions_.push_back(static_cast<std::uint8_t>(answer));
@@ -139,11 +139,11 @@ ThreadMask Execution::wakeable() const noexcept {
   return threads;
 }
 
-// Nobody can go on by itself. First every waiter with a deadline is woken once as by a spurious wake-up: one that does
-// not wait again would have gone on long ago, had it been notified. Then the earliest deadline passes.
+// No thread can continue by itself. First every waiter with a deadline is woken once, as by a spurious wake-up: a
+// waiter that does not wait again had what it waited for, but was not notified. Then the earliest deadline passes.
 //
-// No waiter that a sleep set holds is woken here, which takes no budget and would be another transition: who could be
-// woken still can after operations that are independent of that, so `options` was not empty.
+// A waiter in a sleep set is never woken here, where waking takes no budget and would be another transition: a waiter
+// that could be woken before can still be woken after independent operations, so `options` would not be empty.
 ThreadMask Execution::at_quiescence() {
   ThreadId first = kNoThread;
   for (ThreadMask rest = waiting_; rest != 0; rest &= rest - 1) {
@@ -157,7 +157,7 @@ ThreadMask Execution::at_quiescence() {
     if (first == kNoThread || state.deadline < threads_[first].deadline) first = thread;
   }
   if (first == kNoThread) {
-    fail(waiting_ != 0 ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "no thread can go on",
+    fail(waiting_ != 0 ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "no thread can continue",
          next_[running_].site);
   }
   for (ThreadState& state : threads_) state.probed = false;

@@ -1,5 +1,5 @@
-// Entered: what a primitive begins with. The execution that the calling thread is part of, or none; while it lives,
-// ThreadSanitizer looks away (core/sanitizer.hpp), so no code of a user's runs meanwhile.
+// Entered: every primitive begins with one. It holds the execution of the calling thread, or none; while it lives,
+// ThreadSanitizer ignores memory accesses (core/sanitizer.hpp), so no user code runs meanwhile.
 #pragma once
 
 #include <cstddef>

@@ -12,25 +12,25 @@
 namespace heddle_check {
 namespace {
 
-// Objects of static storage may meet several explorers: numbers of executions are the process's.
+// Objects in static storage may meet several explorers, so execution numbers are unique per process.
 std::uint32_t next_epoch() noexcept {
   static std::atomic<std::uint32_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// The threads of a failed execution were abandoned where they stood: what they own is kept, not destroyed.
+// A failed execution abandons its threads where they stood: what they own is kept, not destroyed.
 void abandon(ThreadState& thread) {
   struct Abandoned {
     std::function<void()> body;
     std::vector<LocalObject> locals;
   };
-  static auto& all = *new std::vector<Abandoned>;  // reachable, so that leak checkers know that it is meant
+  static auto& all = *new std::vector<Abandoned>;  // reachable, so that leak checkers do not report it
   if (thread.own_body || !thread.locals.empty()) all.push_back({std::move(thread.own_body), thread.locals});
   thread.own_body = nullptr;
   thread.locals.clear();
 }
 
-// Far from both ends, so that deadlines can be computed.
+// Far from both ends of the range, so that deadlines can be computed.
 constexpr TimePoint kStart{std::chrono::hours(1)};
 
 }  // namespace
@@ -99,7 +99,7 @@ void Execution::run(const Scenario& scenario, Strategy& strategy, bool record) {
   current_ = nullptr;
   if (sanitizer::take_report() && failure_.kind == FailureKind::kNone) {
     failure_.kind = FailureKind::kRace;
-    failure_.text = "threads use plain data that nothing orders; ThreadSanitizer's report says which, and where";
+    failure_.text = "threads access plain data without order between them; see ThreadSanitizer's report";
   }
 }
 
@@ -117,7 +117,7 @@ void Execution::enter(void* execution, unsigned party) {
   self.end_thread();
 }
 
-// In reverse order; a destructor may make new ones, and may use those without a destructor to the end.
+// In reverse order. A destructor may make new objects, and may use trivially destructible ones to the end.
 void Execution::destroy_locals(ThreadState& state) {
   while (true) {
     const auto last = std::find_if(state.locals.rbegin(), state.locals.rend(),
@@ -178,7 +178,7 @@ ThreadId Execution::add_thread(const std::string& name) {
 }
 
 ThreadId Execution::spawn(std::string name, std::function<void()> body, Site site) {
-  drain(site);  // what was done before a thread starts is visible to it
+  drain(site);  // everything done before a thread starts is visible to it
   const ThreadId id = add_thread(name);
   ThreadState& state = threads_[id];
   next_[running_] = {};
@@ -259,13 +259,13 @@ void Execution::tick() noexcept {
 
 void Execution::fail(FailureKind kind, std::string text, Site site) {
   {
-    const std::string taken = std::move(text);  // this frame never ends: nothing may stay in it
+    const std::string taken = std::move(text);  // this frame never ends, so nothing may stay in it
     failure_.kind = kind;
     failure_.text = fmt::format("{} (thread {}, {}:{})", taken, threads_[running_].name, site.file_name(), site.line());
     failure_.details = who_waits();
   }
   carriers_.switch_to(running_, Carriers::kRoot);
-  std::terminate();  // an abandoned thread never goes on
+  std::terminate();  // an abandoned thread never continues
 }
 
 std::string Execution::who_waits() const {
@@ -274,9 +274,8 @@ std::string Execution::who_waits() const {
     const ThreadState& state = threads_[i];
     if (state.finished) continue;
     const Operation& next = next_[i];
-    text +=
-        fmt::format("thread {}: {}{} {} at {}:{}", state.name, i == running_ ? "performs or comes from " : "before ",
-                    name_of(next.kind), objects_.label(next.object), next.site.file_name(), next.site.line());
+    text += fmt::format("thread {}: {}{} {} at {}:{}", state.name, i == running_ ? "at " : "before ",
+                        name_of(next.kind), objects_.label(next.object), next.site.file_name(), next.site.line());
     if (next.object >= kFirstObject && next.object < objects_.size()) {
       const Object& object = objects_[next.object];
       if (object.owner != kNoThread && object.owner != i && object.type != ObjectType::kCell) {

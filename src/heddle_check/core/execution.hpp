@@ -1,10 +1,11 @@
 // Execution: one run of a scenario, from decision to decision. The scheduler.
 //
-// Whoever runs decides who goes on: a thread announces its next visible operation, the strategy chooses among all that
-// could perform theirs, and control passes over only where another was chosen. So a decision costs no switch by itself.
+// The running party decides which thread continues: a thread announces its next visible operation, the strategy chooses
+// among all threads that could perform theirs, and control moves only if another thread was chosen. So a decision by
+// itself costs no switch.
 //
-// The semantics of the primitives are in the files of the primitives (mutex.cpp, atomic.cpp, ...); here is what they
-// share: threads, time, choices, the trace. Thread safety: only the running party calls.
+// The semantics of the primitives are in their own files (mutex.cpp, atomic.cpp, ...); this class has what they share:
+// threads, time, choices, the trace. Thread safety: only the running party calls.
 #pragma once
 
 #include <array>
@@ -34,7 +35,7 @@ class Execution {
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
-  // The execution that the calling thread is part of; null outside.
+  // The execution of the calling thread; null outside of one.
   static Execution* current() noexcept { return current_; }
 
   // --- for the explorer ---
@@ -55,8 +56,8 @@ class Execution {
   void join(ThreadId target, Site site);
 
   // --- visible operations ---
-  // Announces the calling thread's next operation and returns when it was chosen to perform it; then, and until its
-  // next operation, nobody else runs. `enabled`: whether it could be performed now; else somebody calls enable().
+  // Announces the calling thread's next operation and returns when it was chosen; from then until its next operation,
+  // no other thread runs. `enabled`: the operation can be performed now; if not, another thread calls enable().
   void point(OperationKind kind, ObjectId object, Site site, bool enabled = true) {
     point({kind, object, site}, enabled);
   }
@@ -74,24 +75,24 @@ class Execution {
   void disable(ThreadMask threads) noexcept { enabled_ &= ~threads; }
   const Operation& next(ThreadId thread) const noexcept { return next_[thread]; }
   void set_next(ThreadId thread, const Operation& operation) noexcept { next_[thread] = operation; }
-  // A turn that the calling thread gives to others.
+  // The calling thread gives other threads a turn.
   void yield_point(OperationKind kind, Site site);
-  // The calling thread waits on a condition variable (its ThreadState says which) until it is chosen.
+  // The calling thread waits on a condition variable (named in its ThreadState) until it is chosen.
   void wait_point(ObjectId condition, Site site);
   void end_wait(ThreadId thread) noexcept { waiting_ &= ~bit(thread); }
 
   // --- store buffers ---
   StoreBuffers& buffers() noexcept { return buffers_; }
-  // A store of the calling thread, which becomes visible later: its operation, which waits while the buffer is full,
-  // and what is then put there.
+  // For a store of the calling thread that becomes visible later: its operation, which waits while the buffer is full,
+  // and then the store itself.
   void buffer_point(Site site);
   void buffer_store(PendingStore store);
-  // As point(), for an operation that is performed only when all stores of the calling thread are visible.
+  // Like point(), for an operation that is performed only when all stores of the calling thread are visible.
   void drained_point(OperationKind kind, ObjectId object, Site site);
-  // Returns when all stores of the calling thread are visible; no operation if they are.
+  // Returns when all stores of the calling thread are visible; no operation if they already are.
   void drain(Site site);
-  // Returns when all stores that other threads have made so far are visible; each at its own moment, and the others
-  // go on meanwhile.
+  // Returns when all earlier stores of other threads are visible; each becomes so at its own moment, while the other
+  // threads continue.
   void drain_others(Site site);
 
   // --- choices, budgets, time ---
@@ -114,26 +115,26 @@ class Execution {
   // --- objects ---
   Objects& objects() noexcept { return objects_; }
   const Objects& objects() const noexcept { return objects_; }
-  // Of an atomic; `initial`: its value before its first store.
+  // For an atomic; `initial`: its value before its first store.
   History& history_of(ObjectId atomic, std::uint64_t initial) {
     Object& object = objects_[atomic];
     if (object.history == 0) object.history = histories_.add(initial);
     return histories_[object.history];
   }
   LockOrder& lock_order() noexcept { return lock_order_; }
-  // The entry of a primitive that the calling thread is about to use. Fails for a destroyed one.
+  // The entry of a primitive that the calling thread is about to use. Fails if it was destroyed.
   Object& use(ObjectRef& ref, ObjectType type, const char* name, Site site);
-  // A primitive is being destroyed. No scheduling point: right behind the operation before it, it comes as early as it
-  // can, and every later use is found.
+  // A primitive is being destroyed. Not a scheduling point: directly after the previous operation, it comes as early as
+  // possible, and every later use is found.
   void destroy(ObjectRef& ref, Site site);
 
   // --- knowledge ---
   bool weak_memory() const noexcept { return weak_memory_; }
-  // What a fence is an operation on.
+  // The object of a fence operation.
   ObjectId fenced() const noexcept { return weak_memory_ || limits_->store_buffer != 0 ? kAllObjects : kNoObject; }
   bool tracks_knowledge() const noexcept { return tracks_; }
   void acquire(const Knowledge& from) noexcept { self().knowledge.join(from, threads_count_, weak_memory_); }
-  // The thread's past goes into `into`; what it does from now on is not part of it.
+  // Publishes the thread's past into `into`; its later operations are not part of it.
   void release(Knowledge& into) noexcept;
   void tick() noexcept;
   Knowledge& sequential_fences() noexcept { return sequential_fences_; }
@@ -144,7 +145,7 @@ class Execution {
   void add_row(const Operation& operation) {
     trace_.add({running_, operation, objects_.label(operation.object), {}, false});
   }
-  // Adds to the printed line of the calling thread's operation. Call only while recording().
+  // Adds to the printed line of the calling thread's operation. REQUIRES: recording().
   void note(std::string text);
 
  private:
@@ -152,11 +153,11 @@ class Execution {
   void reset(const Scenario& scenario, Strategy& strategy, bool record);
   static void destroy_locals(ThreadState& state);
   void end_thread();
-  // The calling thread leaves the execution; who goes on.
+  // The calling thread leaves the execution; returns the next party.
   unsigned leave_to();
   ThreadId add_thread(const std::string& name);
   void pick();
-  // Who goes on, after the flushes that come before.
+  // The next thread, after the flushes that come first.
   ThreadId decide() {
     ThreadId next = decide_once();
     while (buffers_.is_flusher(next)) [[unlikely]] {
@@ -196,7 +197,7 @@ class Execution {
   ThreadId threads_count_ = 0;
   ThreadMask enabled_ = 0;
   ThreadMask waiting_ = 0;  // on condition variables, not notified
-  // The last operation that was chosen: by whom, whether it is a yield, and who was enabled then.
+  // The last operation that was chosen: its thread, whether it is a yield, and the threads enabled then.
   ThreadId performer_ = 0;
   bool performer_yields_ = false;
   ThreadMask enabled_before_ = 0;

@@ -1,4 +1,4 @@
-// Carriers on fibres: Boost.Context's switch, stacks that are kept between executions.
+// Carriers on fibers: Boost.Context's switch, with stacks that are kept between executions.
 #include <cxxabi.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,7 +30,7 @@
 #endif
 
 #if defined(HEDDLE_CHECK_ASAN)
-// Locals stay on the stacks, where the leak checker finds what abandoned threads own. ASAN_OPTIONS may say otherwise.
+// Keeps locals on the stacks, where the leak checker finds what abandoned threads own. ASAN_OPTIONS overrides this.
 extern "C" const char* __asan_default_options() { return "detect_stack_use_after_return=0"; }
 #endif
 
@@ -50,7 +50,7 @@ class Stack {
   ~Stack() {
     if (base_ != nullptr) munmap(base_, kStackBytes);
   }
-  // What an abandoned thread's stack refers to is no leak: under AddressSanitizer the stack stays, and is searched.
+  // Objects that an abandoned stack refers to are no leak: under AddressSanitizer the stack stays, and is searched.
   void abandon() {
 #if defined(HEDDLE_CHECK_ASAN)
     __lsan_register_root_region(base_, kStackBytes);
@@ -74,7 +74,7 @@ class Stack {
   void* base_ = nullptr;
 };
 
-// The C++ runtime's record of exceptions that a thread is handling; its layout is part of the Itanium ABI.
+// The C++ runtime's record of the exceptions that a thread is handling; the Itanium ABI defines its layout.
 struct HandledExceptions {
   void* caught = nullptr;
   unsigned uncaught = 0;
@@ -89,7 +89,7 @@ class Fibers final : public Carriers {
   Fibers() {
 #if defined(HEDDLE_CHECK_TSAN)
     parties_[kRoot].tsan = __tsan_get_current_fiber();
-    // The C++ library counts references without locked instructions while a process has had one thread only.
+    // The C++ library counts references without locked instructions until a process has started a second thread.
     std::thread([]{}).join();
 #endif
   }
@@ -111,9 +111,9 @@ class Fibers final : public Carriers {
     fiber.stack.ensure();
 #if defined(HEDDLE_CHECK_ASAN)
     fiber.fake_stack = nullptr;
-    __asan_unpoison_memory_region(fiber.stack.base(), kStackBytes);  // frames that never ended have left their marks
+    __asan_unpoison_memory_region(fiber.stack.base(), kStackBytes);  // frames that never ended have left their poison
 #elif defined(HEDDLE_CHECK_TSAN)
-    // One that ended is used again. One that was abandoned stays: the sanitizer takes none back that looks away.
+    // A fiber that ended is reused. An abandoned one stays: the sanitizer takes back no fiber that ignores accesses.
     if (fiber.tsan == nullptr || abandoned) fiber.tsan = __tsan_create_fiber(0);
 #endif
     fiber.entry = entry;
@@ -143,7 +143,7 @@ class Fibers final : public Carriers {
     HandledExceptions exceptions;
     Entry entry = nullptr;
     void* context = nullptr;
-    bool inside = false;  // prepared, and has not ended
+    bool inside = false;  // prepared, and not yet ended
 #if defined(HEDDLE_CHECK_ASAN)
     void* fake_stack = nullptr;
     const void* stack_bottom = nullptr;  // the root's
@@ -162,7 +162,7 @@ class Fibers final : public Carriers {
                                    root ? parties_[to].stack_bottom : parties_[to].stack.base(),
                                    root ? parties_[to].stack_bytes : kStackBytes);
 #elif defined(HEDDLE_CHECK_TSAN)
-    // A switch between threads of the execution orders nothing: their primitives tell what does (core/sanitizer.hpp).
+    // A switch between threads of the execution orders nothing: their primitives report the order (core/sanitizer.hpp).
     const bool orders = from == kRoot || to == kRoot;
     __tsan_switch_to_fiber(parties_[to].tsan, orders ? 0 : __tsan_switch_to_fiber_no_sync);
 #endif

@@ -1,9 +1,9 @@
 // The stores of an atomic that a load may still return, under stale reads.
 //
-// Stores are numbered in the order of execution, which is also their modification order. Which of them a load may not
-// return is decided by four floors: what the thread has read or written of this atomic before (coherence), the newest
-// store that it knows of (happens-before and fences), the newest sequentially consistent store (for sequentially
-// consistent loads), and the length of the history.
+// Stores are numbered in the order of execution, which is also their modification order. Four floors exclude older
+// stores from a load: what the thread has read or written of this atomic before (coherence), the newest store that it
+// knows of (happens-before and fences), the newest sequentially consistent store (for sequentially consistent loads),
+// and the length of the history.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ namespace heddle_check {
 
 struct Store {
   std::uint64_t bits = 0;
-  ThreadId thread = kNoThread;  // kNoThread: the initial value, which everybody knows
+  ThreadId thread = kNoThread;  // kNoThread: the initial value, known to every thread
   std::uint32_t time = 0;       // of `thread`
   Knowledge released;           // what an acquiring load learns
 };
@@ -30,7 +30,7 @@ class History {
   Store& newest() noexcept { return at(count_ - 1); }
   // Makes room for the next store.
   Store& add(ThreadId thread, bool sequential) noexcept;
-  // How many stores, from the newest back, `thread` may read.
+  // The number of stores, from the newest back, that `thread` may read.
   std::uint32_t readable(ThreadId thread, const VectorClock& view, bool sequential) const noexcept;
   // The store `back` before the newest; `thread` never reads an older one again.
   const Store& read(ThreadId thread, std::uint32_t back) noexcept;
@@ -48,7 +48,7 @@ class History {
 class Histories {
  public:
   void begin() noexcept { used_ = 0; }
-  // The number of a fresh one, from 1.
+  // The number of a new history, from 1.
   std::uint32_t add(std::uint64_t initial);
   History& operator[](std::uint32_t number) noexcept { return *pool_[number - 1]; }
 

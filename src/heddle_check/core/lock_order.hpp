@@ -1,6 +1,6 @@
-// LockOrder: which lock was taken while which was held, over all executions of an explorer, by name.
+// LockOrder: which lock was taken while which was held, by name, over all executions of an explorer.
 //
-// A cycle is a possible deadlock even if no execution ran into it. Thread safety: none; one explorer's.
+// A cycle is a possible deadlock even if no execution ran into it. Thread safety: none; owned by one explorer.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@ namespace heddle_check {
 class LockOrder {
  public:
   using Class = std::uint8_t;
-  static constexpr Class kNoClass = 0;  // locks without a name, and those beyond the 63rd name
+  static constexpr Class kNoClass = 0;  // unnamed locks, and those beyond the 63rd name
 
   // The class of a name (a literal). 0 for null.
   Class class_of(const char* name);
-  // Notes that `taken` was locked at `site` while `held` was. Empty, or the cycle that this closes, as text.
+  // Notes that `taken` was locked at `site` while `held` was held. Empty, or the cycle that this closes, as text.
   std::string note(Class held, Class taken, Site site) {
     if (held == taken || (after_[held] >> taken & 1) != 0 || held == kNoClass || taken == kNoClass) return {};
     return add(held, taken, site);
@@ -30,7 +30,7 @@ class LockOrder {
   bool find_path(Class from, Class to, std::uint64_t& seen, std::vector<Class>& path) const;
 
   std::vector<const char*> names_;
-  std::vector<std::uint64_t> after_ = std::vector<std::uint64_t>(kClasses);  // by held: which were taken
+  std::vector<std::uint64_t> after_ = std::vector<std::uint64_t>(kClasses);  // by held lock: the locks taken
   struct Edge {
     Class held, taken;
     Site site;

@@ -30,7 +30,7 @@ Object* Objects::find(ObjectRef& ref, ObjectType type) {
     Object& known = table_[ref.id];
     return known.type == type ? &known : nullptr;
   }
-  // Not a new primitive, and not entered in this execution: a static one, or the memory of one that is gone.
+  // Neither a new primitive nor entered in this execution: a static one, or memory of a destroyed one.
   if (ref.epoch != 0 && std::find(destroyed_.begin(), destroyed_.end(), &ref) != destroyed_.end()) return nullptr;
   ref = {epoch_, size_};
   if (table_.size() <= size_) table_.resize(2 * (size_ + std::size_t{32}));

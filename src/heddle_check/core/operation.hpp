@@ -1,8 +1,8 @@
-// What a thread is about to do: the vocabulary that primitives, scheduler, strategies and reports share.
+// A thread's next step: the vocabulary shared by primitives, scheduler, strategies and reports.
 //
 // A *visible* operation is one whose order against other threads' operations can matter. Each is announced before it is
-// performed; between two of its visible operations a thread runs alone. Operations that commute with whatever others
-// can do at that moment are not visible: unlock, start, exit, join of a thread that has ended.
+// performed; between two of its visible operations a thread runs alone. Operations that commute with everything that
+// other threads can do at that moment are not visible: unlock, start, exit, join of a thread that has ended.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ inline constexpr ThreadId kMaxThreads = 32;
 inline constexpr ThreadId kNoThread = kMaxThreads;
 constexpr ThreadMask bit(ThreadId thread) noexcept { return ThreadMask{1} << thread; }
 
-// Objects are numbered in the order of their first use in the execution, so that numbers repeat where addresses do not.
+// Objects are numbered in the order of first use in the execution, so that numbers repeat where addresses do not.
 using ObjectId = std::uint32_t;
 inline constexpr ObjectId kNoObject = 0;    // no object: independent of every other operation
 inline constexpr ObjectId kAllObjects = 1;  // the clock, a fence on all threads: depends on every other operation
@@ -30,9 +30,9 @@ enum class OperationKind : std::uint8_t {
   kLock,
   kLockShared,
   kTryLock,
-  kUnlock,  // only where Limits::unlock_is_visible
-  kWait,    // gives the mutex up and begins to wait
-  kWake,    // a wait ends without having been notified
+  kUnlock,  // only with Limits::unlock_is_visible
+  kWait,    // releases the mutex and begins to wait
+  kWake,    // a wait ends without a notification
   kNotify,
   kLoad,
   kStore,
@@ -40,12 +40,12 @@ enum class OperationKind : std::uint8_t {
   kFence,
   kBuffer,  // a store enters its thread's buffer
   kFlush,   // a store leaves its thread's buffer: becomes visible
-  kDrain,   // waits until stores of its own are visible; concerns nobody else
+  kDrain,   // waits until the thread's own stores are visible; concerns no other thread
   kYield,
   kSleep,
-  kReadClock,  // only where Limits::clock_is_visible
+  kReadClock,  // only with Limits::clock_is_visible
   kJoin,
-  // Only rows of a printed trace: accesses to cells are no visible operations.
+  // Only rows of a printed trace: accesses to cells are not visible operations.
   kCellRead,
   kCellWrite,
 };
@@ -61,16 +61,16 @@ struct Operation {
 
 constexpr bool only_reads(OperationKind kind) noexcept { return kind == OperationKind::kLoad; }
 
-// True when the order of the two can matter. Sleep sets are sound only as far as this never answers false wrongly.
+// True if the order of the two can matter. Sleep sets are sound only if this is never wrongly false.
 //
-// The end of a wait with a deadline takes from its condition variable and from the budgets of wake-ups, and may move
-// the clock. Who can tell that the clock moved: other ends of waits (they depend on each other), yields and sleeps
-// (they depend on everything), and whoever reads it. A reading is no operation but where Limits::clock_is_visible, so
-// without that the end of such a wait may matter to the part of a thread behind any operation: its object is
-// kAllObjects. With it, nothing else is left: its object is its condition variable, and it depends on readings besides.
+// The end of a wait with a deadline affects its condition variable and the budgets of wake-ups, and may move the clock.
+// These can notice a moved clock: other ends of waits (they depend on each other), yields and sleeps (they depend on
+// everything), and readings of the clock. A reading is an operation only with Limits::clock_is_visible. Without it, the
+// end of such a wait may matter to the code after any operation, so its object is kAllObjects. With it, no other effect
+// is left: its object is its condition variable, and it also depends on readings.
 //
-// A fence is on all objects where stores can be seen late. Where they cannot, it changes only what its own thread knows
-// (and ThreadSanitizer's clock of all fences): it depends on other fences alone.
+// A fence is on all objects if stores can be seen late. Otherwise it changes only its own thread's knowledge (and
+// ThreadSanitizer's clock of all fences), so it depends only on other fences.
 constexpr bool dependent(const Operation& a, const Operation& b) noexcept {
   if (a.kind == OperationKind::kReadClock || b.kind == OperationKind::kReadClock) {
     return a.moves_clock || b.moves_clock || a.object == kAllObjects || b.object == kAllObjects;

@@ -1,4 +1,4 @@
-// Carriers on real threads that hand the turn over, one at a time. Threads are kept between executions.
+// Carriers on real threads that pass the turn along, one at a time. Threads are kept between executions.
 #include <array>
 #include <semaphore>
 #include <thread>
@@ -69,7 +69,7 @@ class RealThreads final : public Carriers {
     }
   };
 
-  // It waits for a turn that never comes, and keeps what it stands on.
+  // The thread waits for a turn that never comes, and keeps its stack.
   static void abandon(std::unique_ptr<Party>& party) {
     if (party->thread.joinable()) party->thread.detach();
     static_cast<void>(party.release());

@@ -8,7 +8,7 @@ namespace {
 bool reported = false;
 }
 
-// Each execution is judged by itself, also one that repeats another; heddle-check's exit code says what came of it.
+// Judges each execution separately, even a repeated one; heddle-check's exit code reports the outcome.
 extern "C" const char* __tsan_default_options() {
   return "suppress_equal_stacks=0:suppress_equal_addresses=0:report_thread_leaks=0:exitcode=0";
 }

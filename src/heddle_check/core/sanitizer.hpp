@@ -1,11 +1,11 @@
-// What ThreadSanitizer is told, in builds with it (HEDDLE_CHECK_TSAN), so that it sees races on plain data between the
-// threads of an execution: all of them are fibres of one thread, and switching between them orders nothing.
+// ThreadSanitizer's view, in builds with it (HEDDLE_CHECK_TSAN): lets it see races on plain data between the threads of
+// an execution, although all of them are fibers of one thread and switching between them orders nothing.
 //
-// The engine is not instrumented, and its primitives' values are unseen (unseen.hpp). Instead the primitives say what
-// they order: acquire() and release() by object, with the memory order in use. Where the model is finer than one clock
-// an object (a stale read, a relaxed store over a released one), more is ordered than was: that only misses races.
-// Functions of the C library that the engine calls are instrumented all the same, so it looks away there (LookAway).
-// In all other builds everything here is nothing.
+// The engine is not instrumented, and its primitives' values are unseen (unseen.hpp). Instead the primitives declare
+// the order that they create: acquire() and release() by object, with the memory order in use. Where the model is finer
+// than one clock per object (a stale read, a relaxed store over a released one), this declares too much order, which
+// only misses races. Functions of the C library that the engine calls are still instrumented, so LookAway hides them.
+// In all other builds everything here is empty.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,7 @@ constexpr bool releases(std::memory_order order) noexcept {
 
 #if defined(HEDDLE_CHECK_TSAN)
 
-// Addresses that stand for objects; those beyond share one with others.
+// Addresses that represent objects; objects beyond the table share one with others.
 struct alignas(8) Address {
   char bytes[8];
 };
@@ -45,13 +45,13 @@ inline void release_thread(ThreadId thread) noexcept { __tsan_release(&thread_ad
 
 class LookAway {
  public:
-  LookAway() noexcept { AnnotateIgnoreReadsBegin(__FILE__, __LINE__); }  // of writes too
+  LookAway() noexcept { AnnotateIgnoreReadsBegin(__FILE__, __LINE__); }  // and writes
   ~LookAway() { AnnotateIgnoreReadsEnd(__FILE__, __LINE__); }
   LookAway(const LookAway&) = delete;
   LookAway& operator=(const LookAway&) = delete;
 };
 
-// Whether it has reported anything since the last call.
+// True if ThreadSanitizer has reported anything since the last call.
 bool take_report() noexcept;
 
 #else

@@ -1,4 +1,4 @@
-// ThreadState: what an execution knows of one thread.
+// ThreadState: an execution's knowledge of one thread.
 #pragma once
 
 #include <functional>
@@ -20,22 +20,22 @@ struct LocalObject {
   const void* key;
   void* object;
   void (*destroy)(void*);
-  bool trivial;  // without a destructor: stays until all others of its thread are gone
+  bool trivial;  // no destructor: stays until all other objects of its thread are gone
 };
 
-// Why a wait that nobody notified shall end.
+// Why a wait without a notification must end.
 enum class ForcedWake : std::uint8_t {
   kNo,
   kTimeout,
-  kProbe,  // nothing else can happen: woken to see whether its condition holds already
+  kProbe,  // no other thread can run: woken to see whether its condition already holds
 };
 
 struct ThreadState {
   std::string name;
   const std::function<void()>* body = nullptr;  // own_body, or the scenario's
   std::function<void()> own_body;
-  ThreadId starter = kNoThread;  // while it runs to its first operation: who goes on then
-  ThreadId joiner = kNoThread;   // who waits for its end
+  ThreadId starter = kNoThread;  // until its first operation: the thread that continues then
+  ThreadId joiner = kNoThread;   // the thread that waits for its end
   bool finished = false;
   bool joined = false;
   bool yields = false;  // its next operation is a yield or a sleep
@@ -46,15 +46,15 @@ struct ThreadState {
   TimePoint deadline = TimePoint::max();  // max: none
   bool notified = false;
   ForcedWake forced = ForcedWake::kNo;
-  ObjectId probing = kNoObject;  // the condition variable it was woken from by a probe, and has not waited on since
-  bool probed = false;           // and was found to wait rightly
+  ObjectId probing = kNoObject;  // the condition variable that a probe woke it from, until it waits on one again
+  bool probed = false;           // and the probe found that it waits rightly
 
   std::vector<HeldLock> held;
   std::vector<LocalObject> locals;
 
   Knowledge knowledge;
-  Knowledge to_release;  // what its last release fence covers; relaxed stores hand it on
-  Knowledge to_acquire;  // what its relaxed loads have read, for its next acquire fence
+  Knowledge to_release;  // covered by its last release fence; relaxed stores publish it
+  Knowledge to_acquire;  // read by its relaxed loads, for its next acquire fence
 
   void reset(const std::string& new_name);
 };

@@ -24,7 +24,7 @@ std::string cut(std::string text, std::size_t width) {
 }  // namespace
 
 void Trace::note(ThreadId thread, const std::string& text) {
-  // The row of the operation that the thread performs is the last of its rows.
+  // The row of the thread's current operation is the last of its rows.
   const auto row = std::find_if(rows_.rbegin(), rows_.rend(), [&](const TraceRow& r) { return r.thread == thread; });
   if (row != rows_.rend()) row->note += (row->note.empty() ? "" : ", ") + text;
 }
@@ -42,7 +42,7 @@ std::string Trace::print(const std::vector<std::string>& names) const {
     text += fmt::format("{:<{}}", cut(what, kColumn - 1), (names.size() - row.thread) * kColumn);
     text += fmt::format("{}:{}\n", file_of(row.operation.site), row.operation.site.line());
   }
-  text += "* the thread that ran before could have gone on\n";
+  text += "* a preemption: the previous thread could have continued\n";
   return text;
 }
 

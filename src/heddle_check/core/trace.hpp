@@ -1,4 +1,4 @@
-// Trace: the visible operations of one execution, for people: a column per thread, a row per operation.
+// Trace: the visible operations of one execution in readable form: a column per thread, a row per operation.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct TraceRow {
   Operation operation;
   std::string object;     // its label
   std::string note;       // values, choices
-  bool preempts = false;  // the thread that ran before could have gone on
+  bool preempts = false;  // the previous thread could have continued
 };
 
 class Trace {

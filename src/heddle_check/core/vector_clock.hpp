@@ -1,4 +1,4 @@
-// Vector clocks: what of each thread's past another thread knows.
+// Vector clocks: the part of each thread's past that another thread knows.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@ class VectorClock {
   std::array<std::uint32_t, kMaxThreads> time_{};
 };
 
-// Two clocks: `hb` is happens-before, which orders accesses to cells. `view`, never behind it, also holds what fences
-// have made visible without ordering anything: it bounds how old a value a load may return.
+// Two clocks: `hb` is happens-before, which orders accesses to cells. `view`, never less than hb, also contains what
+// fences have made visible without ordering anything: it bounds how old a loaded value may be.
 struct Knowledge {
   VectorClock hb;
   VectorClock view;  // kept only under stale reads

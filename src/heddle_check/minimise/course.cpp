@@ -24,8 +24,9 @@ std::string describe(const Choice& choice, std::uint32_t answer) {
   const std::string& who = execution.thread(choice.running).name;
   if (choice.kind == ChoiceKind::kThread) {
     const ThreadId other = choice.threads[answer];
-    return fmt::format("{} is preempted before {}; {} goes on with {}", who, describe(execution, next[choice.running]),
-                       execution.thread(other).name, describe(execution, next[other]));
+    return fmt::format("{} is preempted before {}; {} continues with {}", who,
+                       describe(execution, next[choice.running]), execution.thread(other).name,
+                       describe(execution, next[other]));
   }
   return fmt::format("{} at {}: {}, answer {} of {}", who, describe(execution, next[choice.running]),
                      name_of(choice.kind), answer, choice.options);

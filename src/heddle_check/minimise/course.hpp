@@ -1,8 +1,8 @@
-// Course: what distinguishes an execution from the plain one, in terms that survive a change.
+// Course: the differences between an execution and the plain one, in terms that survive a change.
 //
-// A decision string is positional: take one decision out, and the rest means something else. A course instead names
-// each deviation from the plain course (threads go on while they can, every other answer is 0) by who deviates and
-// after how many of its own operations. So a deviation can be left out and the others still find their place.
+// A decision string is positional: without one decision, the rest means something else. A course instead names each
+// deviation from the plain course (threads continue while they can, every other answer is 0) by its thread and the
+// number of that thread's operations before it. So a deviation can be left out, and the others still find their place.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace heddle_check {
 
-// A question: the `nth` of its kind that the thread asks after so many visible operations of its own.
+// A question: the `nth` of its kind that the thread asks after this many visible operations of its own.
 struct Moment {
   ThreadId thread = 0;
   std::uint32_t operations = 0;
@@ -27,8 +27,8 @@ struct Moment {
 
 struct Deviation {
   Moment at;
-  std::uint32_t answer = 0;  // kThread: the thread that goes on; else the answer itself, above 0
-  std::string text;          // for people
+  std::uint32_t answer = 0;  // kThread: the thread that continues; otherwise the answer itself, above 0
+  std::string text;          // human-readable
   bool preempts() const noexcept { return at.kind == ChoiceKind::kThread; }
 };
 
@@ -51,7 +51,7 @@ class Moments {
   Moment last_;
 };
 
-// Decides as `inner` does, and notes the course.
+// Decides as `inner` does, and records the course.
 class Recording final : public Strategy {
  public:
   explicit Recording(Strategy& inner) : inner_(inner) {}
@@ -70,8 +70,8 @@ class Recording final : public Strategy {
   Course course_;
 };
 
-// Decides by a course, of which deviations may have been left out. Where a thread cannot go on, the one follows whose
-// next operation came first in the original.
+// Decides by a course from which deviations may have been left out. If a thread cannot continue, the thread follows
+// whose next operation came first in the original.
 class Guide final : public Strategy {
  public:
   Guide(const std::vector<Deviation>& deviations, const std::vector<ThreadId>& performers);

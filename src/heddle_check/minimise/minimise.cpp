@@ -25,7 +25,7 @@ class Minimiser {
     best_ = attempt(replay);
     const Failure& failure = best_.result.failure;
     if (!best_.result.failed()) {
-      throw std::invalid_argument("the decisions do not fail by themselves: there is nothing to minimise");
+      throw std::invalid_argument("the decisions alone do not fail: there is nothing to minimise");
     }
     if (failure.kind == FailureKind::kDivergence) {
       throw std::invalid_argument(fmt::format("the decisions do not fit: {}", failure.text));
@@ -53,7 +53,7 @@ class Minimiser {
     auto cost() const { return std::tuple(course.preemptions(), course.deviations.size(), course.performers.size()); }
   };
 
-  // The order of locks is remembered over all executions of an explorer: there, each attempt has its own.
+  // An explorer remembers the lock order over all its executions: for that failure, each attempt has its own explorer.
   Explorer& explorer() {
     if (explorer_ == nullptr || best_.result.failure.kind == FailureKind::kLockOrder) {
       explorer_ = std::make_unique<Explorer>();
@@ -76,7 +76,7 @@ class Minimiser {
     return true;
   }
 
-  // Runs of deviations of all lengths, from half of them down to each single one, until none can be spared.
+  // Tries runs of deviations of all lengths, from half of them down to single ones, until all are necessary.
   void leave_out() {
     for (std::size_t length = best_.course.deviations.size(); length > 0;) {
       bool any = false;
@@ -86,7 +86,7 @@ class Minimiser {
         kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(first), kept.begin() + static_cast<std::ptrdiff_t>(end));
         Guide guide(kept, best_.course.performers);
         if (take_if_better(attempt(guide))) {
-          any = true;  // and look at the same place again
+          any = true;  // and try the same place again
         } else {
           first += length;
         }
@@ -95,7 +95,7 @@ class Minimiser {
     }
   }
 
-  // True when it is known that no execution with fewer preemptions fails in this way.
+  // True if no execution with fewer preemptions is known to fail in this way.
   bool search_fewer_preemptions() {
     const std::uint32_t now = best_.course.preemptions();
     if (now == 0) return true;
@@ -109,7 +109,7 @@ class Minimiser {
       left -= result.executions;
       if (result.exhausted) return true;
       if (result.failed() && take_if_better({std::move(result), recording.course()})) {
-        // From 0 upwards: all bounds below this one were searched to their ends.
+        // Bounds were searched from 0 upwards: all those below this one were exhausted.
         leave_out();
         return true;
       }
@@ -156,7 +156,7 @@ std::string signature_of(const Failure& failure) {
     case FailureKind::kException:
     case FailureKind::kMisuse:
       return fmt::format("{}: {}", name_of(failure.kind), without_numbers(without_place(failure.text)));
-    // Begins with the name of the object; goes on with the other thread.
+    // The text begins with the name of the object; the other thread follows.
     case FailureKind::kRace: {
       const std::string text = without_numbers(failure.text);
       return fmt::format("{}: {}", name_of(failure.kind), text.substr(0, text.find('#')));

@@ -1,9 +1,9 @@
-// Makes a failing execution small, so that a person can read it.
+// Makes a failing execution small enough for a person to read.
 //
-// First by leaving out preemptions and unusual answers (stale reads, failures, waiters), as long as the execution still
-// fails in the same way (delta debugging, A. Zeller and R. Hildebrandt, 2002). Then by a search from 0 preemptions up
-// to one less than are left: if that finds the failure, it is made small in turn; if it comes to its end, the number of
-// preemptions is known to be the smallest. At last the execution is repeated, to see that it is stable.
+// First it leaves out preemptions and unusual answers (stale reads, failures, waiters), as long as the execution still
+// fails in the same way (delta debugging, A. Zeller and R. Hildebrandt, 2002). Then it searches from 0 preemptions up
+// to one less than are left. If that finds the failure, it is made small in turn; if the search ends without it, the
+// number of preemptions is proven minimal. Finally it repeats the execution to check that it is stable.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace heddle_check {
 
 struct MinimiseOptions {
-  std::uint64_t search_executions = 200'000;  // most, to look for fewer preemptions
+  std::uint64_t search_executions = 200'000;  // at most, in the search for fewer preemptions
   std::uint32_t replays = 100;
 };
 
@@ -26,27 +26,27 @@ struct Minimised {
   DecisionList decisions;
   std::uint64_t trace_hash = 0;
   std::string trace;
-  std::vector<std::string> story;  // a line for each preemption and each unusual answer that is left
+  std::vector<std::string> story;  // one line for each remaining preemption and unusual answer
   std::uint32_t preemptions_before = 0;
   std::uint32_t preemptions = 0;
   bool smallest = false;  // no execution with fewer preemptions fails in this way
   std::uint64_t executions = 0;
   std::uint32_t replays = 0;
-  std::uint32_t replays_same = 0;  // of those: the same hash and failure
+  std::uint32_t replays_same = 0;  // with the same hash and failure
 };
 
-// What two failures share that are one for people: the kind, and the text without names of threads and objects' numbers
-// (for deadlocks and the like the kind alone).
+// Equal for failures that are the same to a reader: the kind, and the text without thread names and object numbers (for
+// deadlocks and the like, only the kind).
 std::string signature_of(const Failure& failure);
 
-// Throws std::invalid_argument when the decisions, run once in a fresh explorer, do not fail, or do not fit.
+// Throws std::invalid_argument if the decisions, run once in a new explorer, do not fail or do not fit.
 Minimised minimise(const Scenario& scenario, const DecisionList& decisions, const MinimiseOptions& options = {});
 
-// What happened, in a few lines.
+// The failing execution in a few lines.
 std::string story_of(const Scenario& scenario, const Minimised& minimised);
 
-// A test in C++ that fails as long as this execution does, to be put beside the scenario. `scenario_expression` gives
-// the scenario there, `pool_scenario()` for one.
+// A C++ test that fails as long as this execution does, to be added next to the scenario. `scenario_expression`
+// constructs the scenario there, for example `pool_scenario()`.
 std::string test_stub(const Scenario& scenario, const Minimised& minimised, const std::string& scenario_expression);
 
 }  // namespace heddle_check

@@ -20,7 +20,7 @@ std::string identifier(std::string name) {
   return name;
 }
 
-// The decisions as a string literal, in lines that are cut at commas.
+// The decisions as a string literal, broken into lines at commas.
 std::string literal(const DecisionList& decisions) {
   std::string_view rest;
   const std::string text = encode_runs(decisions);
@@ -41,9 +41,9 @@ std::string story_of(const Scenario& scenario, const Minimised& minimised) {
       fmt::format("{}: {}: {}\n", scenario.name, name_of(minimised.failure.kind), minimised.failure.text);
   text +=
       fmt::format("with {} (found with {}; {}):\n", preemptions(minimised.preemptions), minimised.preemptions_before,
-                  minimised.smallest ? "none fails so with fewer" : "not known to be the fewest");
+                  minimised.smallest ? "no execution fails in this way with fewer" : "not known to be the fewest");
   for (std::size_t i = 0; i < minimised.story.size(); ++i) text += fmt::format("  {}. {}\n", i + 1, minimised.story[i]);
-  if (minimised.story.empty()) text += "  each thread goes on as long as it can\n";
+  if (minimised.story.empty()) text += "  each thread continues as long as it can\n";
   text += minimised.replays_same == minimised.replays
               ? fmt::format("repeated {} times, the same each time\n", minimised.replays)
               : fmt::format("UNSTABLE: only {} of {} repetitions were the same: something escapes the checker\n",
@@ -59,7 +59,7 @@ std::string test_stub(const Scenario& scenario, const Minimised& minimised, cons
       "      {});\n"
       "  heddle_check::Explorer explorer;\n"
       "  const heddle_check::Replayed replayed = explorer.replay({}, decisions);\n"
-      "  // Once it is mended, the decisions may fit no longer: that is a divergence, and fine.\n"
+      "  // Once the bug is fixed, the decisions may no longer fit: a divergence, which passes.\n"
       "  EXPECT_STRNE(name_of(replayed.failure.kind), \"{}\") << replayed.failure.text << '\\n' << replayed.trace;\n"
       "}}\n",
       minimised.failure.text, identifier(scenario.name), minimised.trace_hash >> 32, literal(minimised.decisions),

@@ -31,7 +31,7 @@ void Bounded::end(const Outcome&) {
   completed_ = current_;
   executions_completed_ = executions_;
   executions_ = 0;
-  // Without a cut, this was every schedule there is.
+  // Without a cut, these were all schedules.
   done_ = !cut_ || current_ == most_;
   if (!cut_) completed_ = most_;
   cut_ = false;

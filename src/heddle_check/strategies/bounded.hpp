@@ -1,8 +1,8 @@
 // Bounded: every schedule with at most c preemptions, for c = 0, 1, 2, ... up to a bound.
 //
-// A preemption is a switch away from a thread that could have gone on and did not yield. No reduction, so that the
-// claim is plain: "all schedules with at most c preemptions, with all other choices". Each bound is searched anew: the
-// executions of a bound contain those of the bounds below it.
+// A preemption is a switch away from a thread that could have continued and did not yield. There is no reduction, which
+// keeps the claim simple: "all schedules with at most c preemptions, with all other choices". Each bound is searched
+// anew: its executions include those of the bounds below it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ class Bounded final : public Strategy {
   };
 
   const int most_;
-  int current_ = 0;     // the bound that is searched
-  int completed_ = -1;  // the last that was searched to its end
+  int current_ = 0;     // the bound being searched
+  int completed_ = -1;  // the last bound that was exhausted
   bool cut_ = false;    // a preemption was left out because of the bound
   bool done_ = false;
   int used_ = 0;

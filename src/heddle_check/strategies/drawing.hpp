@@ -1,4 +1,4 @@
-// Drawing: a strategy that watches every operation, and draws: which thread goes on, in its own way; all else
+// Drawing: a strategy that watches every operation and draws: which thread continues, in its own way; all other answers
 // uniformly.
 #pragma once
 

@@ -1,9 +1,9 @@
 // Exhaustive: depth-first search over all decisions, with sleep sets.
 //
-// Two executions that differ only in the order of independent operations (dependent() in core/operation.hpp) are one:
-// a sleep set (P. Godefroid, 1996) keeps the threads whose next operation was explored already from this point, and
-// that nothing dependent has followed since. Every order of dependent operations is explored exactly once. Executions
-// that turn out to repeat others run to their end and count as redundant.
+// Two executions that differ only in the order of independent operations (dependent() in core/operation.hpp) are one. A
+// sleep set (P. Godefroid, 1996) keeps the threads whose next operation was already explored from this point, as long
+// as nothing dependent has followed. Every order of dependent operations is explored exactly once. Executions that turn
+// out to repeat others run to their end and count as redundant.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +31,10 @@ class Exhaustive final : public Strategy {
   struct Node {
     bool of_threads;
     ThreadMask asleep;              // when it was reached
-    ThreadMask open;                // of threads: options not explored yet, without the present one
-    ThreadMask done;                // of threads: options explored
-    ThreadId thread;                // of threads: the present option
-    std::uint8_t options, present;  // of others
+    ThreadMask open;                // thread choices: options not explored yet, without the present one
+    ThreadMask done;                // thread choices: options explored
+    ThreadId thread;                // thread choices: the present option
+    std::uint8_t options, present;  // other choices
   };
   std::uint32_t choose_thread(const Choice& choice);
 

@@ -1,8 +1,8 @@
-// Party: whom priorities are given to.
+// Party: an owner of a priority.
 //
-// A thread that waits and may be woken by time, or by nothing, is two parties: the thread, and the timer that ends its
-// wait. So a strategy's bound covers timeouts and spurious wake-ups as it covers threads (n grows), and a thread of
-// high priority does not end each of its own waits at once.
+// A waiting thread that a timeout or a spurious wake-up may wake is two parties: the thread, and the timer that ends
+// its wait. So a strategy's bound covers timeouts and spurious wake-ups as it covers threads (n grows), and a thread of
+// high priority does not immediately end each of its own waits.
 #pragma once
 
 #include "heddle_check/strategy.hpp"

@@ -10,7 +10,7 @@
 namespace heddle_check {
 
 namespace {
-// The reciprocal of the least probability, n * k^(d-1).
+// The reciprocal of the lowest probability, n * k^(d-1).
 double executions_per_hit(std::uint32_t parties, std::uint32_t points, std::uint32_t depth) noexcept {
   return std::max(2.0, parties * std::pow(points, static_cast<double>(depth) - 1));
 }
@@ -60,7 +60,7 @@ std::uint32_t Pct::choose_thread(const Choice& choice) {
   }
 }
 
-// Where only one could go on, nobody was asked, and the change is still due.
+// If only one thread could continue, no question was asked, and the change is still due.
 void Pct::observe(ThreadId thread, const View& view) {
   met_ |= std::uint64_t{1} << party_of(thread, view);
   while (change_is_due(view)) lower(party_of(thread, view));

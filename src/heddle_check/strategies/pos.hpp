@@ -1,8 +1,8 @@
 // Pos: partial order sampling (X. Yuan, J. Yang, R. Gu, CAV 2018).
 //
-// Each pending operation has a random priority, and the highest that can be performed is performed. Then its thread's
-// next operation gets a fresh one, and so does every pending operation that depends on it (dependent() in
-// core/operation.hpp). So it samples partial orders, not schedules: independent operations dilute nothing. Other
+// Each pending operation has a random priority, and the highest enabled one is performed. Then its thread's next
+// operation gets a new priority, and so does every pending operation that depends on it (dependent() in
+// core/operation.hpp). So POS samples partial orders, not schedules: independent operations dilute nothing. Other
 // questions are answered uniformly.
 #pragma once
 

@@ -1,7 +1,7 @@
-// Profile: which operations of a scenario are on shared objects, and how many of them each thread performs.
+// Profile: the operations of a scenario on shared objects, and how many of them each thread performs.
 //
-// Object numbers differ from execution to execution, so operations are known by their place in the source. Places that
-// ever used one object are one group; a group is shared once two threads used one object of it.
+// Object numbers differ between executions, so operations are identified by their place in the source. Places that ever
+// used the same object form a group; a group is shared once two threads used the same object in it.
 #pragma once
 
 #include <array>
@@ -19,16 +19,16 @@ class Profile {
   using Group = std::uint32_t;
   static constexpr Group kPrivate = 0xFFFFFFFF;
 
-  // One execution: begin(), an add() for each operation performed, end().
+  // One execution: begin(), an add() for each performed operation, end().
   void begin();
   void add(ThreadId thread, const Operation& operation);
   void end();
 
-  // kPrivate for operations on objects of one thread, and for those never seen.
+  // kPrivate for operations on one thread's objects, and for unknown ones.
   Group group_of(const Operation& operation) const;
-  // The shared ones.
+  // The shared groups.
   std::vector<Group> groups() const;
-  // Of operations of `thread` in `group` in an execution; rounded.
+  // Operations of `thread` in `group` per execution; rounded.
   std::uint32_t mean(ThreadId thread, Group group) const;
   ThreadId threads() const noexcept { return threads_; }
 

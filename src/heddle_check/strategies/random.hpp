@@ -1,7 +1,7 @@
-// Draws: where random strategies get their randomness from; Random: the generator behind it.
+// Draws: the source of randomness for random strategies; Random: its generator.
 //
-// Behind an interface, because a strategy's exact probability of an execution is found by giving it every sequence of
-// draws that there is (tests/check/every_draw.hpp), with the strategy itself unchanged.
+// An interface, because a strategy's exact probability of an execution is computed by giving it every possible sequence
+// of draws (tests/check/every_draw.hpp), with the strategy itself unchanged.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ class Draws {
   Draws(const Draws&) = delete;
   Draws& operator=(const Draws&) = delete;
 
-  // Uniformly one of 0 .. bound-1; at least 1, at most 2^32 - 1.
+  // Uniformly one of 0 .. bound-1; `bound` is at least 1 and at most 2^32 - 1.
   virtual std::uint32_t below(std::uint32_t bound) = 0;
   virtual bool with_probability(double p) = 0;
-  // A value of a continuous distribution: independent of the others, never equal to one, good only for comparing.
+  // A value from a continuous distribution: independent of the others, never equal to one, good only for comparing.
   virtual std::uint64_t priority() = 0;
 };
 
-// splitmix64: small, and every seed is a good one.
+// splitmix64: small, and good for every seed.
 class Random final : public Draws {
  public:
   explicit Random(std::uint64_t seed) noexcept : state_(seed) {}

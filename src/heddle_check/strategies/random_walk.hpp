@@ -1,7 +1,7 @@
-// RandomWalk: at each point the running thread goes on, except with a given probability, where one is drawn uniformly
-// from all that could (the running one among them). Every other question is answered uniformly.
+// RandomWalk: at each point the running thread continues, except with a given probability, at which the next thread is
+// drawn uniformly from all enabled ones (including the running one). Every other question is answered uniformly.
 //
-// With probability 1 it is the plain uniform walk. Smaller ones reach executions with few switches in long programs.
+// Probability 1 is the plain uniform walk. Smaller ones reach executions with few switches in long programs.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Replay: gives the answers of a recorded execution. One that does not fit, is missing, or is left over is a
+// Replay: gives the answers of a recorded execution. An answer that does not fit, is missing, or is left over is a
 // divergence.
 #pragma once
 
@@ -11,7 +11,7 @@ namespace heddle_check {
 
 class Replay final : public Strategy {
  public:
-  // `decisions` outlives it.
+  // `decisions` must outlive this object.
   explicit Replay(const DecisionList& decisions) : decisions_(decisions) {}
 
   std::string name() const override { return "replay"; }

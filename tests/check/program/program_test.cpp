@@ -1,4 +1,4 @@
-// The program heddle-check as its users see it: lines, JSON, exit codes; and that every plant is killed.
+// The program heddle-check as its users see it: lines, JSON, exit codes; and every plant is killed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,7 +51,7 @@ TEST(Program, AllScenariosPass) {
 
 TEST(Program, EveryPlantIsKilledAndItsCommandReplaysIt) {
   for (const Plant& plant : all_plants()) {
-    if (plant.group == "plain") continue;  // needs ThreadSanitizer: the extended tests ask for it
+    if (plant.group == "plain") continue;  // needs ThreadSanitizer: the extended tests run it
     const CommandResult planted = run("run " + plant.scenario + " --plant " + plant.id + " --json");
     ASSERT_EQ(planted.exit_code, 1) << plant.id << " survives\n" << planted.err;
     const json document = json::parse(planted.out);
@@ -64,7 +64,7 @@ TEST(Program, EveryPlantIsKilledAndItsCommandReplaysIt) {
     const json replayed = json::parse(again.out);
     EXPECT_EQ(replayed.at("trace_hash"), failure.at("trace_hash")) << plant.id;
     EXPECT_EQ(replayed.at("failure").at("kind"), failure.at("kind")) << plant.id;
-    // For people: the same failure with a trace, and the command that replays it.
+    // The text output: the same failure with a trace, and the command that replays it.
     const CommandResult shown = run("run " + plant.scenario + " --plant " + plant.id);
     EXPECT_EQ(shown.exit_code, 1);
     EXPECT_NE(shown.out.find(" replay '"), std::string::npos) << shown.out;
@@ -72,7 +72,7 @@ TEST(Program, EveryPlantIsKilledAndItsCommandReplaysIt) {
   }
 }
 
-// As `heddle verify` calls it, without naming a scenario.
+// As `heddle verify` calls it, without a scenario.
 TEST(Program, APlantAloneRunsTheScenarioThatItMakesFail) {
   const CommandResult result = run("run --plant canary --seconds 5.0 --json");
   EXPECT_EQ(result.exit_code, 1) << result.err;
@@ -102,7 +102,7 @@ TEST(Program, AStringThatWasCutShortIsToldSo) {
   for (const char* command : {"minimise '", "replay '"}) {
     const CommandResult result = run(command + cut + "'");
     EXPECT_NE(result.exit_code, 0);
-    EXPECT_NE((result.out + result.err).find("ends after 0 decisions, and the execution goes on"), std::string::npos)
+    EXPECT_NE((result.out + result.err).find("ends after 0 decisions, but the execution continues"), std::string::npos)
         << result.out << result.err;
     EXPECT_EQ((result.out + result.err).find("4294967295"), std::string::npos);
   }
@@ -132,7 +132,7 @@ TEST(Program, EveryStrategyRuns) {
   EXPECT_NE(run("run inbox --strategy pct:2 --executions 9").out.find("not reached"), std::string::npos);
 }
 
-// The larger ones of docs/change/checking.md are run by hand.
+// The larger scenarios of docs/change/checking.md are run by hand.
 TEST(Program, EveryOrderOfTheSmallScenariosIsMade) {
   const CommandResult result =
       run("run lane_pool ticket_wait close_handshake completion_line --strategy exhaustive --executions 20000 --json");
@@ -163,9 +163,9 @@ TEST(Program, TheShippedProgramHasNoPlants) {
   std::ifstream file(HEDDLE_SHIPPED_PROGRAM, std::ios::binary);
   const std::string shipped{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   ASSERT_GT(shipped.size(), 100'000u);
-  ASSERT_NE(shipped.find("streams_max"), std::string::npos);  // its texts are there to be found
+  ASSERT_NE(shipped.find("streams_max"), std::string::npos);  // its texts can be found
   for (const Plant& plant : all_plants()) {
-    if (plant.group == "canary") continue;  // is none of the library's, and `heddle verify` asks for it by name
+    if (plant.group == "canary") continue;  // not part of the library; `heddle verify` requests it by name
     EXPECT_EQ(shipped.find(plant.id), std::string::npos) << plant.id;
   }
   EXPECT_EQ(shipped.find("heddle_check"), std::string::npos);
@@ -224,7 +224,7 @@ TEST(Program, APortfolioRunsInSeveralProcesses) {
   const json document = json::parse(result.out);
   for (const json& row : document.at("results")) executions += row.at("executions").get<std::uint64_t>();
   EXPECT_EQ(executions, 800u);
-  EXPECT_EQ(run("run --plant canary --strategy portfolio --processes 2").exit_code, 1) << "a shard tells what it found";
+  EXPECT_EQ(run("run --plant canary --strategy portfolio --processes 2").exit_code, 1) << "a shard reports its failure";
 }
 
 struct BadInput {
@@ -253,14 +253,14 @@ INSTANTIATE_TEST_SUITE_P(
                       BadInput{"run --all --strategy guess", "allowed: exhaustive"},
                       BadInput{"run --all --strategy guess", "portfolio"},
                       BadInput{"run --all --strategy pct:none", "needs a number"},
-                      BadInput{"run --all --strategy portfolio --real-threads", "fibres"},
+                      BadInput{"run --all --strategy portfolio --real-threads", "fibers"},
                       BadInput{"run --all --processes 2", "only a portfolio"},
                       BadInput{"run --all --strategy portfolio --processes 0", "--processes"},
                       BadInput{"minimise nonsense", "malformed"}, BadInput{"run --plant none", "allowed: owner_gate"},
                       BadInput{"run --all --plant none", "allowed: owner_gate_without_fence"},
-                      BadInput{"run --all --executions 0", "allowed is a whole number from 1 to 18446744073709551615;"},
+                      BadInput{"run --all --executions 0", "allowed: a whole number from 1 to 18446744073709551615;"},
                       BadInput{"run --all --executions 1e3", "--executions: '1e3'"},
-                      BadInput{"run --all --seed -1", "--seed: '-1' is out of range; allowed is a whole number from 0"},
+                      BadInput{"run --all --seed -1", "--seed: '-1' is out of range; allowed: a whole number from 0"},
                       BadInput{"run --all --strategy bounded:2 --bound 3", "bounded:2 and --bound 3 contradict"},
                       BadInput{"run --all --seconds x", "seconds"}, BadInput{"run --all --seconds nan", "seconds"},
                       BadInput{"run --all --bound -2", "bound"}, BadInput{"replay", "decisions"},

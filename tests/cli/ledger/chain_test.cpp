@@ -1,4 +1,4 @@
-// The ledger's chain: what was changed, removed, added or cut off is told, and what stood before it does not count.
+// The ledger's chain: changed, removed, added or truncated lines are reported, and earlier rounds do not count.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -72,7 +72,7 @@ TEST_F(LedgerChainTest, EachLineNamesTheOneBefore) {
   }
 }
 
-// Every bit of the file, whatever the reader makes of it: damage that it refuses, a torn end that it tells, or a flaw.
+// Every bit of the file, whatever the reader makes of it: refused damage, a reported torn end, or a flaw.
 TEST_F(LedgerChainTest, NoBitFlipsUnseen) {
   round(RoundState::kClean);
   round(RoundState::kFailed, "attempt 1: x");
@@ -170,7 +170,7 @@ TEST_F(LedgerChainTest, LinesOfBeforeRemainReadableAndAreSealed) {
   std::string changed = text();
   changed.replace(changed.find("\"executions\":9"), 14, "\"executions\":8");
   write(changed);
-  EXPECT_FALSE(ledger_.read().flaws.empty()) << "the first chained line seals what stands before it";
+  EXPECT_FALSE(ledger_.read().flaws.empty()) << "the first chained line seals the lines before it";
   EXPECT_EQ(clean(), 1U);
   write(text() + old.substr(0, old.find('\n')).replace(25, 1, "3") + "\n");
   EXPECT_NE(ledger_.read().flaws.back().text.find("carries no digest"), std::string::npos);
@@ -191,7 +191,7 @@ TEST_F(LedgerChainTest, AGapInUnchainedLinesIsTold) {
   EXPECT_EQ(clean(), 2U);
 }
 
-// A ledger that was cut off at the end of a line looks whole; the reports beside it tell.
+// A ledger that was truncated at a line's end looks whole; the reports next to it reveal the loss.
 TEST_F(LedgerChainTest, AReportOfARoundThatTheLedgerLacksIsTold) {
   const Lines whole = split(six());
   write(join(Lines(whole.begin(), whole.end() - 4)));

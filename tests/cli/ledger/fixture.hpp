@@ -1,4 +1,4 @@
-// A ledger in a folder of its own, which goes with the test.
+// A ledger in a separate folder, which is removed with the test.
 #pragma once
 
 #include <gtest/gtest.h>

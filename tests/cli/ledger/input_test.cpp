@@ -1,4 +1,4 @@
-// What stands in a ledger's place, and what stands in its lines: foreign files, links, pipes, nesting, lengths, bytes.
+// Foreign objects in a ledger's place, and foreign contents in its lines: files, links, pipes, nesting, lengths, bytes.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,7 +143,7 @@ TEST_F(LedgerInputTest, NamesThatCannotBeAreBadInput) {
   EXPECT_NE(drawn.err.find("allowed"), std::string::npos) << drawn.err;
 }
 
-// What --rounds allows; a search of all rounds for each line would take minutes here.
+// The limit of --rounds; searching all rounds for each line would take minutes here.
 TEST_F(LedgerInputTest, TenThousandRoundsAreReadInOneGo) {
   std::string all;
   for (int number = 1; number <= 20'000; ++number) {

@@ -1,4 +1,4 @@
-// The ledger: numbers are taken once, whole lines survive whatever happens, corruption is named and nothing is lost.
+// The ledger: numbers are taken once, whole lines survive anything, corruption is named and nothing is lost.
 #include "cli/ledger/ledger.hpp"
 
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ class LedgerTest : public ::testing::Test {
   }
   void write(const std::string& text) const { std::ofstream(path_) << text; }
   void add_text(const std::string& text) const { std::ofstream(path_, std::ios::app) << text; }
-  // A whole round.
+  // A complete round.
   void round(RoundState state, const std::string& build = "one") const {
     const cli::RoundClaim claim = ledger_.begin(std::nullopt, build, "cpu");
     ledger_.end(claim, {state, 10, 1.5, "", "report.md"});
@@ -135,7 +135,7 @@ TEST_F(LedgerTest, ATornLineIsSurvivedAndReported) {
   }
 }
 
-// Twice in a row: who would have mended the first was cut off too.
+// Twice in a row: the program that would have repaired the first torn line was cut off too.
 TEST_F(LedgerTest, TwoTornLinesAreSurvived) {
   round(RoundState::kClean);
   write(text() + "{\"event\":\"beg\n{\"event\"");

@@ -1,4 +1,4 @@
-// heddle stress: it passes in every mode of the check, fails for every planted fault, and says so in text and in JSON.
+// heddle stress: passes in every mode of the check, fails for every planted fault, and reports both in text and JSON.
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -86,7 +86,7 @@ TEST(Stress, SecondsWarmUpAndRunThatLong) {
 }
 
 TEST(Stress, ARunOfSecondsThatChecksAllEndsInTime) {
-  // Comparing one sum takes several times as long as computing it: afterwards, it would take many times the second.
+  // Comparing one sum takes several times as long as computing it: comparing afterwards would far exceed the second.
   const auto begin = std::chrono::steady_clock::now();
   const Json json = stress_json("stress --threads 8 --size 64 --sync-every 4 --seconds 1 --check full");
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
@@ -105,7 +105,7 @@ TEST(Stress, ARunOfSecondsFindsWhatIsPlantedAsItGoes) {
 }
 
 #ifndef HEDDLE_SANITIZED
-// Threads that find no memory, or cannot be started, are one line and exit code 1, whatever cannot be told any more.
+// Threads that find no memory, or cannot be started, give one line and exit code 1, whatever cannot be reported any more.
 TEST(Stress, WithoutMemoryItSaysOneLine) {
   for (long mebibytes = 96; mebibytes <= 320; mebibytes += 16) {
     const CommandResult result =
@@ -117,14 +117,14 @@ TEST(Stress, WithoutMemoryItSaysOneLine) {
 }
 
 TEST(Stress, AThreadThatCannotBeStartedIsNoBadInput) {
-  // Whichever thread it is: a worker of the device, the handlers' or one of the loop. Root has no such limit.
+  // Affects any thread: a worker of the device, the handler thread or one of the loop. Root has no such limit.
   for (const char* processes : {"1", "2", "3", "4", "5", "8"}) {
     const CommandResult result = run_heddle(
         "stress --threads 8 --iterations 4 --size 8",
         std::string(::geteuid() == 0 ? "setpriv --reuid 47113 --clear-groups --inh-caps=-all --bounding-set=-all "
                                      : "") +
             "prlimit --nproc=" + processes);
-    if (result.err.find("Permission denied") != std::string::npos) GTEST_SKIP() << "the program is root's alone";
+    if (result.err.find("Permission denied") != std::string::npos) GTEST_SKIP() << "only root can run the program";
     if (result.exit_code == 0) continue;
     EXPECT_EQ(result.exit_code, 1) << processes << ": " << result.err;
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
@@ -137,7 +137,7 @@ struct Fault {
   int size;
 };
 
-// Makes the test's name; without it, it would be made of the pointer and change with every build.
+// Gives the test its name; otherwise it would contain a pointer and change with every build.
 void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.inject << " " << fault.size; }
 
 class InjectTest : public ::testing::TestWithParam<Fault> {};
@@ -166,7 +166,7 @@ TEST(Stress, MemoryLimitBelowTheLiveSetIsOneLine) {
 }
 
 TEST(Stress, MemoryStaysBelowItsLimit) {
-  // Twice the live set: two matrices of 16 KiB a thread.
+  // Twice the live set: two matrices of 16 KiB per thread.
   const Json json = stress_json("stress --threads 8 --iterations 80 --size 64 --memory-limit 512K");
   EXPECT_EQ(json["pass"], true);
   EXPECT_LE(json["memory"]["reserved_peak"], 512 * 1024);

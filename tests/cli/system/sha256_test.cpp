@@ -34,7 +34,7 @@ TEST(Sha256, PiecesOfAnyLengthGiveTheSame) {
     const Sha256 copy = sum;
     sum.add(message.substr(cut));
     EXPECT_EQ(sum.digest(), sha256(message)) << length;
-    EXPECT_EQ(copy.digest(), sha256(message.substr(0, cut))) << "a copy goes on by itself";
+    EXPECT_EQ(copy.digest(), sha256(message.substr(0, cut))) << "a copy is independent";
   }
 }
 

@@ -1,4 +1,4 @@
-// Files that the programs write: made exclusively, under names that nobody can foresee, through no link.
+// Files that the programs write: created exclusively, under unpredictable names, never through a link.
 #include "cli/system/whole_file.hpp"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ TEST_F(WholeFileTest, AppearsWholeAndLeavesNothingBeside) {
   EXPECT_EQ(files(), 1U);
 }
 
-// As somebody would who shares the folder and knows the process's number.
+// As another user could who shares the folder and knows the process id.
 TEST_F(WholeFileTest, LinksThatWerePutThereAreNotFollowed) {
   const std::filesystem::path victim = folder_ / "victim";
   std::ofstream(victim) << "precious";
@@ -57,7 +57,7 @@ TEST_F(WholeFileTest, LinksThatWerePutThereAreNotFollowed) {
   cli::require_writable_folder(folder_);
   EXPECT_EQ(text_of(victim), "precious");
   EXPECT_EQ(text_of(file_), "new");
-  EXPECT_FALSE(std::filesystem::is_symlink(file_)) << "the link itself gave way";
+  EXPECT_FALSE(std::filesystem::is_symlink(file_)) << "the link itself was replaced";
 }
 
 TEST_F(WholeFileTest, ANameOfTheGreatestLengthIsWritten) {
@@ -73,7 +73,7 @@ TEST_F(WholeFileTest, WhatCannotBeWrittenIsNamed) {
   }
   std::filesystem::create_directories(file_);
   EXPECT_THROW(cli::write_whole_file(file_, "text"), Error);
-  EXPECT_EQ(files(), 1U) << "nothing is left beside";
+  EXPECT_EQ(files(), 1U) << "no other file is left";
 }
 
 TEST_F(WholeFileTest, OnlyRegularFilesAreRead) {

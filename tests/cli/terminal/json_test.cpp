@@ -1,4 +1,4 @@
-// JSON of others: nesting is bounded, errors name types, and what is printed is ASCII.
+// Foreign JSON: nesting is bounded, errors name types, and the output is ASCII.
 #include "cli/terminal/json.hpp"
 
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ TEST(PrintedJson, IsAsciiWhateverTheTextIs) {
   EXPECT_EQ(cli::json_text({{"a", "\xff\x1b\xC2\x9B\xC3\xA4"}}), R"({"a":"\ufffd\u001b\u009b\u00e4"})");
 }
 
-// What heddle-check prints is foreign too: --check-program names any program.
+// The output of heddle-check is foreign too: --check-program may name any program.
 TEST(CheckOutput, HostileResultsAreRefusedInOneLine) {
   const std::string head =
       R"({"build_id":"one","results":[{"scenario":"s","group":"pool","strategy":"pct","threads":3,)";

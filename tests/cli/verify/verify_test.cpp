@@ -1,5 +1,5 @@
 // heddle verify: rounds end clean, failed or void for the right reason, and leave their report and their entry. A
-// script stands in for heddle-check (check_stand_in.sh).
+// script (check_stand_in.sh) replaces heddle-check.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,7 +39,7 @@ class VerifyTest : public ::testing::Test {
   }
   ~VerifyTest() override { std::filesystem::remove_all(folder_); }
 
-  // A copy of what is built, in which the test may change what it wants.
+  // A copy of the built tree, which the test may change.
   std::filesystem::path copied_tree() const {
     std::filesystem::create_directories(tree_);
     for (const char* input : {"CMakeLists.txt", "cmake", "src", "cli", "check"}) {
@@ -47,7 +47,7 @@ class VerifyTest : public ::testing::Test {
     }
     return tree_;
   }
-  // `mode`: of the stand-in. `prefix`: in front of the program.
+  // `mode`: of the stand-in. `prefix`: prepended to the command.
   CommandResult verify(const std::string& arguments = "", const std::string& mode = "",
                        const std::string& prefix = "") {
     return run_heddle(
@@ -67,7 +67,7 @@ class VerifyTest : public ::testing::Test {
   Json report(int round) const {
     return Json::parse(text_of(out_ / ("round-000" + std::to_string(round) + ".json")), nullptr, false);
   }
-  // The one round ended so, for a reason that holds `said`.
+  // Requires that the one round ended in `state`, for a reason that contains `said`.
   void expect_round(const CommandResult& result, const std::string& state, const std::string& said) const {
     EXPECT_EQ(result.exit_code, state == "clean" ? 0 : 1) << result.err;
     EXPECT_EQ(result.err, "");
@@ -206,7 +206,7 @@ TEST_F(VerifyTest, AStaleBinaryVoidsTheRound) {
   EXPECT_TRUE(report(1)["attempts"].empty());
 }
 
-// The tree may be somebody else's: what it holds is read, and nothing of it is run or waited for.
+// The tree may be foreign: its contents are read, and nothing in it is run or waited for.
 TEST_F(VerifyTest, NothingOfASourceTreeIsRun) {
   source_ = copied_tree();
   const std::filesystem::path sign = folder_ / "run";
@@ -220,7 +220,7 @@ TEST_F(VerifyTest, NothingOfASourceTreeIsRun) {
 }
 
 TEST_F(VerifyTest, OfTwoRefusalsBothAreTold) {
-  // A ledger that has room for a round's begin below the limit of a file's size, and not for its end.
+  // The file size limit leaves room for a round's begin in the ledger, and not for its end.
   std::filesystem::create_directories(out_);
   std::string text;
   for (int number = 1; text.size() < 7300; ++number) {

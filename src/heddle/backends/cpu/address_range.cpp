@@ -19,7 +19,7 @@ constexpr int kDiscardLocked = 24;  // Linux 5.18; the C library's headers may b
 
 std::size_t round_up(std::size_t bytes, std::size_t to) noexcept { return (bytes + to - 1) / to * to; }
 
-// Addresses without memory, at `where` or anywhere.
+// Reserves addresses without memory, at `where` or anywhere.
 void* reserve(void* where, std::size_t bytes) noexcept {
   const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (where != nullptr ? MAP_FIXED : 0);
   void* const mapping = mmap(where, bytes, PROT_NONE, flags, -1, 0);
@@ -29,7 +29,7 @@ void* reserve(void* where, std::size_t bytes) noexcept {
 }  // namespace
 
 bool discard_pages(void* pages, std::size_t bytes) noexcept {
-  // The second is for pages that the process has locked (mlockall).
+  // The second call is for pages that the process has locked (mlockall).
   return madvise(pages, bytes, MADV_DONTNEED) == 0 || madvise(pages, bytes, kDiscardLocked) == 0;
 }
 
@@ -111,12 +111,12 @@ void* AddressRange::allocate(std::size_t bytes) {
   }
   if (mprotect(segment, whole, PROT_READ | PROT_WRITE) != 0) {
     const int error = errno;
-    // The first pages may have the access by now, and memory too where the process locks what it maps.
+    // By now the first pages may be accessible, and resident too if the process locks its mappings.
     release(segment, whole);
     errno = error;
     return nullptr;
   }
-  // Advice: where it is refused, pages are small.
+  // Advice: if it is refused, pages are small.
   if (whole >= kHugePage) madvise(segment, whole, MADV_HUGEPAGE);
   return segment;
 }
@@ -124,11 +124,11 @@ void* AddressRange::allocate(std::size_t bytes) {
 void AddressRange::release(void* segment, std::size_t bytes) noexcept {
   const std::size_t whole = round_up(bytes, kPage);
   if (discard_pages(segment, whole)) {
-    // So that whoever still uses the segment gets a fault. It may need one more mapping than the process can have.
+    // A use after release then faults. This may need one more mapping than the process can have.
     mprotect(segment, whole, PROT_NONE);
   } else if (reserve(segment, whole) == nullptr && errno == ENOMEM) {
-    // A mapping in its place would have taken the memory away too. ENOMEM may come from before or from after the kernel
-    // unmapped what was there (invariant 4); after any other refusal nothing has changed.
+    // A new mapping in its place would also have freed the memory. ENOMEM may come from before or after the kernel
+    // unmapped the old one (invariant 4); after any other error nothing has changed.
     return;
   }
   give(static_cast<std::byte*>(segment));

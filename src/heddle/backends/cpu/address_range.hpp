@@ -1,14 +1,14 @@
-// AddressRange: one reserved range of the process's addresses, of which the CPU device's segments are parts.
+// AddressRange: one reserved range of the process's addresses that contains the CPU device's segments.
 //
-// Segments lie side by side, from the lowest address on, so that free memory of several joins into larger pieces. From
-// 2 MiB on they are aligned to 2 MiB and asked for in huge pages.
+// Segments lie side by side from the lowest address on, so that their free memory joins into larger pieces. From 2 MiB
+// on they are aligned to 2 MiB and request huge pages.
 //
-// Thread safety: all members. Locks: mutex_ (kLeaf), not held while the system is called.
-// Invariants: 1. An address of the range is in free_ or in used_. 2. Releasing needs neither host memory nor one more
-// mapping of the process: pages are discarded where they are, and the node of used_ becomes one of free_. 3. Free
-// addresses hold no memory. They cannot be touched either, unless the system refused to take the access away;
-// allocate() serves both kinds. 4. Addresses that the system may have unmapped while it refused something stay in
-// used_: they are neither given out again nor unmapped, as another mapping of the process may lie there by now.
+// Thread safety: all members. Locks: mutex_ (kLeaf), not held during system calls.
+// Invariants: 1. An address of the range is in free_ or in used_. 2. Releasing needs neither host memory nor another
+// mapping of the process: pages are discarded in place, and the node of used_ becomes one of free_. 3. Free addresses
+// hold no memory. They are also inaccessible, unless the system refused to take the access away; allocate() handles
+// both. 4. Addresses that the system may have unmapped while refusing a call stay in used_: they are neither handed out
+// again nor unmapped, because another mapping of the process may lie there by now.
 #pragma once
 
 #include <cstddef>
@@ -24,18 +24,18 @@ class AddressRange {
   static constexpr std::size_t kPage = 4096;
   static constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-  // Reserves `bytes` of addresses; where the system refuses them, the range is empty.
+  // Reserves `bytes` of addresses; if the system refuses, the range is empty.
   explicit AddressRange(std::size_t bytes) noexcept;
-  // REQUIRES: no segment is left. Where the system refuses to unmap the range, its addresses stay taken, without
+  // REQUIRES: no segment is left. If the system refuses to unmap the range, its addresses stay reserved, without
   // memory.
   ~AddressRange();
   AddressRange(const AddressRange&) = delete;
   AddressRange& operator=(const AddressRange&) = delete;
 
-  // Memory that can be used; null (with errno set) when the range has no room or the system refuses. It reads as zeros,
-  // unless the system refused to take back what lay there before. Throws bad_alloc, having changed nothing.
+  // Usable memory; null (with errno set) if the range has no room or the system refuses. It reads as zeros, unless the
+  // system refused to discard earlier contents. Throws bad_alloc, having changed nothing.
   void* allocate(std::size_t bytes);
-  // Gives the memory back. Where the system refuses every way to do that, the next segment there uses it.
+  // Gives the memory back. If the system refuses every way to do that, the next segment there uses it.
   void release(void* segment, std::size_t bytes) noexcept;
   bool contains(const void* address) const noexcept {
     return address >= base_ && address < static_cast<const std::byte*>(base_) + bytes_;
@@ -54,8 +54,8 @@ class AddressRange {
   Spans used_ HEDDLE_GUARDED_BY(mutex_);
 };
 
-// Takes the memory of whole pages away and leaves them mapped: they read as zeros when they are next touched. Makes no
-// mapping, so that it works where no more can be made. False where the system refuses.
+// Discards the memory of whole pages and leaves them mapped: they read as zeros at the next access. Needs no new
+// mapping, so it works when the process can have no more. False if the system refuses.
 bool discard_pages(void* pages, std::size_t bytes) noexcept;
 
 }  // namespace HEDDLE_NS::cpu

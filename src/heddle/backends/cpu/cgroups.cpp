@@ -10,13 +10,13 @@
 namespace HEDDLE_NS::cpu {
 namespace {
 
-// From here on a number means "no limit": version 1 writes the largest whole number of pages.
+// Numbers from here on mean "no limit": version 1 writes the largest whole number of pages.
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 60;
 
-// Where a hierarchy can be seen. Below, an empty `controller` stands for version 2, a name for one of version 1.
+// Where a hierarchy is mounted. Below, an empty `controller` means version 2, a name means one of version 1.
 struct Mount {
   std::string point;
-  std::string root;  // the group that is seen there; "" is the root of the hierarchy
+  std::string root;  // the group at the mount point; "" is the root of the hierarchy
 };
 
 bool has_word(std::string_view list, std::string_view word) {
@@ -68,7 +68,7 @@ std::vector<Mount> mounts(const std::string& root, std::string_view controller) 
   return found;
 }
 
-// Lines of /proc/self/cgroup: "4:cpu,cpuacct:/a/b", version 2 "0::/a/b". "" is the root, and what is not known.
+// Lines of /proc/self/cgroup: "4:cpu,cpuacct:/a/b", version 2 "0::/a/b". "" means the root, or unknown.
 std::string group_of_process(const std::string& root, std::string_view controller) {
   std::ifstream file(root + "/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
@@ -85,7 +85,7 @@ std::string group_of_process(const std::string& root, std::string_view controlle
   return "";
 }
 
-// The path of `group` below the mount; nothing where it is not there.
+// The path of `group` below the mount; empty if the group is not there.
 std::optional<std::string> below(const Mount& mount, const std::string& group) {
   if (group.find("/..") != std::string::npos || !group.starts_with(mount.root)) return std::nullopt;
   std::string rest = group.substr(mount.root.size());
@@ -93,7 +93,7 @@ std::optional<std::string> below(const Mount& mount, const std::string& group) {
   return rest;
 }
 
-// The folders of this process's group and of those around it, the innermost first.
+// The folders of this process's group and its ancestors, the innermost first.
 std::vector<std::string> folders(const std::string& root, std::string_view controller) {
   const std::string group = group_of_process(root, controller);
   std::vector<std::string> inside, outside;
@@ -109,7 +109,7 @@ std::vector<std::string> folders(const std::string& root, std::string_view contr
   return inside.empty() ? outside : inside;
 }
 
-// The numbers at the beginning of a file, -1 where a word stands in the place of one ("max").
+// The numbers at the beginning of a file; -1 for a word ("max").
 std::vector<std::int64_t> numbers(const std::string& path) {
   std::vector<std::int64_t> found;
   std::ifstream file(path);
@@ -126,7 +126,7 @@ std::int64_t first_number(const std::string& path) {
   return found.empty() ? -1 : found[0];
 }
 
-// "hierarchical_memory_limit" of a memory.stat of version 1: also of groups that lie beyond the mount.
+// "hierarchical_memory_limit" in a memory.stat of version 1: includes ancestors beyond the mount.
 std::int64_t hierarchical_limit(const std::string& path) {
   std::ifstream file(path);
   std::int64_t number = -1;
@@ -136,7 +136,7 @@ std::int64_t hierarchical_limit(const std::string& path) {
   return -1;
 }
 
-// Keeps the lesser limit; `value` is none where it is not positive, or too large to be one.
+// Keeps the lower limit. A `value` that is not positive, or too large, is no limit.
 template <class Value>
 void lower(std::optional<CgroupLimit<Value>>& least, std::int64_t value, const char* version, const std::string& file) {
   if (value <= 0 || value >= kNoLimit || (least && least->value <= static_cast<std::uint64_t>(value))) return;
@@ -159,7 +159,7 @@ std::optional<CgroupLimit<std::size_t>> cgroup_memory_limit(const std::string& r
     const std::string limit = folder + "/memory.limit_in_bytes";
     lower(least, first_number(root + limit), "v1", limit);
   }
-  for (const std::string& folder : groups) {  // after the limits, which say where a number was set
+  for (const std::string& folder : groups) {  // after the limit files, which name the folder that sets the number
     const std::string stat = folder + "/memory.stat";
     lower(least, hierarchical_limit(root + stat), "v1", stat);
   }

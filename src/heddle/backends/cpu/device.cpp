@@ -17,7 +17,7 @@ namespace cpu {
 
 namespace {
 
-// Addresses reserved for segments, in multiples of the machine's memory: room for what is fragmented.
+// Addresses reserved for segments, in multiples of the machine's memory: slack for fragmentation.
 constexpr std::size_t kRangeFactor = 4;
 
 // A queue of this device is always a CpuQueue.
@@ -87,7 +87,7 @@ std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
 Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
   *out = addresses_.allocate(bytes);
   if (*out != nullptr) return {};
-  // Where the process may not reserve addresses, or used them up: from the system's allocator.
+  // If the process may not reserve addresses, or has used them up: from the system's allocator.
   const std::size_t alignment = bytes < AddressRange::kHugePage ? AddressRange::kPage : AddressRange::kHugePage;
   if (const int error = posix_memalign(out, alignment, std::max(bytes, AddressRange::kPage)); error != 0) {
     *out = nullptr;
@@ -101,7 +101,7 @@ void CpuDevice::release_segment(void* segment, std::size_t bytes) noexcept {
     addresses_.release(segment, bytes);
     return;
   }
-  // First the pages: the allocator may keep what it gets, and says nothing where the system refuses to unmap it.
+  // Pages first: the allocator may keep the block, and reports nothing if the system refuses to unmap it.
   discard_pages(segment, bytes / AddressRange::kPage * AddressRange::kPage);
   std::free(segment);
 }
@@ -143,7 +143,7 @@ void CpuDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_fai
 
 bool CpuDevice::park(sync::Deadline deadline) {
   engine_.parked.store(true, sync::seq_cst);
-  // Not the list that this thread is inside of: a custom operation may have called exit().
+  // Excludes the list that this thread is executing: a custom operation may have called exit().
   const auto any_running = [this] {
     sync::MutexLock lock(mutex_);
     return std::any_of(queues_.begin(), queues_.end(),

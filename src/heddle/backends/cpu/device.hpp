@@ -1,8 +1,8 @@
-// CpuDevice: memory, kernels and queues of the machine itself.
+// CpuDevice: memory, kernels and queues on the host processor.
 //
-// Thread safety: as Device says. Locks: mutex_ (kDevice) guards which queues exist, for the counts.
-// Invariants: 1. kernels and listener do not change once a queue exists. 2. A queue leaves queues_ before
-// it dies, and leaves its counts in retired_.
+// Thread safety: as Device says. Locks: mutex_ (kDevice) guards the list of queues, for the counts.
+// Invariants: 1. kernels and listener do not change once a queue exists. 2. A queue leaves queues_ before it is
+// destroyed, and its counts stay in retired_.
 #pragma once
 
 #include <cstddef>
@@ -57,7 +57,7 @@ class CpuDevice final : public Device {
   mutable sync::Mutex mutex_{Rank::kDevice};
   std::vector<const CpuQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);
   KernelCounts retired_ HEDDLE_GUARDED_BY(mutex_){};
-  Scheduler scheduler_;  // last: its workers end before what they use
+  Scheduler scheduler_;  // last: its workers end before everything they use
 };
 
 }  // namespace HEDDLE_NS::cpu

@@ -27,7 +27,7 @@ bool HelpChain::run() {
       followed_ = true;
       continue;
     }
-    // Reached without running: its runner is still telling the queue below, and will make that one ready.
+    // Reached without running: its runner is still notifying the queue below, and will make that queue ready.
     if (result.stop != CpuQueue::Stop::kReached || depth_ == 1 || !result.ran) return ran_any;
     top.queue->offer();
     --depth_;
@@ -37,7 +37,7 @@ bool HelpChain::run() {
 }
 
 HelpChain::~HelpChain() {
-  // run() has offered the first queue's rest already; and no lock is taken in a child that a list forked.
+  // run() has already offered the rest of the first queue; in a child that a list forked, no lock is taken.
   if (!followed_ || sync::in_forked_child()) return;
   while (depth_ > 0) {
     CpuQueue& queue = *links_[--depth_].queue;

@@ -1,8 +1,8 @@
-// HelpChain: a waiting thread follows waits from its own queue to one that it can run.
+// HelpChain: a waiting thread follows waits from its own queue to a queue that it can run.
 //
-// Thread safety: an object of one thread's stack. Invariants: 1. Every queue but the first is pinned while it is in the
-// chain. 2. Queues of the chain that become ready are not handed to the workers meanwhile; the destructor offers
-// what is left.
+// Thread safety: an object on one thread's stack. Invariants: 1. Every queue except the first is pinned while it is in
+// the chain. 2. Queues of the chain that become ready are not handed to the workers meanwhile; the destructor offers
+// the remaining ones.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ class HelpChain {
   HelpChain(const HelpChain&) = delete;
   HelpChain& operator=(const HelpChain&) = delete;
 
-  // Runs what this thread can, about kSlice long. True when it ran a list.
+  // Runs lists for about kSlice. True if it ran one.
   bool run();
   bool contains(const CpuQueue& queue) const noexcept;
 
@@ -33,7 +33,7 @@ class HelpChain {
   };
   Link links_[kMostLinks];
   std::size_t depth_ = 1;
-  bool followed_ = false;  // had more than one link
+  bool followed_ = false;  // the chain has had more than one link
 };
 
 }  // namespace HEDDLE_NS::cpu

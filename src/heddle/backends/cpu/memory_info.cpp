@@ -13,7 +13,7 @@ namespace HEDDLE_NS::cpu {
 
 namespace {
 
-// "MemTotal:  16384 kB" of /proc/meminfo, in bytes; 0 when the line is absent.
+// "MemTotal:  16384 kB" in /proc/meminfo, in bytes; 0 if the line is absent.
 std::size_t meminfo_bytes(const std::string& root, std::string_view key) {
   std::ifstream file(root + "/proc/meminfo");
   std::string word;
@@ -26,7 +26,7 @@ std::size_t meminfo_bytes(const std::string& root, std::string_view key) {
 
 }  // namespace
 
-// Not sysconf(3): glibc's takes what sysinfo left unset where the kernel refuses it.
+// Not sysconf(3): if the kernel refuses sysinfo, glibc uses its uninitialized result.
 MemoryInfo ask_kernel_for_memory() noexcept {
   struct sysinfo machine{};
   if (sysinfo(&machine) == 0 && machine.totalram > 0) {

@@ -10,12 +10,12 @@
 namespace HEDDLE_NS {
 
 enum class CpuKernels : unsigned char {
-  kBest,      // oneDNN where it is built in, else portable
-  kPortable,  // portable C++ only: the reference, and what sanitizers can see into
+  kBest,      // oneDNN if it is built in, otherwise portable
+  kPortable,  // portable C++ only: the reference, and visible to sanitizers
 };
 
 struct CpuOptions {
-  // Threads that run lists nobody waits for; 0: one per processor of the affinity, or as many as a CPU quota pays for.
+  // Threads that run lists which no thread waits for; 0: one per processor in the affinity mask, or per the CPU quota.
   unsigned workers = 0;
   CpuKernels kernels = CpuKernels::kBest;
 };

@@ -11,11 +11,11 @@ namespace HEDDLE_NS::cpu {
 
 struct Processors {
   unsigned count = 1;
-  std::string source;  // "affinity", or the cgroup whose quota is less than that
+  std::string source;  // "affinity", or the cgroup whose lower quota applies
 };
 
-// The processors of the calling thread's affinity, which lie within the cpuset, or as many as the CPU quota of a cgroup
-// pays for (rounded up), whichever is less. `root` stands before /proc and /sys, for tests.
+// The calling thread's affinity mask, which lies within the cpuset, or the CPU quota of a cgroup (rounded up),
+// whichever is less. `root` is prepended to /proc and /sys, for tests.
 Processors read_processors(const std::string& root = "");
 
 }  // namespace HEDDLE_NS::cpu

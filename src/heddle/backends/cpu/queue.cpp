@@ -16,7 +16,7 @@
 namespace HEDDLE_NS::cpu {
 namespace {
 
-// The queue whose list the calling thread executes; null when none.
+// The queue whose list the calling thread is executing; null if none.
 struct ExecutingTag;
 const CpuQueue*& executing() noexcept { return sync::ThreadLocal<const CpuQueue*, ExecutingTag>::get(); }
 
@@ -36,7 +36,7 @@ CpuQueue::~CpuQueue() {
       sync::MutexLock lock(mutex_);
       scheduled_ = false;
     } else {
-      sync::yield();  // a runner is on its way out, or a trailing wait has still to pass
+      sync::yield();  // a runner is about to leave, or a trailing wait has yet to pass
     }
   }
   engine_.device->retire(*this);
@@ -63,7 +63,7 @@ void CpuQueue::wait_on(CpuQueue& other, Ticket ticket, bool inherits) {
     entries_.push_back({.list = {}, .ticket = ticket, .is_wait = true, .inherits = inherits, .other = &other});
   }
   if (!complete) {
-    // The runner publishes first and takes this mutex afterwards: one of the two sees the other.
+    // The runner publishes first and locks this mutex afterwards, so one of the two threads sees the other.
     sync::MutexLock lock(other.mutex_);
     complete = other.completed() >= ticket;
     try {
@@ -77,7 +77,7 @@ void CpuQueue::wait_on(CpuQueue& other, Ticket ticket, bool inherits) {
   if (complete) resolve(other, ticket, other.failures().status_of(ticket), nullptr);
 }
 
-// Unresolved, and nobody else adds entries: it is still the last one.
+// The wait is unresolved and no other thread adds entries, so it is still the last entry.
 void CpuQueue::take_back_wait() {
   sync::MutexLock lock(mutex_);
   entries_.pop_back();
@@ -102,7 +102,7 @@ CpuQueue::Result CpuQueue::run(Ticket limit, sync::Deadline until, HelpChain* ch
 void CpuQueue::work() {
   {
     sync::MutexLock lock(mutex_);
-    // From here on running_ keeps the queue alive instead; when nothing can run, the pin does until the end of run.
+    // From here on running_ keeps the queue alive; if nothing can run, the pin does until run_locked() returns.
     pins_.fetch_add(1, sync::seq_cst);
     scheduled_ = false;
   }
@@ -144,7 +144,7 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
         result.blocker_ticket = entries_[head_].ticket;
         result.blocker->pins_.fetch_add(1, sync::seq_cst);  // alive: invariant 3
       } else if (engine_.parked.load(sync::relaxed)) {
-        break;  // park() looks at running_ under this mutex, so it sees every list that began before
+        break;  // park() reads running_ under this mutex, so it sees every list that started before
       } else if (result.ran && until.passed()) {
         result.stop = Stop::kPaused;
       } else {
@@ -166,7 +166,7 @@ CpuQueue::Result CpuQueue::run_locked(Ticket limit, sync::Deadline until, HelpCh
       break;
     }
     running_ = false;
-    // A helper that has not run anything leaves the queue as it was; its links are offered at its end.
+    // A helper that ran nothing leaves the queue unchanged; its chain offers it at the end.
     schedule = claim_schedule();
   }
   if (schedule) engine_.scheduler->add(*this, !is_worker);
@@ -182,7 +182,7 @@ void CpuQueue::execute(Entry& entry, Status inherited) {
     Status status = execute_commands(entry.list);
     if (!status.ok()) failure_log().fail(first, std::move(status));
   }
-  // Before the ticket can be seen: what the list keeps may hold the last tensor of a runtime that ends at that moment,
+  // Cleared before the ticket becomes visible: the list may hold the last tensor of a runtime that ends at that moment,
   // and this thread would then destroy the device that it belongs to.
   entry.list.clear();
   publish(entry.ticket);
@@ -199,7 +199,7 @@ Status CpuQueue::execute_commands(const CommandList& list) {
   executing() = this;
   std::array<std::uint32_t, kKernelCount> ran{};
   Status status;
-  // Also where what a custom operation threw is destroyed, which is the user's code.
+  // Covers the destruction of an exception from a custom operation too, which is user code.
   const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
@@ -217,7 +217,7 @@ Status CpuQueue::execute_commands(const CommandList& list) {
     } catch (...) {
       status = kernel_failure(command);
     }
-    // A custom operation forked, and this is the child: whatever comes next would take a lock that nobody gives back.
+    // In the child of a fork in a custom operation, the next step would take a lock that no thread releases.
     sync::require_not_forked();
     if (!status.ok()) break;
     ++ran[index];

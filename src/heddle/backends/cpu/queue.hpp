@@ -1,17 +1,16 @@
-// CpuQueue: a first-in-first-out line of lists and waits, run by whoever has time: a worker, or a thread that waits.
+// CpuQueue: a first-in-first-out line of lists and waits, run by a worker or by a waiting thread.
 //
-// Nobody ever blocks on a wait: a queue whose head is an unfinished wait is just not run. The queue it waits for knows
-// it (dependants_), and makes it ready after publishing the ticket.
+// No thread ever blocks on a queued wait: a queue whose head is an unfinished wait is simply not run. The queue that it
+// waits for lists it (dependants_), and makes it ready after publishing the ticket.
 //
 // Thread safety: submit and wait_on by one thread at a time; run, work, offer by any thread. Locks: mutex_
 // (kDeviceQueue), never two queues' at once; none while a kernel or the listener runs.
 // Invariants:
 //  1. At most one thread is the runner (running_); only it executes, publishes and writes counts_ and context_.
-//  2. A queue whose head is a list is running_, or scheduled_, or somebody is about to call Device::help for it: the
-//     thread that submitted with kCallerWaits, or a helper, which offers all it leaves behind to the workers.
-//  3. An unresolved wait for `other` in entries_ keeps `other` alive: other's runner resolves it before it stops
-//  running,
-//     and ~CpuQueue waits for that. pins_ does the same for a helper that follows a wait.
+//  2. A queue whose head is a list is running_, or scheduled_, or a thread is about to call Device::help for it: the
+//     thread that submitted with kCallerWaits, or a helper, which offers the rest to the workers.
+//  3. An unresolved wait for `other` in entries_ keeps `other` alive: the runner of `other` resolves it before it
+//     stops running, and ~CpuQueue waits for that. pins_ does the same for a helper that follows a wait.
 #pragma once
 
 #include <array>
@@ -37,11 +36,11 @@ class HelpChain;
 
 using KernelTable = std::array<Kernel, kKernelCount>;
 
-// What the queues of a device share. Does not change while a queue exists; outlives them.
+// State that the queues of a device share. Immutable while a queue exists; outlives them.
 struct Engine {
   KernelTable kernels{};
   CompletionListener* listener = nullptr;
-  sync::Atomic<bool> parked{false};  // no list begins any more; read under the queue's mutex
+  sync::Atomic<bool> parked{false};  // no more lists start; read under the queue's mutex
   Scheduler* scheduler = nullptr;
   CpuDevice* device = nullptr;
 };
@@ -68,22 +67,22 @@ class CpuQueue final : public Queue {
   ~CpuQueue() override;
 
   void submit(CommandList&& list, Ticket closes, SubmitHint hint);
-  // `inherits`: where the ticket fails, this queue does.
+  // `inherits`: if the ticket fails, this queue fails too.
   void wait_on(CpuQueue& other, Ticket ticket, bool inherits);
   void clear_failure(Ticket last) { failure_log().clear(last); }
   CommandList recycled_list();
-  // Adds this queue's executed commands. Any thread.
+  // Adds this queue's executed commands to `counts`. Any thread.
   void add_counts(KernelCounts& counts) const noexcept;
 
-  // Runs lists on the calling thread until `limit` is complete, at least one, no new one after `until`. `chain`: the
-  // queues that this thread helps, which it will run or offer itself; may be null. Throws Forked in a child that a
+  // Runs lists on the calling thread until `limit` is complete: at least one, and no new one after `until`. `chain`:
+  // the queues that this thread helps, and will run or offer itself; may be null. Throws Forked in a child that a
   // custom operation forked.
   Result run(Ticket limit, sync::Deadline until, HelpChain* chain);
-  // One list, called by a worker that took this queue from the ready ones.
+  // Runs one list; called by a worker that took this queue from the ready queues.
   void work();
-  // Hands the queue to the workers if it can run and nobody does.
+  // Hands the queue to the workers if it can run and no thread runs it.
   void offer();
-  // True while another thread than the calling one runs a list. Any thread, also out of a custom operation.
+  // True while another thread runs a list. Any thread, including from a custom operation.
   bool running_elsewhere() const;
   void unpin() noexcept { pins_.fetch_sub(1, sync::seq_cst); }
 
@@ -110,7 +109,7 @@ class CpuQueue final : public Queue {
   Result run_locked(Ticket limit, sync::Deadline until, HelpChain* chain, bool is_worker) HEDDLE_EXCLUDES(mutex_);
   void execute(Entry& entry, Status inherited);
   Status execute_commands(const CommandList& list);
-  // One of the queues whose wait has passed; allocates nothing, as what the runner does must not fail.
+  // One of the queues whose wait has passed; allocates nothing, because the runner must not fail.
   std::optional<Dependant> take_passed() HEDDLE_REQUIRES(mutex_);
   void take_back_wait();
   void resolve(const CpuQueue& other, Ticket ticket, const Status& status, HelpChain* chain);

@@ -41,7 +41,8 @@ void Scheduler::add(CpuQueue& queue, bool wake) noexcept {
   (first_ == nullptr ? first_ : last_->next_ready_) = &queue;
   last_ = &queue;
   if (!wake || idle_ == 0) return;
-  --idle_;  // here, so that two queues wake two workers; a spurious wake-up makes the count too high, which is harmless
+  // here, so that two queues wake two workers; a spurious wake-up only makes the count too high, which is harmless
+  --idle_;
   changed_.notify_one();
 }
 

@@ -1,4 +1,4 @@
-// Stands in for the backend in builds without the CUDA toolkit.
+// Replaces the backend in builds without the CUDA toolkit.
 #include "heddle/backends/cuda/open.hpp"
 
 namespace HEDDLE_NS {

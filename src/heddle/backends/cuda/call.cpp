@@ -37,7 +37,7 @@ bool is_sticky(cudaError_t error) noexcept {
 
 Status to_status(cudaError_t error, const char* call) noexcept {
   if (error == cudaSuccess) return {};
-  // The runtime repeats the last error of a thread; it is told here.
+  // The runtime would report a thread's last error again; this Status reports it, so clear it.
   cudaGetLastError();
   const ErrorKind kind = error == cudaErrorMemoryAllocation ? ErrorKind::kOutOfMemory
                          : is_sticky(error)                 ? ErrorKind::kDeviceLost

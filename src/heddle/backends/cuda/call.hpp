@@ -1,9 +1,9 @@
-// One way to make a CUDA call whose failure matters: its error becomes a Status, and tests can make it fail.
+// The way to make a CUDA call whose failure matters: the error becomes a Status, and tests can make the call fail.
 //
 //   Status status = call("cudaStreamCreate", [&] { return cudaStreamCreate(&stream); });
 //   if (!status.ok()) return status;
 //
-// Thread safety: all functions, from any thread; the planted failure is one for the process.
+// Thread safety: all functions, from any thread; the planted failure is process-wide.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -22,15 +22,14 @@ bool is_sticky(cudaError_t error) noexcept;
 // kOutOfMemory, kDeviceLost (sticky), or kDeviceError, with the call's name and CUDA's text. Ok for cudaSuccess.
 Status to_status(cudaError_t error, const char* call) noexcept;
 
-// For calls that give something back: nothing can be done where they fail, but CUDA would tell the thread's next
-// caller.
+// For calls that release something: a failure has no remedy, but CUDA would report it to the thread's next caller.
 inline void release(cudaError_t error) noexcept {
   if (error != cudaSuccess) cudaGetLastError();
 }
 
-// The n-th call from now on fails with `error` instead of being made; 0: none does. For tests.
+// The n-th call from now on is not made and fails with `error`; 0: no call fails. For tests.
 void plant_failure(std::uint64_t nth, cudaError_t error) noexcept;
-// How many calls were made since the process began.
+// The number of calls since the process began.
 std::uint64_t calls_made() noexcept;
 
 namespace detail {
@@ -39,7 +38,7 @@ inline sync::Atomic<bool> counting{false};
 cudaError_t count_call() noexcept;
 }  // namespace detail
 
-// The error of `function`, which is not called where a failure is planted. Counting costs a load while no test counts.
+// The error of `function`, which is not called if a failure is planted. While no test counts, counting costs one load.
 template <class Function>
 cudaError_t attempt(const Function& function) {
   if (detail::counting.load(sync::relaxed)) [[unlikely]] {

@@ -10,8 +10,8 @@ namespace HEDDLE_NS::cuda {
 
 namespace {
 
-// Primary contexts that were pushed once, by device. Retained for the life of the process, as the CUDA runtime does.
-std::array<sync::Atomic<CUcontext>, 1024> contexts{};  // release when one is put in, acquire when it is pushed
+// Primary contexts by device, once pushed. Retained for the life of the process, as the CUDA runtime does.
+std::array<sync::Atomic<CUcontext>, 1024> contexts{};  // release when added, acquire when pushed
 
 CUresult primary_context(const Driver& driver, int device, CUcontext* out) noexcept {
   sync::Atomic<CUcontext>& known = contexts[static_cast<std::size_t>(device) % contexts.size()];
@@ -20,7 +20,7 @@ CUresult primary_context(const Driver& driver, int device, CUcontext* out) noexc
   CUdevice handle = 0;
   if (const CUresult result = driver.device(&handle, device); result != CUDA_SUCCESS) return result;
   if (const CUresult result = driver.context_retain(out, handle); result != CUDA_SUCCESS) return result;
-  known.store(*out, sync::release);  // two threads at once store the same
+  known.store(*out, sync::release);  // racing threads store the same value
   return CUDA_SUCCESS;
 }
 

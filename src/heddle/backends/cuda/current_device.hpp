@@ -1,10 +1,11 @@
-// CurrentDevice: the calling thread's CUDA device is this one for the life of the object, and then what it was.
+// CurrentDevice: makes a device the calling thread's CUDA device for a scope, and restores the previous one.
 //
-// The CUDA runtime launches on a stream only where the stream's device is current. Free where it is already, as on most
-// machines. Else the device's primary context is pushed, and popped at the end: choosing the device and then the one
-// before would make a context on that one, hundreds of megabytes on a GPU that the program may not use at all.
-// A thread that has made a context of its own current, not the device's primary one, must not call heddle meanwhile.
-// Thread safety: an object of one thread's stack.
+// The CUDA runtime launches on a stream only if the stream's device is current. Usually it is already, which costs
+// nothing. Otherwise the device's primary context is pushed, and popped at the end of the scope. Switching with
+// cudaSetDevice instead would create a context on the previous device when switching back: hundreds of megabytes on a
+// GPU that the program may never use. A thread whose current context is one of its own, not the device's primary one,
+// must not call heddle.
+// Thread safety: an object on one thread's stack.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -28,11 +29,11 @@ class CurrentDevice {
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
 
-  // Ok where the device is current: it may not be when its context was to be made now. Asked when a device is opened;
-  // from then on the context is there.
+  // Ok if the device is current. It may not be, if its context had to be created now. Checked when a device opens; the
+  // context exists from then on.
   Status status() const noexcept;
 
-  // Within such an object, behind a user's function, which may have chosen another device.
+  // Within such a scope, after a user's function, which may have chosen another device.
   static void renew(int device) noexcept {
     int now = device;
     if (cudaGetDevice(&now) == cudaSuccess && now != device) cudaSetDevice(device);

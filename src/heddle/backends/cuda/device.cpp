@@ -124,12 +124,12 @@ Status CudaDevice::order_on(Queue& queue, Queue& other, Ticket ticket) {
 
 void CudaDevice::clear_failure(Queue& queue, Ticket last) { cast(queue).clear_failure(last); }
 
-// A query costs the driver's lock, for which launching threads queue, and this thread is also the one that looks for
-// tickets: so one stream is asked, in turn. A fault is the device's, and every stream tells it.
+// A query takes the driver's lock, for which launching threads queue, and this thread also polls for tickets. So each
+// call queries one stream, in turn. A fault affects the whole device, and every stream reports it.
 void CudaDevice::poll() {
   const UnseenByCaptures unseen(engine_.device);
   Status fault;
-  std::list<CudaQueue::Kept> ended;  // destroyed without the lock, and without what is the user's code
+  std::list<CudaQueue::Kept> ended;  // destroyed without the lock; contains no user code
   {
     sync::MutexLock lock(mutex_);
     for (CudaQueue* queue : queues_) queue->take_ended(ended, false);

@@ -1,12 +1,12 @@
 // CudaDevice: one NVIDIA GPU.
 //
-// Its kernels are loaded when it is opened. Tickets are written by the device into pinned memory and nobody is told
-// (DeviceInfo::announces is false): the library's poller looks, and calls poll() to ask the driver for faults.
+// Its kernels are loaded when it opens. The device writes tickets into pinned memory and notifies no thread
+// (DeviceInfo::announces is false): the library's poller reads them, and calls poll() to query the driver for faults.
 //
-// Thread safety: as Device says. Locks: mutex_ (kDevice) guards which queues exist; it is held while the driver is
-// asked how a stream does, so that no queue ends meanwhile.
-// Invariants: 1. A queue leaves queues_ before it dies, and leaves its counts in retired_. 2. Once the device is lost,
-// no list is put on a stream, and every ticket is closed by the host.
+// Thread safety: as Device says. Locks: mutex_ (kDevice) guards the list of queues; it is held during a query of a
+// stream, so that no queue is destroyed meanwhile.
+// Invariants: 1. A queue leaves queues_ before it is destroyed, and its counts stay in retired_. 2. Once the device is
+// lost, no list is put on a stream, and the host closes every ticket.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ inline bool is_lost(const Status& status) noexcept { return status.kind() == Err
 
 class CudaDevice final : public Device {
  public:
-  // What open_cuda() has found out and made.
+  // The results of open_cuda().
   struct Parts {
     int index = 0;
     DeviceInfo info;
@@ -70,7 +70,7 @@ class CudaDevice final : public Device {
   void poll() override;
   bool busy() const override;
   bool park(sync::Deadline deadline) override;
-  void set_listener(CompletionListener*) override {}  // never told: see info().announces
+  void set_listener(CompletionListener*) override {}  // never notified: see info().announces
 
   // Declares the device lost and closes every outstanding ticket with `status`. Any thread, without locks.
   void lose(const Status& status);
@@ -78,7 +78,7 @@ class CudaDevice final : public Device {
   void retire(const CudaQueue& queue) noexcept;
 
  private:
-  // Each time another one; null where there is none.
+  // The next unattended queue, round-robin; null if there is none.
   const CudaQueue* next_unattended() HEDDLE_REQUIRES(mutex_);
 
   DeviceInfo info_;
@@ -90,7 +90,7 @@ class CudaDevice final : public Device {
   Engine engine_;
   mutable sync::Mutex mutex_{Rank::kDevice};
   std::vector<CudaQueue*> queues_ HEDDLE_GUARDED_BY(mutex_);
-  std::size_t turn_ HEDDLE_GUARDED_BY(mutex_) = 0;  // of the queue that was asked last
+  std::size_t turn_ HEDDLE_GUARDED_BY(mutex_) = 0;  // index of the queue that was queried last
   KernelCounts retired_ HEDDLE_GUARDED_BY(mutex_){};
 };
 

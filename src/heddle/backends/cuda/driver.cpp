@@ -40,7 +40,7 @@ Loaded load_driver() {
 }  // namespace
 
 Status Driver::load(const Driver** out) {
-  // Never destroyed: static objects of a program may release memory at its end.
+  // Never destroyed: static objects of a program may release memory at process exit.
   static const auto* const loaded = new Loaded(load_driver());
   *out = &loaded->functions;
   return loaded->status;
@@ -50,7 +50,7 @@ Status Driver::status(CUresult result, const char* call) const noexcept {
   if (result == CUDA_SUCCESS) return {};
   const char* text = nullptr;
   if (get_error_string == nullptr || get_error_string(result, &text) != CUDA_SUCCESS) text = "an unknown error";
-  // The runtime's numbers are the driver's for everything that is sticky.
+  // For sticky errors, the runtime's numbers equal the driver's.
   const ErrorKind kind = result == CUDA_ERROR_OUT_OF_MEMORY                 ? ErrorKind::kOutOfMemory
                          : is_sticky(static_cast<cudaError_t>(int{result})) ? ErrorKind::kDeviceLost
                                                                             : ErrorKind::kDeviceError;

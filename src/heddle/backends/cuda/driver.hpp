@@ -1,6 +1,6 @@
-// The few driver functions that the CUDA runtime does not offer, found at run time: programs need no driver to start.
+// The few driver functions that the CUDA runtime lacks, resolved at run time: programs start without a driver.
 //
-// Thread safety: immutable once loaded; loaded once a process.
+// Thread safety: immutable once loaded; loaded once per process.
 #pragma once
 
 #include <cuda.h>
@@ -27,10 +27,10 @@ struct Driver {
   decltype(&cuMemUnmap) unmap = nullptr;
   decltype(&cuMemSetAccess) set_access = nullptr;
 
-  // REQUIRES: the CUDA runtime has found a device, so the driver is initialised. kUnsupported where the driver lacks
-  // one of them.
+  // REQUIRES: the CUDA runtime has found a device, so the driver is initialized. kUnsupported if the driver lacks one
+  // of the functions.
   static Status load(const Driver** out);
-  // As to_status(cudaError_t), for a driver call.
+  // Like to_status(cudaError_t), for a driver call.
   Status status(CUresult result, const char* call) const noexcept;
 };
 

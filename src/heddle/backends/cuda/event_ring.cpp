@@ -13,7 +13,7 @@ EventRing::~EventRing() {
 }
 
 Status EventRing::behind(Ticket ticket, Ticket on_stream, cudaStream_t stream, cudaEvent_t* out) {
-  const Entry* best = nullptr;  // the earliest that is late enough
+  const Entry* best = nullptr;  // the earliest one that covers the ticket
   for (const Entry& entry : entries_) {
     if (entry.covers >= ticket && (best == nullptr || entry.covers < best->covers)) best = &entry;
   }
@@ -27,7 +27,7 @@ Status EventRing::behind(Ticket ticket, Ticket on_stream, cudaStream_t stream, c
                          [&] { return cudaEventCreateWithFlags(&entry.event, cudaEventDisableTiming); });
     if (!status.ok()) return status;
   }
-  entry.covers = Ticket{};  // nothing, should recording fail
+  entry.covers = Ticket{};  // covers nothing if recording fails
   Status status = call("cudaEventRecord", [&] { return cudaEventRecord(entry.event, stream); });
   if (!status.ok()) return status;
   entry.covers = on_stream;

@@ -1,7 +1,7 @@
-// EventRing: what other streams wait for, of one queue: CUDA events, recorded when somebody asks, and shared.
+// EventRing: the CUDA events of one queue that other streams wait for, recorded on demand and shared.
 //
-// A wait on a CUDA event means what the event recorded before the call, so one that is recorded again does not disturb
-// waits already made; the ring only saves recording twice for the same list. Bounded: kMost events a queue, made at
+// A wait on a CUDA event refers to the last record before the call, so recording an event again does not disturb
+// earlier waits; the ring only avoids recording twice for the same list. Bounded: kMost events per queue, created at
 // first use. Thread safety: none; guarded by its user's mutex.
 #pragma once
 
@@ -25,8 +25,8 @@ class EventRing {
   EventRing(const EventRing&) = delete;
   EventRing& operator=(const EventRing&) = delete;
 
-  // An event behind `ticket` of `stream`. Recorded now where none is: everything up to `on_stream` is then behind it.
-  // REQUIRES: ticket <= on_stream, and all lists up to `on_stream`, with their ends, are on the stream.
+  // An event after `ticket` on `stream`. If there is none, records one now, after everything up to `on_stream`.
+  // REQUIRES: ticket <= on_stream, and all lists up to `on_stream`, with their ticks, are on the stream.
   Status behind(Ticket ticket, Ticket on_stream, cudaStream_t stream, cudaEvent_t* out);
 
  private:
@@ -36,7 +36,7 @@ class EventRing {
   };
   const int device_;
   std::array<Entry, kMost> entries_{};
-  std::size_t next_ = 0;  // the oldest
+  std::size_t next_ = 0;  // the oldest entry
 };
 
 }  // namespace HEDDLE_NS::cuda

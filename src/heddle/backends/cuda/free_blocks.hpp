@@ -1,6 +1,6 @@
-// FreeBlocks: the free ones of many blocks of one size, the lowest address first.
+// FreeBlocks: the free blocks among many of one size; the lowest address goes first.
 //
-// Giving one back needs no host memory, as room for all of them is made when they are made. Works on addresses only.
+// Returning a block needs no host memory, because count_block() reserves its place. Works on addresses only.
 // Thread safety: none; guarded by its user's mutex.
 #pragma once
 
@@ -15,17 +15,17 @@ namespace HEDDLE_NS::cuda {
 
 class FreeBlocks {
  public:
-  // There is one more block: what is given back later has its place. Throws bad_alloc, and nothing changed.
+  // Counts a new block and reserves its place among the free ones. Throws bad_alloc, having changed nothing.
   void count_block() {
     if (blocks_ == free_.capacity()) free_.reserve(std::max<std::size_t>(8, 2 * blocks_));
     ++blocks_;
   }
-  // REQUIRES: counted.
+  // REQUIRES: the block was counted.
   void give(std::byte* block) noexcept {
     free_.push_back(block);
     std::push_heap(free_.begin(), free_.end(), std::greater<>());
   }
-  // Null where none is free.
+  // Null if none is free.
   std::byte* take() noexcept {
     if (free_.empty()) return nullptr;
     std::pop_heap(free_.begin(), free_.end(), std::greater<>());
@@ -36,7 +36,7 @@ class FreeBlocks {
 
  private:
   std::vector<std::byte*> free_;  // a heap
-  std::size_t blocks_ = 0;        // that exist, free or not
+  std::size_t blocks_ = 0;        // all blocks, free or not
 };
 
 }  // namespace HEDDLE_NS::cuda

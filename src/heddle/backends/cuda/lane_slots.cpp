@@ -41,7 +41,7 @@ Status LaneSlots::take(cudaStream_t stream, LaneSlot* out) {
   slot.record_ = records_ + slot.index_;
   slot.word_ = new (words_.get() + slot.index_ * kLine) sync::Atomic<std::uint64_t>(0);
   Status status = call("cudaMemsetAsync", [&] { return cudaMemsetAsync(slot.record_, 0, sizeof(LaneRecord), stream); });
-  // Now, so that a slot whose queue comes to nothing goes back without work of its own behind it.
+  // Waits here, so that a slot whose queue is never created goes back with no pending work.
   if (status.ok()) status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(stream); });
   if (status.ok()) *out = std::move(slot);
   return status;

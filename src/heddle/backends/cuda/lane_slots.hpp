@@ -1,9 +1,9 @@
-// LaneSlots: for each queue a record in device memory and a word in pinned memory, which the tick kernel writes and the
-// host reads.
+// LaneSlots: per queue, a record in device memory and a word in pinned memory. The tick kernel writes both; the host
+// reads the word.
 //
-// Obtained once, when the device is opened: kMostLanes records of 8 bytes, and words a cache line apart, so that no two
-// lanes' words share one. Thread safety: all members. Locks: mutex_ (kLeaf).
-// Invariants: 1. A word outlives the queue that had it. 2. A slot that is given out again is zero.
+// Allocated once, when the device opens: kMostLanes records of 8 bytes, and one word per cache line, so that no two
+// lanes share a line. Thread safety: all members. Locks: mutex_ (kLeaf).
+// Invariants: 1. A word outlives its queue. 2. A slot is zero when it is reused.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace HEDDLE_NS::cuda {
 
 class LaneSlots;
 
-// A slot; given back by its destructor. REQUIRES then: no work that writes it is on the device.
+// A slot; its destructor returns it. REQUIRES then: no work on the device writes to it.
 class LaneSlot {
  public:
   LaneSlot() = default;
@@ -32,7 +32,7 @@ class LaneSlot {
 
   LaneRecord* record() const noexcept { return record_; }
   sync::Atomic<std::uint64_t>* word() const noexcept { return word_; }
-  // As the tick kernel writes it.
+  // The address that the tick kernel writes to.
   std::uint64_t* device_word() const noexcept { return reinterpret_cast<std::uint64_t*>(word_); }
 
  private:
@@ -53,7 +53,7 @@ class LaneSlots {
   LaneSlots& operator=(const LaneSlots&) = delete;
 
   Status open(PinnedMemory& pinned);
-  // Waits, on `stream`, until the record is zero.
+  // Waits on `stream` until the record is zero.
   Status take(cudaStream_t stream, LaneSlot* out);
 
  private:

@@ -1,7 +1,7 @@
-// DeviceLoss: whether the device is lost, and why. The first reason stays.
+// DeviceLoss: whether and why the device is lost. The first reason stays.
 //
-// Thread safety: all members. Locks: mutex_ (kLeaf). Invariants: 1. lost() is sequentially consistent against the
-// tickets that queues submit: whoever declares the loss sees a submitted list, or the submitter sees the loss.
+// Thread safety: all members. Locks: mutex_ (kLeaf). Invariants: 1. lost() is sequentially consistent with the tickets
+// that queues submit: either the thread that declares the loss sees a submitted list, or the submitter sees the loss.
 #pragma once
 
 #include "heddle/base/error.hpp"

@@ -1,4 +1,4 @@
-// Finds the device and makes what a CudaDevice consists of. Every way to fail has its own text (open_errors.hpp).
+// Finds the device and makes the parts of a CudaDevice. Every failure has its own text (open_errors.hpp).
 #include "heddle/backends/cuda/open.hpp"
 
 #include <cuda_runtime_api.h>
@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* kConnections = "CUDA_DEVICE_MAX_CONNECTIONS";
 
-// Also the process's first call of CUDA, so the environment is set before it.
+// Also the process's first CUDA call, so it sets the environment first.
 Status count_devices(int* count) {
   setenv(kConnections, "32", 0);
   const cudaError_t error = attempt([&] { return cudaGetDeviceCount(count); });
@@ -33,7 +33,7 @@ Status count_devices(int* count) {
   return count_error(error, driver, std::getenv("CUDA_VISIBLE_DEVICES"));
 }
 
-// What the driver read when the process made its first context. Where that was before us, nobody can tell any more.
+// The value that the driver read when the process made its first context; unknown if that was before us.
 std::string connections(const Driver& driver, int index) {
   static const std::string known = [&]() -> std::string {
     CUdevice device = 0;
@@ -41,7 +41,7 @@ std::string connections(const Driver& driver, int index) {
     int active = 0;
     if (driver.device(&device, index) != CUDA_SUCCESS ||
         driver.context_state(device, &flags, &active) != CUDA_SUCCESS || active != 0) {
-      return "hardware connections: as the first user of CUDA in this process chose";
+      return "hardware connections: set by the first user of CUDA in this process";
     }
     const char* const value = std::getenv(kConnections);
     return fmt::format("hardware connections: {}", value != nullptr ? value : "CUDA's default");
@@ -64,7 +64,7 @@ Status open_pages(const CudaOptions& options, std::size_t bytes, std::unique_ptr
     case CudaPages::kPool: return open_pool_pages(index, out);
     case CudaPages::kPlain: return open_plain_pages(index, out);
   }
-  return {ErrorKind::kInvalidArgument, "unknown source of pages"};
+  return {ErrorKind::kInvalidArgument, "unknown page source"};
 }
 
 Status open_device(const CudaOptions& options, std::unique_ptr<Device>* out) {
@@ -120,7 +120,7 @@ std::vector<CudaDeviceName> cuda_devices() {
     cudaDeviceProp properties{};
     if (const cudaError_t error = cudaGetDeviceProperties(&properties, index); error != cudaSuccess) {
       cuda::release(error);
-      devices.push_back({"a device that cannot be asked for its name", 0});
+      devices.push_back({"a device whose name cannot be read", 0});
     } else {
       devices.push_back({properties.name, properties.totalGlobalMem});
     }

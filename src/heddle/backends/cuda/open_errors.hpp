@@ -1,6 +1,6 @@
-// Why a device cannot be opened, in one line each: what is missing, and what to do.
+// Explains in one line each why a device cannot be opened: what is missing, and the remedy.
 //
-// Functions of what CUDA answered alone, so that their tests need no GPU. Thread safety: all functions.
+// Functions of CUDA's answers only, so that their tests need no GPU. Thread safety: all functions.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -10,13 +10,13 @@
 
 namespace HEDDLE_NS::cuda {
 
-// `error`: of counting the devices. `driver`: the newest CUDA that the driver supports, as cudaDriverGetVersion() says
-// it; 0 where there is no driver. `visible`: CUDA_VISIBLE_DEVICES; null where it is not set.
+// `error`: from counting the devices. `driver`: the newest CUDA version that the driver supports, from
+// cudaDriverGetVersion(); 0 without a driver. `visible`: CUDA_VISIBLE_DEVICES; null if it is not set.
 Status count_error(cudaError_t error, int driver, const char* visible);
 Status index_error(unsigned index, int count);
-// `why`: what CUDA said when the context was to be made.
+// `why`: CUDA's error from creating the context.
 Status context_error(const Status& why, unsigned index);
-// `error`: of loading a kernel onto the device.
+// `error`: from loading a kernel onto the device.
 Status load_error(cudaError_t error, unsigned index, const cudaDeviceProp& properties);
 
 }  // namespace HEDDLE_NS::cuda

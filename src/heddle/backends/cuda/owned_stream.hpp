@@ -1,6 +1,6 @@
-// OwnedStream: a CUDA stream that takes part in no order but its own (non-blocking), destroyed with its owner.
+// OwnedStream: a CUDA stream without implicit order against others (non-blocking), destroyed with its owner.
 //
-// Thread safety: none; what is put on a stream may come from any thread.
+// Thread safety: none; work may be put on the stream from any thread.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -18,7 +18,7 @@ struct DestroyStream {
 };
 using OwnedStream = std::unique_ptr<CUstream_st, DestroyStream>;
 
-// The device is current.
+// REQUIRES: the device is current.
 Status make_stream(int device, OwnedStream* out);
 
 }  // namespace HEDDLE_NS::cuda

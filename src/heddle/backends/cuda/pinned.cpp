@@ -76,7 +76,7 @@ std::byte* PinnedMemory::take(std::size_t index) {
   return block;
 }
 
-// What is left of the newest slab becomes blocks, the largest ones that fit.
+// Cuts the rest of the newest slab into blocks, the largest ones that fit.
 void PinnedMemory::cut_rest() {
   const std::size_t count = slab_count_.load(sync::relaxed);
   if (count == 0) return;
@@ -89,7 +89,7 @@ void PinnedMemory::cut_rest() {
   }
 }
 
-// `seen`: how many slabs there were when no block was found; where there are more now, the caller looks again.
+// `seen`: the number of slabs when no block was found; if there are more now, the caller searches again.
 Status PinnedMemory::grow(std::size_t bytes, std::size_t seen) {
   sync::MutexLock growing(growing_);
   const std::size_t count = slab_count_.load(sync::relaxed);

@@ -1,12 +1,12 @@
-// PinnedMemory: host memory that the device reads and writes itself, handed out in blocks whose addresses repeat.
+// PinnedMemory: host memory that the device reads and writes directly, in blocks whose addresses repeat.
 //
-// Blocks come in powers of two from slabs that are obtained from CUDA and kept; of the free blocks of a size the lowest
-// is given, so a loop that gives back what it took gets the same addresses every time round. contains() is what decides
-// whether a copy may be done by a kernel, so it takes no lock.
-// Thread safety: all members; blocks go back on any thread, also in a forked child, where that does nothing. Locks:
-// growing_ (kPageSource) while CUDA is asked for a slab, so that who takes or gives a block waits for no driver; mutex_
-// (kLeaf). Invariants: 1. Slabs are never given back before the end. 2. A slab is visible to contains() before a block
-// of it is given. A block may outlive the object's owner: it shares it.
+// Blocks come in powers of two from slabs that are obtained from CUDA and kept. Of the free blocks of a size, the
+// lowest goes first, so a loop that returns its blocks gets the same addresses in each iteration. contains() decides
+// whether a kernel may do a copy, so it takes no lock.
+// Thread safety: all members; blocks return on any thread, including in a forked child, where that does nothing. Locks:
+// growing_ (kPageSource) while CUDA allocates a slab, so that threads which take or return a block never wait for the
+// driver; mutex_ (kLeaf). Invariants: 1. Slabs stay allocated until the end. 2. A slab is visible to contains() before
+// one of its blocks is handed out. A block may outlive the object's owner: it shares the object.
 #pragma once
 
 #include <array>
@@ -28,9 +28,9 @@ class PinnedMemory : public std::enable_shared_from_this<PinnedMemory> {
   PinnedMemory(const PinnedMemory&) = delete;
   PinnedMemory& operator=(const PinnedMemory&) = delete;
 
-  // At least `bytes`, aligned to 256. The block goes back when its last owner drops it.
+  // At least `bytes`, aligned to 256. The block returns when its last owner drops it.
   Status allocate(std::size_t bytes, std::shared_ptr<std::byte>* out);
-  // True when all of [address, address + bytes) is memory of this object.
+  // True if all of [address, address + bytes) is memory of this object.
   bool contains(const void* address, std::size_t bytes) const noexcept;
   std::size_t reserved_bytes() const;
 

@@ -13,7 +13,7 @@ namespace HEDDLE_NS::cuda {
 
 namespace {
 
-// A custom operation captures its stream just now.
+// A custom operation is capturing its stream.
 bool is_of_captures(cudaError_t error) noexcept {
   return error >= cudaErrorStreamCaptureUnsupported && error <= cudaErrorStreamCaptureWrongThread;
 }
@@ -50,7 +50,7 @@ Status CudaQueue::submit(CommandList&& list, Ticket closes) {
   if (status.ok() && engine_.loss.lost()) status = engine_.loss.status();
   if (status.ok() && !failures().failing()) status = encode_all(list, &tick);
   if (!status.ok()) {
-    failure_log().fail(Ticket{before + 1}, status);  // before the ticket can be seen
+    failure_log().fail(Ticket{before + 1}, status);  // before the ticket becomes visible
     tick.advance = {};
     tick.copy = {};
   }
@@ -91,8 +91,8 @@ Status CudaQueue::encode_all(const CommandList& list, TickArgs* tick) {
   return status;
 }
 
-// The usual end of a list, results copied to the host and a generator's advance, is done by the tick kernel itself: one
-// launch instead of three. True when `command` is of that end and was put there.
+// The tick kernel itself does the usual end of a list (results copied to the host, a generator's advance): one launch
+// instead of three. True if `command` belongs to that end and was added to the tick.
 bool CudaQueue::join_tick(const CommandView& command, const std::uint64_t* end, TickArgs* tick) const {
   if (command.kernel() == KernelId::kAdvance) {
     if (command.next() != end) return false;
@@ -119,7 +119,7 @@ void CudaQueue::close(const TickArgs& tick, Ticket closes) {
   if (!status.ok()) engine_.owner->lose(status.as(ErrorKind::kDeviceLost));
 }
 
-// What the tick kernel would have done, by waiting for the stream.
+// Does the tick kernel's work by waiting for the stream.
 Status CudaQueue::close_by_host(Ticket closes) {
   Status status = call("cudaStreamSynchronize", [&] { return cudaStreamSynchronize(native_.get()); });
   if (!status.ok()) return status;
@@ -139,8 +139,8 @@ void CudaQueue::raise_word(Ticket ticket) noexcept {
   }
 }
 
-// Nothing runs on a lost device, so this waits for nothing; where a fault is only claimed, as tests do, it keeps the
-// device from writing older tickets than the host does now.
+// On a truly lost device this returns immediately. When tests simulate the loss, it drains the stream, so that the
+// device cannot overwrite newer tickets with older ones.
 void CudaQueue::lose(const Status& status) {
   const CurrentDevice current(engine_.device);
   release(cudaStreamSynchronize(native_.get()));
@@ -183,8 +183,8 @@ void CudaQueue::release_ended() noexcept {
   take_ended(ended, true);
 }
 
-// Any stream tells the faults of the whole device. What else keeps a stream from being asked, such as a device that
-// somebody has reset, would leave its tickets without an end.
+// Any stream reports the faults of the whole device. Any other error that makes a query fail, for example after a reset
+// of the device, would leave the stream's tickets open forever, so it counts as a fault.
 Status CudaQueue::fault() const {
   const cudaError_t error = cudaStreamQuery(native_.get());
   if (error == cudaSuccess) return {};
@@ -211,7 +211,7 @@ Status CudaQueue::order_on(CudaQueue& other, Ticket ticket) {
   cudaEvent_t event = nullptr;
   Status status;
   {
-    // Recording may wait for room on the other stream; only threads that wait for that stream too stand here meanwhile.
+    // Recording may wait for room on the other stream; only threads that wait for that stream block here meanwhile.
     sync::MutexLock lock(other.mutex_);
     const Ticket on_stream{other.on_stream_.load(sync::acquire)};
     status = other.events_.behind(ticket, on_stream, other.native_.get(), &event);

@@ -1,18 +1,18 @@
-// CudaQueue: one CUDA stream. Lists become launches at submit; a tick kernel behind each writes its ticket.
+// CudaQueue: one CUDA stream. Lists become launches at submit; a tick kernel after each writes its ticket.
 //
-// The device order is the driver's: launches of one stream run one behind another, and waits for other streams are
-// CUDA events. Nothing here waits, but for one case: when the tick cannot be launched, the stream is drained and its
-// ticket is written by the host.
+// The driver orders the work: launches of one stream run one after another, and waits for other streams are CUDA
+// events. Nothing here waits, with one exception: if the tick cannot be launched, the host drains the stream and writes
+// the ticket.
 //
-// Thread safety: submit, wait_on and recycled_list by the thread that holds the lease; the rest by any. Locks: mutex_
-// (kDeviceQueue) guards events and kept lists; no other queue's mutex is taken with it.
+// Thread safety: submit, wait_on and recycled_list by the thread that holds the lease; the rest by any thread. Locks:
+// mutex_ (kDeviceQueue) guards events and kept lists; it is never held together with another queue's mutex.
 // Invariants:
-//  1. submitted_ is stored before the host may find the device lost, and declared loss looks at it afterwards (both
-//     sequentially consistent): a list is closed by the device, by its submitter, or by whoever declared the loss.
+//  1. submitted_ is stored before the host may find the device lost, and a declared loss reads it afterwards (both
+//     sequentially consistent): the device, the submitter or the thread that declared the loss closes each list.
 //  2. The word never decreases: the device adds, the host only raises it.
 //  3. Operands that a list owns are kept until its ticket is complete.
-//  4. on_stream_ follows submitted_ once the list's tick is on the stream: an event recorded before stands behind less.
-//  5. submit() asks for host memory before anything is on the stream; what runs out of it later fails the list.
+//  4. on_stream_ is raised after the tick is on the stream: an event recorded after a read of it covers that ticket.
+//  5. submit() allocates host memory before anything is on the stream; if it runs out later, the list fails.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -35,7 +35,7 @@ namespace HEDDLE_NS::cuda {
 
 class CudaDevice;
 
-// What the queues of a device share. Does not change while a queue exists, but for what is atomic; outlives them.
+// State that the queues of a device share. Immutable while queues exist, except for the atomics; outlives them.
 struct Engine {
   int device = 0;
   CudaDevice* owner = nullptr;
@@ -44,9 +44,10 @@ struct Engine {
   PinnedMemory* pinned = nullptr;
   LaneSlots* slots = nullptr;
   DeviceLoss loss;
-  const Status out_of_host_memory{ErrorKind::kOutOfMemory,
-                                  "host memory ran out while a list was put on its stream; the rest of it was skipped"};
-  sync::Atomic<bool> parked{false};  // no list begins any more
+  const Status out_of_host_memory{
+      ErrorKind::kOutOfMemory,
+      "host memory ran out while a list was put on its stream; the rest of the list was skipped"};
+  sync::Atomic<bool> parked{false};  // no more lists start
 };
 
 class CudaQueue final : public Queue {
@@ -66,26 +67,26 @@ class CudaQueue final : public Queue {
   Ticket submitted() const noexcept { return Ticket{submitted_.load(sync::seq_cst)}; }
   // True while a list is being submitted or has not ended.
   bool busy() const noexcept { return submitting_.load(sync::seq_cst) || completed() < submitted(); }
-  // Closes everything that is outstanding with `status`; the device is lost.
+  // Closes all outstanding tickets with `status`; the device is lost.
   void lose(const Status& status);
-  // Lists have not ended, and nobody is submitting, who would see a fault: somebody must ask.
+  // Lists are unfinished, and no submitter would notice a fault: another thread must query.
   bool unattended() const noexcept { return !submitting_.load(sync::seq_cst) && completed() < submitted(); }
   // Ok, or the fault that the driver reports for this stream.
   Status fault() const;
-  // A list that owns operands, and what it owns.
+  // A list that owns operands, with the ticket that closes it.
   struct Kept {
     Ticket closes{};
     bool has_custom = false;
     CommandList list;
   };
-  // Moves lists that have ended to the end of `ended`, to be destroyed without a lock. A list with a function of the
-  // user's, whose destructor is the user's code, only where `with_custom`. Any thread.
+  // Moves finished lists to the end of `ended`, to be destroyed without a lock. Moves a list with a user's function,
+  // whose destructor is user code, only if `with_custom`. Any thread.
   void take_ended(std::list<Kept>& ended, bool with_custom) noexcept;
   void release_ended() noexcept override;
   void add_counts(KernelCounts& counts) const noexcept;
 
  private:
-  // True while the object lives: a list is on its way to the stream.
+  // While one lives, a list is on its way to the stream.
   class Submitting {
    public:
     explicit Submitting(sync::Atomic<bool>& flag) noexcept : flag_(flag) { flag_.store(true, sync::seq_cst); }
@@ -96,27 +97,27 @@ class CudaQueue final : public Queue {
    private:
     sync::Atomic<bool>& flag_;
   };
-  // The commands of a list; those that were put on the stream are counted.
+  // Encodes the commands of a list; counts those that reached the stream.
   Status encode_all(const CommandList& list, TickArgs* tick);
   bool join_tick(const CommandView& command, const std::uint64_t* end, TickArgs* tick) const;
   Status inherited_error();
   void close(const TickArgs& tick, Ticket closes);
   Status close_by_host(Ticket closes);
   void raise_word(Ticket ticket) noexcept;
-  // `place`: where the list is kept, if it owns operands.
+  // `place`: the node for the list if it owns operands.
   void keep_or_recycle(CommandList&& list, Ticket closes, std::list<Kept>&& place) noexcept;
 
   Engine& engine_;
   const LaneSlot slot_;
   const OwnedStream native_;
   Matmul matmul_;                                                   // the holder's
-  Status inherited_;                                                // the holder's: of a failed wait
+  Status inherited_;                                                // the holder's: from a failed wait
   CommandList spare_;                                               // the holder's
   std::array<sync::Atomic<std::uint64_t>, kKernelCount> counts_{};  // written by the holder; relaxed: no other data
   sync::Atomic<std::uint64_t> submitted_{0};                        // written by the holder
   sync::Atomic<std::uint64_t> on_stream_{0};                        // written by the holder; release, for wait_on()
   sync::Atomic<bool> submitting_{false};                            // seq_cst against Engine::parked
-  sync::Atomic<bool> keeps_{false};                                 // kept_ is not empty
+  sync::Atomic<bool> keeps_{false};                                 // true while kept_ is not empty
   sync::Mutex mutex_{Rank::kDeviceQueue};
   EventRing events_ HEDDLE_GUARDED_BY(mutex_);
   std::list<Kept> kept_ HEDDLE_GUARDED_BY(mutex_);

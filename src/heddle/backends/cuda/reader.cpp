@@ -32,7 +32,7 @@ Status Reader::read(void* out, const void* from, std::size_t bytes) {
   try {
     idle_.push_back(std::move(stream));
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): what was read counts
-    // The stream goes, and the next reader makes one.
+    // The stream is destroyed, and the next reader creates one.
   }
   return status;
 }

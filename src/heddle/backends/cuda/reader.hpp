@@ -1,9 +1,9 @@
-// Reader: copies device memory to the host, now, beside all other work.
+// Reader: copies device memory to the host immediately, independent of all other work.
 //
-// The default stream would do it with less: but it waits for every stream of the program that is not ours and orders
-// itself with it, libtorch's work among them, and using it spoils a capture that runs meanwhile. So each reading thread
-// takes a stream that no other reads on, made at first need and kept: as many as threads ever read at once.
-// Thread safety: all members. Locks: mutex_ (kLeaf), not held while a copy is waited for.
+// The default stream would be simpler, but it synchronizes with every blocking stream of the program, including
+// libtorch's, and using it invalidates a capture in progress. So each reading thread takes a stream for itself. Streams
+// are created at first need and kept: as many as threads ever read simultaneously.
+// Thread safety: all members. Locks: mutex_ (kLeaf), not held during the wait for a copy.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
-// SharedLibrary: a library that is loaded when it is needed, and its functions by name: programs start without it.
+// SharedLibrary: a library that is loaded on demand, and its functions by name: programs start without it.
 //
-// Never unloaded: work may still run in it when the process ends. Thread safety: none; used while a table of functions
-// is filled, which is immutable afterwards.
+// Never unloaded: its code may still run when the process ends. Thread safety: none; used while a table of functions is
+// filled, which is immutable afterwards.
 #pragma once
 
 #include <cstring>
@@ -15,17 +15,17 @@ namespace HEDDLE_NS::cuda {
 
 class SharedLibrary {
  public:
-  // The first of `files` that the loader can load. `remedy`: what to do where all are refused, or functions are
+  // Loads the first of `files` that the loader accepts. `remedy`: what to do if all are refused, or functions are
   // missing.
   SharedLibrary(std::initializer_list<std::string> files, std::string remedy);
 
-  // Null where the library has none of this name; the first such name is told by status().
+  // Null if the library has no such function; status() names the first missing one.
   template <class Function>
   void find(const char* name, Function* out) {
     void* const found = address_of(name);
     std::memcpy(out, &found, sizeof(found));
   }
-  // kUnsupported where the library was not found, or a function in it.
+  // kUnsupported if the library or one of its functions was not found.
   const Status& status() const noexcept { return status_; }
 
  private:

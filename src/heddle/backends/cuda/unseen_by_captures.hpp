@@ -1,9 +1,9 @@
-// UnseenByCaptures: while it lives, what the calling thread asks of CUDA neither fails because some thread of the
-// program captures a stream, nor spoils that capture.
+// UnseenByCaptures: while one lives, the calling thread's CUDA calls neither fail because some thread of the program
+// captures a stream, nor invalidate that capture.
 //
-// In the usual mode of a capture CUDA refuses, to every thread, calls that could disturb one: allocations, queries and
-// waits. Ours concern no captured stream. The device is current meanwhile, as saying so to CUDA would else make a
-// context on the thread's own. Thread safety: an object of one thread's stack.
+// In the default capture mode, CUDA refuses calls that could disturb a capture (allocations, queries, waits) on every
+// thread. Ours concern no captured stream. The device is made current first, because switching the mode would otherwise
+// create a context on the thread's own device. Thread safety: an object on one thread's stack.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -22,7 +22,7 @@ class UnseenByCaptures {
 
  private:
   const CurrentDevice current_;
-  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;  // then the thread's own
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;  // the thread's own mode, once exchanged
 };
 
 }  // namespace HEDDLE_NS::cuda

@@ -1,5 +1,5 @@
-// sync/asymmetric_fence.hpp in the checked build: the light side does nothing, so that a store may stay unseen until
-// the heavy side has met it.
+// sync/asymmetric_fence.hpp in the checked build: the light side does nothing, so a store may stay in its buffer until
+// a heavy fence drains it.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

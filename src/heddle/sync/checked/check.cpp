@@ -1,4 +1,4 @@
-// base/check.cpp in the checked build: a failed check fails the execution, which then can be replayed.
+// base/check.cpp in the checked build: a failed check fails the execution, which can then be replayed.
 #include "heddle/base/check.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// sync/lock_checks.hpp in the checked build: the checker knows which locks a thread holds, and checks their ranks.
+// sync/lock_checks.hpp in the checked build: the checker tracks the locks of each thread and checks their ranks.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

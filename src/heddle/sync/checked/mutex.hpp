@@ -1,4 +1,4 @@
-// sync/mutex.hpp in the checked build: the same classes over the checker's primitives. Ranks are the checker's.
+// sync/mutex.hpp in the checked build: the same classes over the checker's primitives, which also check the ranks.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

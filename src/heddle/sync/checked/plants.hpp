@@ -1,6 +1,6 @@
-// The planted fault that is switched on, if any. Only in the checked build.
+// The planted fault that is switched on, if any. Exists only in the checked build.
 //
-// Thread safety: switched between executions only.
+// Thread safety: switched only between executions.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The names of ranks, under which the checker lists locks and their order.
+// The names of the ranks, for the checker's list of locks and their order.
 #pragma once
 
 #include "heddle/sync/rank.hpp"

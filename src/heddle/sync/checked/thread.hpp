@@ -37,7 +37,7 @@ class Thread {
 };
 
 inline unsigned available_processors() noexcept { return 2; }
-// A processor for each thread: then those that spin when they have one to themselves do so.
+// One processor per thread, so that threads which spin only on a processor of their own do spin.
 inline int current_processor() noexcept { return static_cast<int>(heddle_check::this_thread()); }
 inline void prefer_short_turns() noexcept {}
 inline std::uint64_t this_thread_id() noexcept { return heddle_check::this_thread() + std::uint64_t{1}; }

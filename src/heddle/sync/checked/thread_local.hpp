@@ -1,5 +1,5 @@
-// sync/thread_local.hpp in the checked build: objects of the checker's threads. A first use that finds no host memory
-// is left to the fault points (sync/fault_point.hpp) of its callers, each of which follows such a use.
+// sync/thread_local.hpp in the checked build: thread-local objects of the checker's threads. Running out of host memory
+// at a first use is left to the fault points (sync/fault_point.hpp) of the callers; one follows each such use.
 #pragma once
 
 #include "heddle/base/namespace.hpp"

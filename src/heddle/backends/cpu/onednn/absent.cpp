@@ -1,4 +1,4 @@
-// Stands in for matmul.cpp in builds without oneDNN: an absent library is an implementation, not an #ifdef.
+// Replaces matmul.cpp in builds without oneDNN: an absent library is an implementation, not an #ifdef.
 #include "heddle/backends/cpu/onednn/matmul.hpp"
 
 namespace HEDDLE_NS::cpu {

@@ -1,9 +1,9 @@
-// oneDNN through its sgemm call rather than its matmul primitive. Measured on one AVX-512 core (Zen 5, oneDNN 2.6.3),
-// microseconds for square products of 64 / 128 / 256 / 1024: sgemm 2.5 / 17.8 / 140 / 9170, a kept matmul primitive
-// 2.4 / 18.3 / 140 / 9390; with a transposed right side 3.6 / 19.4 / 149 / 9320 against 2.7 / 18.2 / 145 / 9350. So
-// sgemm loses at most a microsecond, in small transposed products, and needs no cache of primitives (a new shape costs
-// 130 us there), no scratch memory from us, and throws nothing. It packs large operands into buffers of its own, which
-// it takes from the heap and frees within the call.
+// oneDNN through its sgemm call instead of its matmul primitive. Measured on one AVX-512 core (Zen 5, oneDNN 2.6.3),
+// microseconds for square products of 64 / 128 / 256 / 1024: sgemm 2.5 / 17.8 / 140 / 9170, a kept matmul primitive 2.4
+// / 18.3 / 140 / 9390; with a transposed right side 3.6 / 19.4 / 149 / 9320 against 2.7 / 18.2 / 145 / 9350. So sgemm
+// loses at most a microsecond, in small transposed products. It needs no cache of primitives (a new shape costs 130 us
+// there) and no scratch memory from us, and it throws nothing. It packs large operands into its own buffers, which it
+// allocates and frees within the call.
 #include "heddle/backends/cpu/onednn/matmul.hpp"
 
 #include <dnnl.h>
@@ -26,9 +26,9 @@ namespace HEDDLE_NS::cpu {
 
 namespace {
 
-// libgomp keeps its settings of a thread in an object of about 200 bytes, and ends the process where it gets no memory
-// for it. So that memory is asked for here first: an allocator gives a size that a thread has just freed to that thread
-// again. Throws bad_alloc. Sizes of other versions of libgomp are tried too.
+// libgomp keeps a thread's settings in an object of about 200 bytes, and ends the process if it gets no memory for it.
+// So this allocates and frees that memory first: an allocator returns a size that a thread has just freed to the same
+// thread. Throws bad_alloc. Covers the sizes of other libgomp versions too.
 void require_openmp_memory() {
   struct Tag {};
   bool& checked = sync::ThreadLocal<bool, Tag>::get();
@@ -42,8 +42,8 @@ void require_openmp_memory() {
   checked = true;
 }
 
-// The calling thread computes alone: the backend has one thread per core already, and after a parallel region of the
-// OpenMP runtime a fork()ed child would hang. The setting belongs to the calling thread; its old value comes back.
+// The calling thread computes alone: the backend already has one thread per core, and after a parallel region of the
+// OpenMP runtime a fork()ed child would hang. The setting belongs to the calling thread and is restored.
 class OneThread {
  public:
   OneThread() : before_(omp_get_max_threads()) {
@@ -61,8 +61,8 @@ class OneThread {
   int before_;
 };
 
-// False where oneDNN refuses, for example a leading dimension below the row's length (a single broadcast row). Throws
-// bad_alloc where it has no memory: the portable kernel would do, but its sums differ in their last bits.
+// False if oneDNN refuses, for example a leading dimension below the row length (a single broadcast row). Throws
+// bad_alloc if oneDNN has no memory: the portable kernel would work, but its sums differ in their last bits.
 bool multiply(const MatmulArgs& args, const float* a, const float* b, float* out) {
   const float beta = args.bias != nullptr ? 1.0F : 0.0F;
   const dnnl_status_t status = dnnl_sgemm(args.transpose_a != 0 ? 'T' : 'N', args.transpose_b != 0 ? 'T' : 'N', args.m,
@@ -71,7 +71,7 @@ bool multiply(const MatmulArgs& args, const float* a, const float* b, float* out
   return status == dnnl_success;
 }
 
-// The bias goes into `out` first and oneDNN adds the product to it.
+// Writes the bias into `out`; oneDNN then adds the product to it.
 void set_rows(const MatmulArgs& args, float* out) noexcept {
   const auto* bias = static_cast<const float*>(args.bias);
   for (std::int64_t m = 0; m < args.m; ++m) {
@@ -103,18 +103,18 @@ void matmul(const CommandView& command, KernelContext& context) {
   }
 }
 
-// What preparing takes is 18 MiB and 4 mappings (oneDNN 2.6.3, AVX-512).
+// Preparing takes 18 MiB and 4 mappings (oneDNN 2.6.3, AVX-512).
 constexpr std::size_t kPreparedBytes = std::size_t{32} << 20;
 constexpr std::size_t kPreparedMappings = 16;
 
-// Whether the system would give that much now.
+// Whether the system would provide that much now.
 bool has_room_to_prepare() noexcept {
   void* const room = mmap(nullptr, kPreparedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (room == MAP_FAILED) return false;
   constexpr std::size_t kPiece = kPreparedBytes / kPreparedMappings;
   bool enough = true;
   for (std::size_t piece = 0; piece < kPreparedMappings && enough;
-       piece += 2) {  // every other one: a mapping of its own
+       piece += 2) {  // protecting every other piece makes it a mapping of its own
     enough = mprotect(static_cast<std::byte*>(room) + piece * kPiece, kPiece, PROT_NONE) == 0;
   }
   munmap(room, kPreparedBytes);
@@ -130,12 +130,12 @@ Status onednn_preload() {
   if (!prepared.load() && !has_room_to_prepare()) {
     return {
         ErrorKind::kOutOfMemory,
-        fmt::format("oneDNN is given {} MiB and {} mappings to prepare its kernels, as it ends the process where it "
-                    "gets too little, and the system refuses them; let the process have more memory, or set "
+        fmt::format("the system refuses {} MiB and {} mappings that oneDNN may take to prepare its kernels, and oneDNN "
+                    "ends the process if it gets too little; allow the process more memory, or set "
                     "HEDDLE_CPU_KERNELS=portable",
                     kPreparedBytes >> 20, kPreparedMappings)};
   }
-  // One product of each kind: what is generated depends on the transpositions and on whether it adds to the output.
+  // One product of each kind: the generated code depends on the transpositions and on adding to the output.
   constexpr std::int64_t kSize = 4;
   const std::array<float, kSize * kSize> zeros{};
   std::array<float, kSize * kSize> out{};

@@ -1,4 +1,4 @@
-// The matrix product by oneDNN. matmul.cpp is the real one; absent.cpp takes its place in builds without oneDNN.
+// The matrix product by oneDNN. matmul.cpp is the real one; absent.cpp replaces it in builds without oneDNN.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,18 @@
 
 namespace HEDDLE_NS::cpu {
 
-// Null where oneDNN is not built in.
+// Null if oneDNN is not built in.
 Kernel onednn_matmul() noexcept;
 
 // Makes oneDNN generate its code and its static objects now. They must be older than the hook that ends a runtime with
-// the process (runtime/lifecycle.hpp): else they are destroyed before it, under the work that it waits for. oneDNN ends
-// the process where it gets no memory for that, so kOutOfMemory where there is too little of it beforehand.
+// the process (runtime/lifecycle.hpp); otherwise they are destroyed before the hook, while work that it waits for uses
+// them. oneDNN ends the process if it gets no memory for that, so too little memory is detected first: kOutOfMemory.
 Status onednn_preload();
 
-// Device memory that the kernel wants in MatmulArgs::workspace.
+// Device memory that the kernel requests in MatmulArgs::workspace.
 std::size_t onednn_workspace_bytes(const MatmulArgs& args) noexcept;
 
-// Name and version, for people; empty where oneDNN is not built in.
+// Name and version, human-readable; empty if oneDNN is not built in.
 std::string onednn_description();
 
 }  // namespace HEDDLE_NS::cpu

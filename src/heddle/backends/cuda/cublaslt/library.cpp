@@ -17,7 +17,7 @@ struct Loaded {
 
 Loaded load_library() {
   const std::string file = fmt::format("libcublasLt.so.{}", HEDDLE_CUBLASLT_MAJOR);
-  // Where the loader looks, then where the toolkit was when this was built.
+  // Searches the loader's path first, then the toolkit's folder at build time.
   SharedLibrary library(
       {file, fmt::format("{}/{}", HEDDLE_CUBLASLT_DIR, file)},
       fmt::format("install cuBLAS of CUDA {}, or name its folder in LD_LIBRARY_PATH", HEDDLE_CUBLASLT_MAJOR));
@@ -41,7 +41,7 @@ Loaded load_library() {
 const char* word(cublasStatus_t status) {
   switch (status) {
     case CUBLAS_STATUS_SUCCESS: return "success";
-    case CUBLAS_STATUS_NOT_INITIALIZED: return "not initialised";
+    case CUBLAS_STATUS_NOT_INITIALIZED: return "not initialized";
     case CUBLAS_STATUS_ALLOC_FAILED: return "out of memory";
     case CUBLAS_STATUS_INVALID_VALUE: return "invalid value";
     case CUBLAS_STATUS_ARCH_MISMATCH: return "architecture mismatch";
@@ -74,7 +74,7 @@ Status CublasLtHandle::create() {
 
 Status to_status(cublasStatus_t status, const char* call) noexcept {
   if (status == CUBLAS_STATUS_SUCCESS) return {};
-  cudaGetLastError();  // what CUDA told it, and would repeat to this thread
+  cudaGetLastError();  // cuBLASLt received this error, and CUDA would report it again to this thread
   return {status == CUBLAS_STATUS_ALLOC_FAILED ? ErrorKind::kOutOfMemory : ErrorKind::kDeviceError,
           [&] { return fmt::format("{}: {} ({})", call, word(status), static_cast<int>(status)); }};
 }

@@ -1,6 +1,6 @@
-// cuBLASLt, loaded when a device is opened rather than with the program: half a gigabyte that only this backend needs.
+// cuBLASLt, loaded when a device opens instead of at program start: half a gigabyte that only this backend needs.
 //
-// Thread safety: immutable once loaded; loaded once a process, never unloaded.
+// Thread safety: immutable once loaded; loaded once per process, never unloaded.
 #pragma once
 
 #include <cublasLt.h>
@@ -24,14 +24,14 @@ struct CublasLt {
   decltype(&cublasLtMatmulPreferenceInit_internal) preference_init = nullptr;
   decltype(&cublasLtMatmulPreferenceSetAttribute) preference_set = nullptr;
 
-  // kUnsupported with where it was looked for.
+  // kUnsupported with the places that were searched.
   static Status load(const CublasLt** out);
 };
 
-// kOutOfMemory or kDeviceError, with the call's name and cuBLAS's word for it.
+// kOutOfMemory or kDeviceError, with the call's name and cuBLAS's name for the error.
 Status to_status(cublasStatus_t status, const char* call) noexcept;
 
-// As call() for CUDA: tests can make it fail.
+// Like call() for CUDA: tests can make it fail.
 template <class Function>
 Status cublas_call(const char* name, const Function& function) {
   cublasStatus_t result = CUBLAS_STATUS_SUCCESS;
@@ -42,7 +42,7 @@ Status cublas_call(const char* name, const Function& function) {
   return planted != cudaSuccess ? to_status(planted, name) : to_status(result, name);
 }
 
-// A handle of the library's, for one thread at a time, of one device.
+// A library handle of one device, for one thread at a time.
 class CublasLtHandle {
  public:
   CublasLtHandle(const CublasLt& library, int device) noexcept : library_(library), device_(device) {}
@@ -52,7 +52,7 @@ class CublasLtHandle {
 
   const CublasLt& library() const noexcept { return library_; }
   int device() const noexcept { return device_; }
-  // REQUIRES: none was created, or creating it failed.
+  // REQUIRES: no handle was created, or creating it failed.
   Status create();
   cublasLtHandle_t get() const noexcept { return handle_; }  // null before create()
 

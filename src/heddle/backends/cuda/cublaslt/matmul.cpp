@@ -37,7 +37,7 @@ Status Matmul::submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream) 
     refused = result == CUBLAS_STATUS_NOT_SUPPORTED || result == CUBLAS_STATUS_INVALID_VALUE;
     return result;
   });
-  // Its own heuristic may propose what it then refuses; it has launched nothing.
+  // cuBLASLt may refuse the algorithm that its heuristic proposed; it has launched nothing then.
   return refused ? by_plain_kernel() : status;
 }
 

@@ -1,6 +1,6 @@
 // Matmul: submits products of one queue.
 //
-// Thread safety: none; the thread that holds the queue's lease. The handle is made with the first product.
+// Thread safety: none; used by the thread that holds the queue's lease. The first product creates the handle.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -15,7 +15,7 @@ class Matmul {
  public:
   Matmul(const CublasLt& library, PlanTable& plans, int device) noexcept : plans_(plans), handle_(library, device) {}
 
-  // The device is current.
+  // REQUIRES: the device is current.
   Status submit(const MatmulArgs& args, Dtype dtype, cudaStream_t stream);
 
  private:

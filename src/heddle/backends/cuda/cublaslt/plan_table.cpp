@@ -28,7 +28,7 @@ cudaDataType_t data_type(std::uint8_t dtype) noexcept {
   return CUDA_R_32F;
 }
 
-// Room for a few partial results of the output's size, so that small products do not ask for much.
+// Room for a few partial results of the output's size, so that small products request little.
 std::size_t workspace_bound(const PlanKey& key) noexcept {
   const auto outputs = static_cast<std::size_t>(key.m * key.n * key.batch);
   return std::clamp(outputs * 4 * sizeof(float), kLeastWorkspace, kMostWorkspace);
@@ -122,7 +122,7 @@ Status PlanTable::ask(Plan& plan) const {
   };
   const bool full = matmul_ == CudaMatmul::kFull || static_cast<Dtype>(key.dtype) != Dtype::kFloat32;
   plan.compute = full ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_32F_FAST_TF32;
-  // Any address that is not null: the heuristic wants to know that there is a bias.
+  // Any non-null address: the heuristic needs to know only that there is a bias.
   if (status = describe(key, plan.compute, key.has_bias != 0 ? &plan : nullptr, &plan.desc); !status.ok())
     return status;
 

@@ -1,10 +1,10 @@
 // PlanTable: how cuBLASLt computes each shape of product: descriptors, algorithm, workspace.
 //
-// The library's heuristic takes tens of microseconds, so it is asked once for each shape, by whoever records the first
-// product of it; recording then finds the workspace, and submitting the algorithm, with one look at a table that is
-// only added to. Recorded and submitted products of a shape thus always use the same algorithm. When the table is full,
-// further shapes are computed by the kernel of our own (slower, and right).
-// Thread safety: all members, from any thread. Locks: mutex_ (kPrimitiveCache), only for shapes not seen before.
+// The library's heuristic takes tens of microseconds, so it runs once per shape, when the first product of that shape
+// is recorded. One lookup in an append-only table then gives recording the workspace and submission the algorithm.
+// Recorded and submitted products of a shape thus always use the same algorithm. When the table is full, our own kernel
+// computes further shapes (slower, but correct).
+// Thread safety: all members, from any thread. Locks: mutex_ (kPrimitiveCache), only for new shapes.
 // Invariants: 1. A plan never changes and lives as long as the table.
 #pragma once
 
@@ -22,7 +22,7 @@
 
 namespace HEDDLE_NS::cuda {
 
-// All that decides how a product is computed. Compared as bytes: no padding.
+// Everything that decides how a product is computed. Compared as bytes: no padding.
 struct PlanKey {
   std::int64_t m, n, k, batch, lda, ldb, a_batch_stride, b_batch_stride;
   std::uint8_t dtype, transpose_a, transpose_b, has_bias;
@@ -53,29 +53,29 @@ class PlanTable {
   PlanTable(const PlanTable&) = delete;
   PlanTable& operator=(const PlanTable&) = delete;
 
-  // Before the first plan(): what asking the library needs. A failure here would otherwise leave a shape, whichever is
-  // asked about first, with the slow kernel for ever.
+  // Call before the first plan(): acquires what the heuristic needs. A later failure would condemn one arbitrary shape
+  // to the slow kernel forever.
   Status open();
-  // Never fails: what the library refuses is planned for our own kernel.
+  // Never fails: products that the library refuses are planned for our own kernel.
   const Plan& plan(const MatmulArgs& args, Dtype dtype);
   std::size_t plans() const;
 
-  // Descriptor of a product; `bias`: its address, null for none.
+  // Descriptor of a product; `bias`: its address, or null.
   Status describe(const PlanKey& key, cublasComputeType_t compute, const void* bias,
                   cublasLtMatmulDescOpaque_t* out) const;
 
  private:
-  static constexpr std::size_t kSlots = 2 * kMostPlans;  // so that a search ends soon
+  static constexpr std::size_t kSlots = 2 * kMostPlans;  // so that a probe sequence is short
   const Plan* find(const PlanKey& key) const noexcept;
   std::unique_ptr<Plan> make(const PlanKey& key) const HEDDLE_REQUIRES(mutex_);
   Status ask(Plan& plan) const HEDDLE_REQUIRES(mutex_);
   const CublasLt& library() const noexcept { return handle_.library(); }
 
   const CudaMatmul matmul_;
-  const Plan plain_{};  // for what the library does not compute, or the table has no room for
+  const Plan plain_{};  // if the library does not compute the shape, or the table is full
   const Plan small_{.by = MatmulBy::kSmallKernel};
-  std::vector<sync::Atomic<const Plan*>> slots_;  // open addressing; release when a plan is put in, acquire in find()
-  CublasLtHandle handle_;                         // for the heuristic, by whoever holds mutex_
+  std::vector<sync::Atomic<const Plan*>> slots_;  // open addressing; release when a plan is added, acquire in find()
+  CublasLtHandle handle_;                         // for the heuristic; used by the holder of mutex_
   mutable sync::Mutex mutex_{Rank::kPrimitiveCache};
   std::vector<std::unique_ptr<const Plan>> plans_ HEDDLE_GUARDED_BY(mutex_);
 };

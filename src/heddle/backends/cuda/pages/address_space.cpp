@@ -7,7 +7,7 @@
 
 namespace HEDDLE_NS::cuda {
 
-// What is left of the run keeps its node, so no host memory is needed.
+// The rest of the run keeps its node, so this needs no host memory.
 std::uintptr_t AddressSpace::take(std::size_t bytes) noexcept {
   const auto run = std::find_if(free_.begin(), free_.end(), [&](const auto& free) { return free.second >= bytes; });
   if (run == free_.end()) return 0;

@@ -1,8 +1,8 @@
-// Where segments of device memory come from.
+// The source of segments of device memory.
 //
-// Contract: acquire() gives whole granules, zero or more of anything in them, usable by every stream at once; release()
-// takes back what acquire() gave, when no work uses it any more. Both may take tens of microseconds in the driver, so
-// they are no part of an allocation that finds memory. Thread safety: all members, from any thread.
+// Contract: acquire() returns whole granules with arbitrary contents, usable by every stream immediately; release()
+// takes back what acquire() returned, once no work uses it any more. Both may take tens of microseconds in the driver,
+// so an allocation that finds memory calls neither.
 #pragma once
 
 #include <cstddef>
@@ -26,14 +26,14 @@ class PageSource {
   virtual Status acquire(std::size_t bytes, void** out) = 0;
   virtual void release(void* segment, std::size_t bytes) noexcept = 0;
   virtual std::size_t granule() const noexcept = 0;
-  virtual std::string name() const = 0;  // for people
+  virtual std::string name() const = 0;  // human-readable
 };
 
 constexpr std::size_t whole_granules(std::size_t bytes, std::size_t granule) noexcept {
   return (bytes + granule - 1) / granule * granule;
 }
 
-// `device` is current. The memory of `device` bounds what can be handed out at a time, not what is reserved.
+// REQUIRES: `device` is current. `device_bytes` bounds the memory handed out at a time, not the reserved addresses.
 Status open_virtual_pages(int device, std::size_t device_bytes, std::unique_ptr<PageSource>* out);
 Status open_pool_pages(int device, std::unique_ptr<PageSource>* out);
 Status open_plain_pages(int device, std::unique_ptr<PageSource>* out);

@@ -1,4 +1,4 @@
-// A stream-ordered pool of the driver's, of our own, which keeps nothing that we release.
+// Our own stream-ordered pool of the driver; it keeps no released memory.
 #include <cuda_runtime_api.h>
 
 #include <utility>
@@ -22,7 +22,7 @@ class PoolPages final : public PageSource {
     cuda::release(cudaMemPoolDestroy(pool_));
   }
 
-  // The memory may be used by every stream once the allocation itself has passed on ours.
+  // Every stream may use the memory once the allocation itself has passed on our stream.
   Status acquire(std::size_t bytes, void** out) override {
     const CurrentDevice current(device_);
     void* segment = nullptr;
@@ -42,7 +42,8 @@ class PoolPages final : public PageSource {
   void release(void* segment, std::size_t) noexcept override {
     const CurrentDevice current(device_);
     cuda::release(cudaFreeAsync(segment, stream_.get()));
-    cuda::release(cudaStreamSynchronize(stream_.get()));  // the pool's threshold is 0: now it is the device's again
+    // the pool's threshold is 0, so the memory is back on the device
+    cuda::release(cudaStreamSynchronize(stream_.get()));
   }
 
   std::size_t granule() const noexcept override { return kGranule; }

@@ -1,6 +1,6 @@
-// Virtual memory: addresses are reserved once; a segment is physical memory mapped at the lowest free ones. Giving a
-// segment back unmaps it and waits for no stream. Nothing is kept: what was released is the device's again, so that the
-// budget above says the truth.
+// Virtual memory: addresses are reserved once; a segment is physical memory mapped at the lowest free addresses.
+// Releasing a segment unmaps it and waits for no stream. Nothing is kept: released memory returns to the device, so the
+// budget above is exact.
 #include <cuda_runtime_api.h>
 
 #include "heddle/backends/cuda/call.hpp"
@@ -13,7 +13,7 @@ namespace HEDDLE_NS::cuda {
 
 namespace {
 
-// Addresses cost nothing: enough of them that holes between segments never matter.
+// Addresses are free: enough of them that gaps between segments never matter.
 constexpr std::size_t kAddressesPerByte = 4;
 
 class VirtualPages final : public PageSource {
@@ -46,7 +46,7 @@ class VirtualPages final : public PageSource {
       status = driver_call("cuMemSetAccess", [&] { return driver_.set_access(address, whole, &access, 1); });
       if (!status.ok()) driver_.unmap(address, whole);
     }
-    // The mapping keeps the memory: without the handle, unmapping alone gives it back.
+    // The mapping keeps the memory alive: without the handle, unmapping alone releases it.
     driver_.release(handle);
     if (!status.ok()) {
       give(address, whole);
@@ -60,7 +60,7 @@ class VirtualPages final : public PageSource {
     const CurrentDevice current(device_);
     const std::size_t whole = whole_granules(bytes, granule_);
     const auto address = reinterpret_cast<CUdeviceptr>(segment);
-    // On a lost device this fails, and the addresses must not be used again.
+    // On a lost device this fails, and the addresses must not be reused.
     if (driver_.unmap(address, whole) == CUDA_SUCCESS) give(address, whole);
   }
 
