@@ -15,8 +15,8 @@
 #include "cli/table.hpp"
 #include "cli/verify.hpp"
 #include "cli/whole_file.hpp"
-#include "heddle/base/error.hpp"
 #include "heddle/base/printable.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

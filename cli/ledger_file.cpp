@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "cli/ledger.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

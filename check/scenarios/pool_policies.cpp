@@ -12,8 +12,8 @@
 namespace heddle::check {
 namespace {
 
-Limits one_stream() {
-  Limits limits;
+PoolLimits one_stream() {
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   limits.lease_wait_max = std::chrono::milliseconds(10);  // of the virtual clock: who waits longer is not served
   return limits;

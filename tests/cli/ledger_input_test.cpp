@@ -14,7 +14,7 @@
 #include "cli/ledger.hpp"
 #include "cli/ledger_fixture.hpp"
 #include "cli/ledger_lines.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

@@ -16,7 +16,7 @@
 
 #include "cli/command.hpp"
 #include "cli/ledger_picture.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

@@ -22,7 +22,7 @@
 #include "cli/verify_attempt.hpp"
 #include "cli/verify_claims.hpp"
 #include "cli/verify_round.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

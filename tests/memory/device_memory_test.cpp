@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "heddle/heddle.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 namespace {

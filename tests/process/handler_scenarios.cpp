@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 
+#include "heddle/device/device.hpp"
+#include "heddle/tensor/core.hpp"
 #include "process/scenario.hpp"
 
 namespace heddle::test {
@@ -23,9 +25,9 @@ Runtime* parked = nullptr;
 
 // Static destructors, of the program and of kernel libraries, come next: no kernel may run under them.
 void check_parked() {
-  const KernelCounts before = parked->executed();
+  const KernelCounts before = parked->core().device().executed();
   std::this_thread::sleep_for(milliseconds(20));
-  expect(parked->executed() == before, "a kernel ran on after the library's part of the exit");
+  expect(parked->core().device().executed() == before, "a kernel ran on after the library's part of the exit");
 }
 
 // A few threads that run tasks. Its destructor drops what is queued.

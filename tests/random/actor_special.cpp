@@ -170,7 +170,7 @@ void Actor::look_around(Dice& dice) {
     wrong("the handlers that are registered are not those that ran, were abandoned and are pending");
   }
   if (dice.one_in(2)) runtime().release_cached();
-  if (runtime().streams() == 0 && !world_.is_closing(now_)) static_cast<void>(runtime().stream());
+  if (runtime().streams() == 0 && !world_.is_closing(now_)) static_cast<void>(runtime().stream().id());
 }
 
 // Shared constants, and memory of the user's.

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
 #include "stream/sim_core.hpp"
 
 namespace heddle {

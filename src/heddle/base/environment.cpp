@@ -13,7 +13,7 @@
 #include <limits>
 #include <vector>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle {
 namespace {

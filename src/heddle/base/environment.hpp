@@ -26,8 +26,8 @@ std::optional<std::uint64_t> environment_bytes(const char* name);
 // One line that names every HEDDLE_* variable of the environment that no part of the library reads; empty without one.
 std::string unknown_environment();
 
-// Writes that line to standard error, once per process. Only a warning: an orchestrator that runs a service named heddle
-// sets HEDDLE_PORT and the like in every container of its namespace, and a runtime must open there all the same.
+// Writes that line to standard error, once per process. Only a warning: an orchestrator that runs a service named
+// heddle sets HEDDLE_PORT and the like in every container of its namespace, and a runtime must open there all the same.
 void warn_of_unknown_environment();
 
 }  // namespace heddle

@@ -4,7 +4,7 @@
 // then to be written). Never faults, changes nothing.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

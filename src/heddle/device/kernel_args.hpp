@@ -11,8 +11,8 @@
 #include <functional>
 #include <string>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/limits.hpp"
 
 namespace HEDDLE_NS {
 

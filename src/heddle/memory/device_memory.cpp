@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/plant.hpp"
 
 namespace HEDDLE_NS {

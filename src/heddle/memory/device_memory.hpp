@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/budget.hpp"
@@ -31,7 +31,7 @@
 #include "heddle/memory/page_source.hpp"
 #include "heddle/memory/segments.hpp"
 #include "heddle/memory/single_flight.hpp"
-#include "heddle/memory/statistics.hpp"
+#include "heddle/statistics.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/process.hpp"

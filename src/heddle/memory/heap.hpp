@@ -21,8 +21,7 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/inbox.hpp"
 #include "heddle/memory/roaming_sites.hpp"
@@ -30,6 +29,7 @@
 #include "heddle/memory/span_replay.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/plant.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
 
 namespace HEDDLE_NS {

@@ -21,9 +21,10 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/limits.hpp"
+#include "heddle/statistics.hpp"
 #include "heddle/stream/completion_line.hpp"
 #include "heddle/stream/ready_lines.hpp"
 #include "heddle/sync/mutex.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
@@ -30,7 +30,7 @@ std::chrono::microseconds spin_expecting(const Limits& limits, const Device& dev
 
 }  // namespace
 
-LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
+LanePool::LanePool(std::shared_ptr<Device> device, const PoolLimits& limits, WaitPolicy wait, ExhaustionPolicy policy,
                    HandlerFailureHook on_handler_failure)
     : device_(std::move(device)),
       limits_(limits),

@@ -21,8 +21,8 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/base/pool_limits.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/owner_gate.hpp"
@@ -53,17 +53,10 @@ struct LaneTotals {
   std::uint64_t abandoned = 0;  // recorded, but not complete
 };
 
-// What a thread does that finds no stream free, and no idle implicit lease to revoke.
-enum class ExhaustionPolicy : unsigned char {
-  kGrowThenWait,  // the pool grows to Limits::streams_max; then as kWait
-  kWait,          // waits, Limits::lease_wait_max at most
-  kFail,          // PoolExhausted at once; but waits as kWait while a stream that was given back still runs
-};
-
 class LanePool final : public CompletionListener, public sync::Reapable {
  public:
   // Creates no lane yet: each is created at its first lease.
-  LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
+  LanePool(std::shared_ptr<Device> device, const PoolLimits& limits, WaitPolicy wait, ExhaustionPolicy policy,
            HandlerFailureHook on_handler_failure = {});
   ~LanePool();
 
@@ -196,7 +189,7 @@ class LanePool final : public CompletionListener, public sync::Reapable {
 
   const sync::ForkGuarded fork_guarded_;
   const std::shared_ptr<Device> device_;  // outlives the lanes
-  const Limits limits_;
+  const PoolLimits limits_;
   const WaitPolicy wait_;
   const ExhaustionPolicy policy_;
   const std::uint64_t id_;

@@ -4,7 +4,7 @@
 // the size and the code of std::mutex. Not recursive. There is no other mutex in the library.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/mutex.hpp"

@@ -6,7 +6,7 @@
 // switched on (sync/checked/plants.hpp); the table of plants is in check/plants.cpp.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/plants.hpp"

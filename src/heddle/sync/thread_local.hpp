@@ -11,7 +11,7 @@
 // alive then: what must be done at process exit belongs into a hook (sync/process.hpp).
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/thread_local.hpp"

@@ -4,8 +4,8 @@
 // tickets that queues submit: whoever declares the loss sees a submitted list, or the submitter sees the loss.
 #pragma once
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 

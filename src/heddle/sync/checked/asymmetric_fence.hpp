@@ -2,7 +2,7 @@
 // the heavy side has met it.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle_check/atomic.hpp"
 

@@ -2,7 +2,7 @@
 // is left to the fault points (sync/fault_point.hpp) of its callers, each of which follows such a use.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle_check/thread.hpp"
 
 namespace HEDDLE_NS::sync {
