@@ -15,7 +15,7 @@
 #include "check/run.hpp"
 #include "cli/system/host_memory.hpp"
 #include "heddle/base/printable.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/version.hpp"
 #include "heddle_check/campaign/portfolio.hpp"
 
 namespace heddle::check {

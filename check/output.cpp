@@ -3,7 +3,7 @@
 
 #include "check/run.hpp"
 #include "cli/terminal/json.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/version.hpp"
 #include "heddle_check/failure.hpp"
 
 namespace heddle::check {

@@ -9,10 +9,13 @@
 #include "cli/terminal/option_values.hpp"
 #include "cli/terminal/table.hpp"
 #include "heddle/backends/cuda/open.hpp"
+#include "heddle/device/device.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/memory/device_memory.hpp"
 #include "heddle/runtime/open_device.hpp"
 #include "heddle/sync/asymmetric_fence.hpp"
 #include "heddle/sync/thread.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle::cli {
 namespace {
@@ -52,7 +55,7 @@ Presence presence_of(const std::string& device) {
   return presence;
 }
 
-Json limits_json(const Limits& limits) {
+Json limits_json(const PoolLimits& limits) {
   return {{"streams", limits.streams},
           {"streams_max", limits.streams_max},
           {"lease_wait_max_ms", limits.lease_wait_max.count()},
@@ -86,7 +89,7 @@ Json collect() {
       {"total", memory.total_bytes}, {"source", device.memory_bytes == 0 ? "unknown" : source(device.memory_source)},
       {"free", memory.free_bytes},   {"limit", budget.limit()},
       {"high", budget.high()},       {"low", budget.low()}};
-  info["limits"] = limits_json(resolve(options).limits);
+  info["limits"] = limits_json(core_options(resolve(options), device).limits);
   info["fence"] = fence_name();
   for (const char* backend : {"cpu", "sim", "cuda"}) {
     const Presence presence = presence_of(backend);

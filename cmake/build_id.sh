@@ -8,7 +8,7 @@ set -eu
 header=${2:-}
 cd "$1"
 inputs=
-for name in CMakeLists.txt cmake src cli check; do [ ! -e "$name" ] || inputs="$inputs $name"; done
+for name in CMakeLists.txt cmake include src cli check; do [ ! -e "$name" ] || inputs="$inputs $name"; done
 # shellcheck disable=SC2086  # inputs is a list
 digest=$(find $inputs -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
 git() { command git --no-optional-locks "$@"; }

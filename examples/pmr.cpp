@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "heddle/heddle.hpp"
-#include "heddle/memory/memory_resource.hpp"
 
 int main() {
   heddle::Runtime runtime;
@@ -12,7 +11,7 @@ int main() {
     std::puts("skipped: the device has memory of its own");
     return 77;
   }
-  heddle::MemoryResource resource(runtime.core().pool(), runtime.core().memory());
+  heddle::MemoryResource resource(runtime);
   std::pmr::vector<int> numbers(1000, &resource);
   std::iota(numbers.begin(), numbers.end(), 0);
   std::printf("sum %d; %zu bytes live\n", std::accumulate(numbers.begin(), numbers.end(), 0),

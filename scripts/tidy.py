@@ -23,6 +23,20 @@ from doc_rules import (doc_examples, doc_index, doc_paths, doc_script_options, d
 # From the bottom up: a folder of src/heddle includes itself and the folders before it.
 LAYERS = ["base", "sync", "device", "stream", "memory", "tensor", "ops", "batch", "runtime"]
 BACKEND_MAY_INCLUDE = {"base", "sync", "device"}
+# The public headers, include/heddle/NAME.hpp: the folder of src/heddle that each belongs to; "": above all.
+PUBLIC = {
+    "detail/namespace": "base", "error": "base", "limits": "base", "version": "base",
+    "dtype": "device", "statistics": "device", "ticket": "device",
+    "completion": "stream", "event": "stream", "stream": "stream",
+    "detail/buffer": "memory",
+    "detail/tensor_table": "tensor", "generator": "tensor", "memory_resource": "tensor", "shape": "tensor", "tensor": "tensor",
+    "custom": "ops", "ops": "ops",
+    "options": "runtime", "runtime": "runtime", "shutdown_report": "runtime",
+    "cuda_memory_resource": "", "heddle": "",
+}
+# What users may rely on: headers beside detail/, lines of all, and the files that heddle.hpp brings.
+PUBLIC_HEADERS_MOST, PUBLIC_LINES_MOST, PUBLIC_OPENED_MOST = 20, 2500, 45
+DETAIL_SAYS = "// Internal to heddle: may change at any time."
 
 # Sources that no test names, with the reason.
 UNTESTED = {
@@ -96,8 +110,11 @@ def top_comment(text: str) -> str:
 
 
 def folder_of(path: str) -> str:
-    """'stream' for src/heddle/stream/x.hpp, 'backends/cpu' below src/heddle/backends/cpu, '' for src/heddle/x.hpp."""
-    parts = path.removeprefix("src/").removeprefix("heddle/").split("/")[:-1]
+    """'stream' for src/heddle/stream/x.hpp, 'backends/cpu' below src/heddle/backends/cpu; for public headers, see PUBLIC."""
+    name = path.removeprefix("src/").removeprefix("include/").removeprefix("heddle/")
+    if not path.startswith("src/") and name.removesuffix(".hpp") in PUBLIC:
+        return PUBLIC[name.removesuffix(".hpp")]
+    parts = name.split("/")[:-1]
     if not parts:
         return ""
     return "/".join(parts[:2]) if parts[0] == "backends" else parts[0]
@@ -123,13 +140,49 @@ def may_include(includer: str, target: str) -> str:
     return f"{own} includes {other or 'a header of the top folder'}, which is above it; move the code down, or pass an interface down"
 
 
+def heddle_includes(text: str) -> Iterator[tuple[int, str]]:
+    """Line and target, heddle/..., of the includes of heddle's own headers."""
+    for number, line in enumerate(text.split("\n"), 1):
+        match = re.match(r'\s*#\s*include\s*["<](heddle/[^">]+)[">]', line)
+        if match:
+            yield number, match[1]
+
+
 def layers(tree: Tree) -> Found:
-    for path, text in cpp_files(tree, "src/heddle/"):
-        for number, line in enumerate(text.split("\n"), 1):
-            match = re.match(r'\s*#\s*include\s*["<](heddle/[^">]+)[">]', line)
-            why = may_include(path, match[1]) if match else ""
+    for path, text in cpp_files(tree):
+        if not path.startswith(("src/heddle/", "include/heddle/")):
+            continue
+        for number, target in heddle_includes(text):
+            why = may_include(path, target)
             if why:
                 yield path, number, why
+
+
+def public_door(tree: Tree) -> Found:
+    """What is in include/heddle: few headers, few lines, nothing of src/, and few files for who includes heddle.hpp."""
+    folder, door = "include/heddle/", "include/heddle/heddle.hpp"
+    headers = {path: text for path, text in tree.items() if path.startswith(folder)}
+    for path, text in headers.items():
+        if path.removeprefix(folder).removesuffix(".hpp") not in PUBLIC:
+            yield path, 1, "is in no layer; add it to PUBLIC in scripts/tidy.py, or move it to src/heddle"
+        if path.startswith(folder + "detail/") and not text.startswith(DETAIL_SAYS):
+            yield path, 1, f"does not begin with: {DETAIL_SAYS}"
+        for number, target in heddle_includes(text):
+            if f"include/{target}" not in headers:
+                yield path, number, f"{target} is not installed; declare what it needs, or hide it in the source file"
+    public = [path for path in headers if not path.startswith(folder + "detail/")]
+    if len(public) > PUBLIC_HEADERS_MOST:
+        yield door, 1, f"{len(public)} public headers, at most {PUBLIC_HEADERS_MOST}; merge, or hide one"
+    if (lines := sum(text.count("\n") for text in headers.values())) > PUBLIC_LINES_MOST:
+        yield door, 1, f"{lines} lines in {folder}, at most {PUBLIC_LINES_MOST}; hide what users do not need"
+    opened, waiting = set(), [door] if door in headers else []
+    while waiting:
+        path = waiting.pop()
+        if path not in opened and path in tree:
+            opened.add(path)
+            waiting += [where + target for _, target in heddle_includes(tree[path]) for where in ("include/", "src/")]
+    if len(opened) > PUBLIC_OPENED_MOST:
+        yield door, 1, f"heddle.hpp brings {len(opened)} files, at most {PUBLIC_OPENED_MOST}; declare instead of including"
 
 
 def checker_apart(tree: Tree) -> Found:
@@ -191,7 +244,7 @@ BANNED_EVERYWHERE = [
 def banned_names(tree: Tree) -> Found:
     for path, text in cpp_files(tree):
         rules = list(BANNED_EVERYWHERE)
-        if path.startswith("src/heddle/") and not path.startswith("src/heddle/sync/"):
+        if path.startswith(("src/heddle/", "include/")) and not path.startswith("src/heddle/sync/"):
             rules += BANNED_IN_LIBRARY
         if path.startswith(("cli/", "check/")) and path not in THEIR_PLACE:
             rules += BANNED_IN_PROGRAMS
@@ -247,8 +300,10 @@ def test_for_source(tree: Tree) -> Found:
         stem = inner.rsplit(".", 1)[0]
         # A layer's tests are in its folder; a backend's may be in any.
         folder = "tests/" if inner.startswith("backends/") else f"tests/{inner.split('/')[0]}/"
-        include = f'#include "heddle/{stem}.hpp"'
-        if f"tests/{stem}_test.cpp" in tree or any(include in text for _, text in cpp_files(tree, folder)):
+        names = [stem, stem.split("/")[-1]]  # the latter: its header is public
+        includes = [f'#include "heddle/{name}.hpp"' for name in names]
+        tests = [text for _, text in cpp_files(tree, folder)]
+        if f"tests/{stem}_test.cpp" in tree or any(include in text for text in tests for include in includes):
             continue
         yield path, 1, f"no test: write tests/{stem}_test.cpp, or add it with a reason to UNTESTED in scripts/tidy.py"
 
@@ -358,8 +413,8 @@ def lock_order_page(tree: Tree) -> Found:
 
 
 RULES: list[Callable[[Tree], Found]] = [
-    layers, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length, test_for_source, doc_paths,
-    doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, suite_of_contract, catalogue_classes,
+    layers, public_door, checker_apart, banned_names, pragma_once, header_comment, concurrent_header, file_length,
+    test_for_source, doc_paths, doc_examples, doc_script_options, doc_variables, doc_index, table_cells, language, suite_of_contract, catalogue_classes,
     budgets, class_size, class_in_one_source, white_space, private_paths, lock_order_page,
 ]
 WARNINGS: list[Callable[[Tree], Found]] = [file_length_warning]

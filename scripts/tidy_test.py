@@ -24,14 +24,41 @@ class Rules(RuleTest):
         bad = [("sync/a.hpp", "device/device.hpp"), ("stream/a.cpp", "memory/block.hpp"),
                ("backends/cpu/a.cpp", "stream/lane.hpp"), ("backends/cpu/a.cpp", "backends/sim/open.hpp"),
                ("runtime/a.cpp", "backends/cpu/queue.hpp"), ("ops/a.cpp", "backends/cpu/open.hpp"),
-               ("unheard/a.cpp", "base/error.hpp"), ("base/a.hpp", "heddle.hpp")]
+               ("unheard/a.cpp", "base/check.hpp"), ("base/a.hpp", "heddle.hpp"), ("device/a.hpp", "event.hpp"),
+               ("backends/cpu/a.cpp", "tensor.hpp"), ("stream/a.cpp", "detail/buffer.hpp"), ("ops/a.hpp", "runtime.hpp")]
         for path, target in bad:
             self.fails(tidy.layers, f"src/heddle/{path}", include(target))
         good = [("device/a.hpp", "sync/mutex.hpp"), ("memory/a.hpp", "stream/lane.hpp"),
                 ("backends/cpu/kernels/a.cpp", "backends/cpu/open.hpp"), ("backends/sim/a.cpp", "device/device.hpp"),
-                ("runtime/a.cpp", "backends/cuda/open.hpp"), ("heddle.hpp", "runtime/runtime.hpp")]
+                ("runtime/a.cpp", "backends/cuda/open.hpp"), ("backends/cpu/a.hpp", "dtype.hpp"),
+                ("stream/a.cpp", "event.hpp"), ("ops/a.cpp", "tensor.hpp"), ("runtime/a.hpp", "runtime.hpp")]
         for path, target in good:
             self.passes(tidy.layers, f"src/heddle/{path}", include(target))
+        self.fails(tidy.layers, "include/heddle/event.hpp", include("tensor.hpp"))
+        self.passes(tidy.layers, "include/heddle/tensor.hpp", include("event.hpp"))
+        self.passes(tidy.layers, "include/heddle/heddle.hpp", include("runtime.hpp"))
+
+    def test_public_door(self):
+        door = "include/heddle/heddle.hpp"
+        self.passes(tidy.public_door, door, include("error.hpp"), {"include/heddle/error.hpp": ""})
+        self.fails(tidy.public_door, "include/heddle/secret.hpp", "")
+        self.fails(tidy.public_door, door, "\n" + include("sync/mutex.hpp"), {"src/heddle/sync/mutex.hpp": ""}, line=2)
+        self.fails(tidy.public_door, "include/heddle/detail/buffer.hpp", "// A buffer.\n")
+        self.passes(tidy.public_door, "include/heddle/detail/buffer.hpp", tidy.DETAIL_SAYS + " A buffer.\n")
+
+    def test_public_door_counts(self):
+        door = "include/heddle/heddle.hpp"
+        # The rule's other problems are of other files, and follow or precede these.
+        texts = lambda tree: [text for path, _, text in tidy.public_door(tree) if path == door]  # noqa: E731
+        headers = {f"include/heddle/a{n}.hpp": "" for n in range(tidy.PUBLIC_HEADERS_MOST)}
+        self.assertIn("21 public headers", texts({**headers, door: ""})[0])
+        self.assertEqual(texts({**headers}), [])
+        self.assertIn("2501 lines", texts({door: "", "include/heddle/error.hpp": "\n" * 2501})[0])
+        self.assertEqual(texts({door: "", "include/heddle/error.hpp": "\n" * 2500}), [])
+        inner = {f"include/heddle/detail/a{n}.hpp": "" for n in range(tidy.PUBLIC_OPENED_MOST)}
+        all_of_them = "".join(include(f"detail/a{n}.hpp") for n in range(tidy.PUBLIC_OPENED_MOST))
+        self.assertIn("brings 46 files", texts({**inner, door: all_of_them})[0])
+        self.assertEqual(texts({**inner, door: include("detail/a0.hpp")}), [])
 
     def test_banned_names(self):
         for text in ("std::mutex m;", "std::atomic<int> a;", "std::thread t;", "thread_local int x;",
@@ -124,6 +151,7 @@ class Rules(RuleTest):
         self.fails(tidy.test_for_source, path, "", {"tests/base/b_test.cpp": include("memory/a.hpp")})
         self.passes(tidy.test_for_source, path, "", {"tests/memory/a_test.cpp": ""})
         self.passes(tidy.test_for_source, path, "", {"tests/memory/b_test.cpp": include("memory/a.hpp")})
+        self.passes(tidy.test_for_source, path, "", {"tests/memory/b_test.cpp": include("a.hpp")})
         self.passes(tidy.test_for_source, "src/heddle/backends/cpu/kernels/sum.cpp", "")
 
     def test_suite_of_contract(self):

@@ -3,6 +3,7 @@
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
 #include "heddle/backends/sim/device.hpp"
+#include "heddle/base/pool_limits.hpp"
 #include "heddle/sync/thread.hpp"
 #include "heddle_check/heddle_check.hpp"
 
@@ -21,7 +22,7 @@ void lists_at_the_bound() {
   TellsLane listener;
   sim::SimDevice device({.auto_run = false});
   device.set_listener(&listener);
-  Limits limits;
+  PoolLimits limits;
   limits.committed_lists_max = 1;
   Lane lane(StreamId{1}, device, make_queue(device), limits, WaitPolicy::kBlock);
   std::array<float, kLists> cells{};

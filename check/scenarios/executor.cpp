@@ -8,7 +8,7 @@
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
 #include "check/scenarios/threaded_executor.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/runtime.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {

@@ -6,8 +6,8 @@
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
 #include "heddle/memory/deferred_frees.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {

@@ -1,7 +1,9 @@
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
+#include "heddle/tensor/core.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {

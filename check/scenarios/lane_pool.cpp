@@ -13,7 +13,7 @@ namespace {
 
 // Two threads share one worker stream: each takes it, uses it alone, and returns it.
 void two_threads_one_stream() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   heddle_check::Cell<int> held(0, "use of the stream");
@@ -33,7 +33,7 @@ void two_threads_one_stream() {
 
 // Three threads take the only stream and return it.
 void three_threads_one_stream() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
   const auto of_main = std::make_shared<LeaseSlot>();
@@ -57,7 +57,7 @@ void three_threads_one_stream() {
 
 // A thread waits for the only stream; another arrives later, when the holder may be returning it.
 void a_waiter_and_a_newcomer() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kWait);
   const auto of_main = std::make_shared<LeaseSlot>(), held = std::make_shared<LeaseSlot>();
@@ -85,7 +85,7 @@ void a_waiter_and_a_newcomer() {
 void a_refused_stream() {
   auto device = std::make_unique<sim::SimDevice>(SimOptions{});
   device->fail_queue({ErrorKind::kOutOfMemory, "no queue today"});
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   LanePool pool(std::move(device), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   heddle_check::Noted<int> served = 0, refused = 0;
@@ -107,7 +107,7 @@ void a_refused_stream() {
 // Host memory runs out while one of two threads creates the only stream of a device that does not announce progress, so
 // that a poller watches it; the thread tries again.
 void a_stream_without_memory() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   limits.spin_max = std::chrono::microseconds(0);
   LanePool pool(std::make_unique<sim::SimDevice>(SimOptions{.announces = false}), limits, WaitPolicy::kBlock,

@@ -13,7 +13,7 @@ namespace {
 
 // A pool with one stream closes while a thread records on it and another waits for it.
 void close_against_a_recorder_and_a_waiter() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   std::uint64_t recorded = 0;
@@ -51,7 +51,7 @@ void close_against_a_recorder_and_a_waiter() {
 
 // The handshake alone: a thread takes the only stream and returns it, while the pool closes.
 void close_against_one_holder() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   LanePool pool(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   const auto slot = std::make_shared<LeaseSlot>();
@@ -77,8 +77,8 @@ struct HeldPool {
     pool.add_slot(held);
     pool.acquire(*held);
   }
-  static Limits one_stream() {
-    Limits limits;
+  static PoolLimits one_stream() {
+    PoolLimits limits;
     limits.streams = 1;
     return limits;
   }
@@ -169,7 +169,7 @@ void close_against_a_holder_and_a_waiter() {
 
 // Threads record and exit while the pool closes, and the host has no memory for one of their lists or streams.
 void thread_exit_without_memory() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 2;
   const auto pool =
       std::make_shared<LanePool>(simulated_device(), limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
@@ -197,7 +197,7 @@ void thread_exit_without_memory() {
 // The device announces the last list late: the thread that waited for it has closed the pool by then, and destroys it.
 void late_announcement() {
   const auto device = std::make_shared<sim::SimDevice>(SimOptions{.auto_run = false});
-  auto pool = std::make_unique<LanePool>(device, Limits{}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
+  auto pool = std::make_unique<LanePool>(device, PoolLimits{}, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);
   float cell = 0;
   heddle_check::run_together({{"owner",
                                [&] {

@@ -12,8 +12,8 @@
 namespace heddle::check {
 namespace {
 
-Limits one_stream() {
-  Limits limits;
+PoolLimits one_stream() {
+  PoolLimits limits;
   limits.streams = limits.streams_max = 1;
   // on the virtual clock: a thread that waits longer is not served
   limits.lease_wait_max = std::chrono::milliseconds(10);

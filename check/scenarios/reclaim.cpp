@@ -15,7 +15,7 @@ constexpr std::size_t kHalf = std::size_t{2} << 20;
 // All memory lies free in the heap of an idle stream, and two threads want one half each. The thread that empties that
 // heap finds both halves, so neither has to wait for the device, which would commit what was recorded.
 void two_threads_without_memory() {
-  Limits limits;
+  PoolLimits limits;
   limits.streams = limits.streams_max = 2;
   const std::shared_ptr<Device> device = simulated_device();
   const auto pool = std::make_shared<LanePool>(device, limits, WaitPolicy::kBlock, ExhaustionPolicy::kGrowThenWait);

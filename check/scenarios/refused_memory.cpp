@@ -2,8 +2,9 @@
 #include "check/scenarios.hpp"
 #include "check/scenarios/runtime_support.hpp"
 #include "heddle/memory/segments.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
+#include "heddle/tensor/core.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {

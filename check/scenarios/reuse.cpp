@@ -2,8 +2,8 @@
 
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle_check/heddle_check.hpp"
 

@@ -1,8 +1,8 @@
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/runtime.hpp"
 
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
-#include "heddle/ops/ops.hpp"
+#include "heddle/ops.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {

@@ -1,8 +1,8 @@
 // Ways in which a runtime, or a thread that used it, ends while others are working.
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
 #include "heddle_check/heddle_check.hpp"
 
 namespace heddle::check {

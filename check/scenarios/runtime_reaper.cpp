@@ -4,8 +4,9 @@
 
 #include "check/scenarios.hpp"
 #include "check/scenarios/support.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
+#include "heddle/runtime/lifecycle.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/reaper.hpp"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "check/scenarios/support.hpp"
-#include "heddle/ops/ops.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/runtime.hpp"
 
 namespace heddle::check {
 

@@ -7,7 +7,9 @@
 #include <new>
 
 #include "heddle/backends/sim/open.hpp"
-#include "heddle/runtime/options.hpp"
+#include "heddle/device/kernel_args.hpp"
+#include "heddle/device/kernel_id.hpp"
+#include "heddle/options.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle_check/scenario.hpp"
 

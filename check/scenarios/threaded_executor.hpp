@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
 #include "heddle/sync/mutex.hpp"
 
 namespace heddle::check {

@@ -6,6 +6,10 @@
 #include <memory>
 
 #include "heddle/heddle.hpp"
+#include "heddle/memory/buffer.hpp"
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle::cli {
 

@@ -7,6 +7,11 @@
 #include <random>
 #include <set>
 
+#include "heddle/device/device.hpp"
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/memory/page_source.hpp"
+#include "heddle/tensor/core.hpp"
+
 namespace heddle::cli {
 namespace {
 

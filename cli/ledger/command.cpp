@@ -15,8 +15,8 @@
 #include "cli/system/whole_file.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/verify/verify.hpp"
-#include "heddle/base/error.hpp"
 #include "heddle/base/printable.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "cli/ledger/ledger.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

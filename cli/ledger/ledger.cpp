@@ -13,7 +13,7 @@
 
 #include "cli/ledger/file.hpp"
 #include "cli/ledger/lines.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

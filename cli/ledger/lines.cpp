@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "cli/system/sha256.hpp"
-#include "heddle/base/error.hpp"
 #include "heddle/base/printable.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

@@ -57,7 +57,7 @@ class Crew {
     start_threads();
     meeting_.arrive_and_wait();  // ready
     if (failures_.first() != nullptr) give_up_ = true;
-    const KernelCounts before = runtime_.executed();
+    const KernelCounts before = runtime_.core().device().executed();
     const double cpu_before = process_cpu_seconds();
     start_ = Clock::now();
     meeting_.arrive_and_wait();  // go
@@ -67,7 +67,7 @@ class Crew {
     }
     result.seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     result.cpu_seconds = process_cpu_seconds() - cpu_before;
-    const KernelCounts after = runtime_.executed();
+    const KernelCounts after = runtime_.core().device().executed();
     for (std::thread& thread : threads_) thread.join();
     if (give_up_ || failures_.out_of_memory()) std::rethrow_exception(failures_.first());
     const auto executed = [&](KernelId kernel) { return count_of(after, kernel) - count_of(before, kernel); };
@@ -175,7 +175,7 @@ StressResult run_stress(const StressOptions& options) {
   result.device_name = runtime.device_info().name;
   result.kernels = runtime.device_info().kernels;
   result.shared_streams =
-      options.runtime.streams.has_value() || options.threads > resolve(options.runtime).limits.streams_max;
+      options.runtime.streams.has_value() || options.threads > *resolve(options.runtime).streams_max;
   result.tolerance = sum_tolerance(options.size);
 
   Crew crew(runtime, options, !result.shared_streams);

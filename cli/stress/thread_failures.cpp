@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

@@ -13,7 +13,8 @@
 #include <csignal>
 #include <cstring>
 
-#include "heddle/base/error.hpp"
+#include "heddle/base/environment.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "cli/system/plain_file.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 

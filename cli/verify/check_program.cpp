@@ -7,7 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/system/subprocess.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::cli {
 namespace {

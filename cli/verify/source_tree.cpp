@@ -9,15 +9,15 @@
 
 #include "cli/system/plain_file.hpp"
 #include "cli/system/sha256.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/error.hpp"
+#include "heddle/version.hpp"
 #include "heddle_build_id.hpp"
 
 namespace heddle::cli {
 namespace {
 
 constexpr const char* kBuildIdScript = "cmake/build_id.sh";
-constexpr std::array kInputs = {"CMakeLists.txt", "cmake", "src", "cli", "check"};  // as in the script
+constexpr std::array kInputs = {"CMakeLists.txt", "cmake", "include", "src", "cli", "check"};  // as in the script
 
 bool continues_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 

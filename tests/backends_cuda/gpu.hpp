@@ -12,6 +12,9 @@
 
 #include "heddle/backends/cuda/open.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/sync/thread.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace heddle::test {
 

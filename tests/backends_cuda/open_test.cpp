@@ -147,7 +147,7 @@ TEST_F(CudaOpened, AllocatingAndRecordingCallNoDriver) {
       const Tensor small = add(x, x);
       const Tensor product = matmul(small, x);
       const Tensor total = sum(product);
-      const Tensor large = Tensor::allocate(runtime.core(), Recording(runtime.core().pool()).lane(), {1 << 22});
+      const Tensor large = allocate_tensor(runtime.core(), Recording(runtime.core().pool()).lane(), {1 << 22});
     }
   };
   work();

@@ -76,7 +76,7 @@ TEST_F(CudaStreams, APlantedReuseIsSeen) {
   {
     const Tensor x = full(runtime, {1 << 16}, 1.0F);
     runtime.synchronize();
-    void* const address = x.address();
+    void* const address = address_of(x);
     std::thread([&] {
       const Lease lease = runtime.lease();
       delay(runtime, 200ms);

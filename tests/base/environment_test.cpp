@@ -4,8 +4,9 @@
 
 #include <cstdlib>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/limits.hpp"
+#include "heddle/base/pool_limits.hpp"
+#include "heddle/error.hpp"
+#include "heddle/limits.hpp"
 
 namespace heddle {
 namespace {
@@ -64,8 +65,8 @@ TEST(Environment, ManyOrHostileNamesMakeOneShortLine) {
 }
 
 TEST(Limits, DefaultsAreValidAndEachBoundIsChecked) {
-  EXPECT_NO_THROW(Limits().validate());
-  Limits limits;
+  EXPECT_NO_THROW(PoolLimits().validate());
+  PoolLimits limits;
   limits.streams = 0;
   EXPECT_THROW(limits.validate(), InvalidArgument);
   limits = {};

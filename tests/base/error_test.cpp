@@ -1,4 +1,4 @@
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <functional>
 #include <new>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "faults/failing_memory.hpp"
+#include "heddle/backends/cpu/open.hpp"
 #include "heddle/heddle.hpp"
 #include "memory/memory_fixture.hpp"
 
@@ -176,7 +177,7 @@ TEST_P(HostMemory, C49_AFirstRecordingThatFailsLeavesNoStreamUnknown) {
     ASSERT_LT(n, kMost);
     Runtime runtime;
     runtime.synchronize();  // excludes the main thread's stream
-    const std::uint64_t before = runtime.executed()[static_cast<std::size_t>(KernelId::kFill)];
+    const std::uint64_t before = runtime.core().device().executed()[static_cast<std::size_t>(KernelId::kFill)];
     std::barrier step(2);
     std::thread thread([&] {
       failed = fails_at(n, [&] { full(runtime, {4}, 1.0f); });
@@ -188,7 +189,7 @@ TEST_P(HostMemory, C49_AFirstRecordingThatFailsLeavesNoStreamUnknown) {
     const ShutdownReport report = runtime.shutdown();
     EXPECT_TRUE(report.complete) << n;
     EXPECT_EQ(report.abandoned, 0u) << n;
-    EXPECT_GE(runtime.executed()[static_cast<std::size_t>(KernelId::kFill)] - before, 1u) << n;
+    EXPECT_GE(runtime.core().device().executed()[static_cast<std::size_t>(KernelId::kFill)] - before, 1u) << n;
     step.arrive_and_wait();
     thread.join();
   }

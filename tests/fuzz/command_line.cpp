@@ -5,7 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "fuzz/fuzz.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace heddle::cli;

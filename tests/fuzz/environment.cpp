@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fuzz/fuzz.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/runtime/open_device.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

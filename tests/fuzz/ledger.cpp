@@ -2,7 +2,7 @@
 #include "cli/ledger/ledger.hpp"
 
 #include "fuzz/fuzz.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace heddle::cli;

@@ -1,11 +1,11 @@
 // Shapes from extents, and the broadcast of two. The bytes are extents of 8 bytes; the first byte splits them.
-#include "heddle/tensor/shape.hpp"
+#include "heddle/shape.hpp"
 
 #include <cstring>
 #include <vector>
 
 #include "fuzz/fuzz.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using heddle::Shape;

@@ -3,7 +3,7 @@
 
 #include "fuzz/fuzz.hpp"
 #include "heddle/base/environment.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using heddle::InvalidArgument;

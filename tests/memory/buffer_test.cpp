@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "heddle/tensor/tensor_access.hpp"
 #include "memory/memory_fixture.hpp"
 
 namespace heddle {
@@ -79,7 +80,7 @@ TEST(Buffer, ATensorMayBeMadeASharedConstant) {
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_FALSE(weights.residency().last_write().lane != nullptr);
+  EXPECT_FALSE(residency_of(weights).last_write().lane != nullptr);
   EXPECT_THROW(Tensor().make_shared_constant(), InvalidArgument);
 }
 

@@ -11,6 +11,8 @@
 #include "heddle/heddle.hpp"
 #include "heddle/memory/heap_table.hpp"
 #include "heddle/memory/memory_report.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 namespace {

@@ -153,7 +153,7 @@ TEST(Repeating, AServingLoopRecordsTheSameListsWhateverBecomesOfItsResults) {
           const Tensor c = sub(b, a);
           const Tensor d = relu(c);
           const HostCopy copy = d.to_host_async();
-          const std::vector<const void*> addresses = {x.address(), a.address(), b.address(), c.address(), d.address()};
+          const std::vector<const void*> addresses = {x.data(), a.data(), b.data(), c.data(), d.data()};
           const bool is_new = seen.insert(addresses).second;
           if (round >= kRoundsBefore) {
             repeated.fetch_add(is_new ? 0 : 1);

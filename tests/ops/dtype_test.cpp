@@ -9,6 +9,7 @@
 #include "heddle/device/half.hpp"
 #include "heddle/device/scalar_maps.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace heddle {
 namespace {
@@ -153,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(Types, HalfPrecision, testing::Values(Dtype::kFloat16, 
 TEST(Cast, OfTheSameTypeIsTheTensorItself) {
   Runtime runtime;
   const Tensor x = full(runtime, {3}, 1.0F);
-  EXPECT_EQ(cast(x, Dtype::kFloat32).address(), x.address());
+  EXPECT_EQ(address_of(cast(x, Dtype::kFloat32)), address_of(x));
   EXPECT_EQ(cast(cast(x, Dtype::kFloat16), Dtype::kBFloat16).to_host(), (std::vector<float>{1, 1, 1}));
 }
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "heddle/heddle.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle::ops {
 namespace {

@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "heddle/heddle.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 #include "ops/reference.hpp"
 
 namespace heddle::test {
@@ -261,7 +262,7 @@ inline void add_linear_cases(OpCases& cases) {
       "linear of strided", {{{3, 5}}, {{5, 2, 4}}, {{4, 3}}},
       [](Core&, const Tensors& in) {
         const Tensor weight = reshape(transpose(in[1], 0, 2), {8, 5});
-        return linear(in[0], weight, reshape(transpose(relu(in[2])), {12}).view(Shape{8}, Strides{1}));
+        return linear(in[0], weight, view_of(reshape(transpose(relu(in[2])), {12}), Shape{8}, Strides{1}));
       },
       [](const HostTensors& in) {
         const HostTensor turned = transpose_reference(in[1], 0, 2);

@@ -91,7 +91,7 @@ TEST_P(RandomTest, EqualSeedsGiveEqualNumbersAndOthersDoNot) {
 }
 
 TEST_P(RandomTest, TheDefaultGeneratorIsTheStreams) {
-  const std::uint64_t subsequence = (std::uint64_t{1} << 32) + runtime_.stream().value;
+  const std::uint64_t subsequence = (std::uint64_t{1} << 32) + runtime_.stream().id().value;
   const Tensor first = randn(runtime_, Shape{10});  // 3 blocks
   const Tensor second = uniform(runtime_, Shape{6});
   expect_normals(first, {77, subsequence, 0}, 0);

@@ -2,6 +2,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "heddle/sync/clock.hpp"
+#include "heddle/tensor/core.hpp"
 #include "process/scenario.hpp"
 
 namespace heddle::test {

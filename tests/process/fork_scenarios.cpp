@@ -36,7 +36,7 @@ void expect_all_forked(Objects& objects) {
   forked("try_commit", [&] { runtime.try_commit(); });
   forked("synchronize", [&] { runtime.synchronize(); });
   forked("query", [&] { runtime.query(); });
-  forked("stream", [&] { runtime.stream(); });
+  forked("stream", [&] { runtime.stream().id(); });
   forked("record_event", [&] { runtime.record_event(); });
   forked("wait", [&] { runtime.wait(objects.event); });
   forked("on_complete", [&] { runtime.on_complete(counting_handler()); });

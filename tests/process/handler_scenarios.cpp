@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 
+#include "heddle/device/device.hpp"
+#include "heddle/tensor/core.hpp"
 #include "process/scenario.hpp"
 
 namespace heddle::test {
@@ -22,9 +24,9 @@ Runtime* parked = nullptr;
 
 // Static destructors of the program and of kernel libraries follow: no kernel may run during them.
 void check_parked() {
-  const KernelCounts before = parked->executed();
+  const KernelCounts before = parked->core().device().executed();
   std::this_thread::sleep_for(milliseconds(20));
-  expect(parked->executed() == before, "a kernel ran on after the library's part of the exit");
+  expect(parked->core().device().executed() == before, "a kernel ran on after the library's part of the exit");
 }
 
 // A few threads that run tasks. The destructor drops queued tasks.

@@ -232,7 +232,7 @@ TEST_P(SandboxAfterOpening, StreamsAreTakenFromIdleThreadsAsBefore) {
   in_own_process([] {
     Options options;
     options.streams = 2;
-    options.limits.streams_max = 2;  // threads revoke each other's streams, which needs the fence
+    options.streams_max = 2;  // threads revoke each other's streams, which needs the fence
     Runtime runtime(options);
     require(product_sum(runtime) == kProductSum, "it computes");
     const auto [who, error] = GetParam();

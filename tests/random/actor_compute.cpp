@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "heddle/tensor/tensor_access.hpp"
 #include "random/actor.hpp"
 
 namespace heddle::programs {
@@ -211,7 +212,7 @@ void Actor::make_view(Dice& dice) {
     const std::int64_t in_value = start * dense[dim];
     if (what == 3 && from[dim] > 1) strides[dim] *= 2, dense[dim] *= 2;
     const Shape shape{std::span<const std::int64_t>(extents)};
-    x = {x.tensor.view(shape, strides, offset),
+    x = {view_of(x.tensor, shape, strides, offset),
          std::make_shared<const Value>(view_of(*x.value, shape, dense, in_value)), x.list, now_};
   }
 }

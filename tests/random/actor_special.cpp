@@ -176,7 +176,7 @@ void Actor::look_around(Dice& dice) {
     wrong("registered handlers differ from the sum of run, abandoned and pending ones");
   }
   if (dice.one_in(2)) runtime().release_cached();
-  if (runtime().streams() == 0 && !world_.is_closing(now_)) static_cast<void>(runtime().stream());
+  if (runtime().streams() == 0 && !world_.is_closing(now_)) static_cast<void>(runtime().stream().id());
 }
 
 // Shared constants, and user memory.

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "heddle/device/device.hpp"
+#include "heddle/tensor/core.hpp"
 #include "random/custom_op.hpp"
 
 namespace heddle::programs {

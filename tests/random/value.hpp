@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "heddle/device/dtype.hpp"
-#include "heddle/tensor/shape.hpp"
+#include "heddle/dtype.hpp"
+#include "heddle/shape.hpp"
 #include "random/dice.hpp"
 
 namespace heddle::programs {

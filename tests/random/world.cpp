@@ -6,6 +6,8 @@
 #include <cstring>
 #include <thread>
 
+#include "heddle/tensor/core.hpp"
+
 namespace heddle::programs {
 namespace {
 

@@ -1,4 +1,4 @@
-#include "heddle/runtime/shutdown_report.hpp"
+#include "heddle/shutdown_report.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Events as values: what they say before, at and after their point, across streams, failures and the runtime's end.
-#include "heddle/stream/event.hpp"
+#include "heddle/event.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,7 +58,7 @@ TEST(Event, C40_OfAnEarlierHolderIsNotMovedByTheNext) {
     sim.submit();
     second = sim.record_event();
   }).join();
-  EXPECT_EQ(first.lane(), second.lane());
+  EXPECT_EQ(EventAccess::lane(first), EventAccess::lane(second));
   EXPECT_LT(first.ticket(), second.ticket()) << "tickets of a stream go on over its holders";
   EXPECT_TRUE(first.query());
   EXPECT_FALSE(second.query());
@@ -238,7 +238,7 @@ TEST(Event, C44_OneThatWasMovedFromIsBeforeEverything) {
     const Event moved = std::move(event);
     EXPECT_FALSE(moved.query());
   }
-  EXPECT_EQ(event.lane(), nullptr);  // NOLINT(bugprone-use-after-move): its stream is gone
+  EXPECT_EQ(EventAccess::lane(event), nullptr);  // NOLINT(bugprone-use-after-move): its stream is gone
   EXPECT_TRUE(event.query());
   EXPECT_TRUE(event.status().ok());
   EXPECT_NO_THROW(event.wait());

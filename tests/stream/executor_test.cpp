@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
 #include "heddle/stream/executor_ends.hpp"
 #include "heddle/stream/handler_runner.hpp"
 #include "stream/sim_core.hpp"

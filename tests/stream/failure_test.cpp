@@ -8,9 +8,11 @@
 
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/stream/event_access.hpp"
 #include "heddle/stream/lane_pool.hpp"
-#include "heddle/stream/stream_calls.hpp"
+#include "heddle/stream/recording.hpp"
 #include "heddle/sync/clock.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 namespace {
@@ -25,7 +27,7 @@ class Failure : public ::testing::Test {
     CoreOptions options;
     options.limits.streams = 1;
     options.limits.streams_max = 1;
-    options.memory_limit = 1 << 20;
+    options.memory.limit = 1 << 20;
     core_ = std::make_unique<Core>(std::move(device), options);
   }
   void TearDown() override { EXPECT_TRUE(core_->close(sync::Deadline::never())); }
@@ -60,7 +62,7 @@ TEST_F(Failure, C35_APointAfterACollectedErrorHasNoError) {
   const Tensor x = full(*core_, {4}, 1.0f);
   EXPECT_THROW(synchronize(), DeviceError);
   Recording recording(core_->pool());
-  EXPECT_NO_THROW(stream_calls::record_event(core_->pool(), recording.lane()).wait());
+  EXPECT_NO_THROW(record_event(core_->pool(), recording.lane()).wait());
 }
 
 TEST_F(Failure, C35_ANewHolderHearsNothingOfTheLastOnesError) {
@@ -68,8 +70,8 @@ TEST_F(Failure, C35_ANewHolderHearsNothingOfTheLastOnesError) {
     Status heard(ErrorKind::kDeviceError, "not called");
     {
       Recording recording(core_->pool());
-      stream_calls::on_complete(core_->pool(), recording.lane(), [&](const Status& status) { heard = status; }, {});
-      EXPECT_NO_THROW(stream_calls::record_event(core_->pool(), recording.lane()).wait());
+      recording.lane().on_complete([&](const Status& status) { heard = status; }, {}, core_->pool());
+      EXPECT_NO_THROW(record_event(core_->pool(), recording.lane()).wait());
     }
     while (core_->pool()->handler_statistics().pending != 0) sync::sleep_for(std::chrono::milliseconds(1));
     return heard;

@@ -211,7 +211,7 @@ TEST(HandlerCalls, C25_AFullListIsNotRefusedBehindTheCommandThatFilledIt) {
 // C17: the handler asks for memory while a thread waits for memory that only the device can set free.
 TEST(HandlerCalls, C17_AHandlerAllocatesWhileAThreadWaitsForMemory) {
   CoreOptions options;
-  options.memory_limit = 64 << 10;
+  options.memory.limit = 64 << 10;
   SimCore sim(options);
   constexpr std::int64_t kHalf = (32 << 10) / sizeof(float);
   std::latch waits(1);

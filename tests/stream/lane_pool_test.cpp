@@ -32,9 +32,9 @@ Options small_pool(std::uint32_t streams, std::uint32_t streams_max) {
 TEST(LanePool, C37_StreamZeroBelongsToTheMainThreadWhoeverComesFirst) {
   Runtime runtime;
   StreamId other{99};
-  std::thread([&] { other = runtime.stream(); }).join();
+  std::thread([&] { other = runtime.stream().id(); }).join();
   EXPECT_NE(other.value, 0u);
-  EXPECT_EQ(runtime.stream().value, 0u);
+  EXPECT_EQ(runtime.stream().id().value, 0u);
 }
 
 TEST(LanePool, C34_OneHolderForEachStream) {
@@ -217,18 +217,18 @@ TEST(LanePool, FiveHundredThreadsShareTheStreams) {
 
 TEST(LanePool, ALeaseGivesItsStreamBackAndTheOneBeforeReturns) {
   Runtime runtime;
-  const StreamId own = runtime.stream();
+  const StreamId own = runtime.stream().id();
   {
     const Lease outer = runtime.lease();
-    EXPECT_EQ(runtime.stream(), outer.id());
+    EXPECT_EQ(runtime.stream().id(), outer.id());
     {
       const Lease inner = runtime.lease();
-      EXPECT_EQ(runtime.stream(), inner.id());
+      EXPECT_EQ(runtime.stream().id(), inner.id());
       EXPECT_NE(inner.id(), outer.id());
     }
-    EXPECT_EQ(runtime.stream(), outer.id());
+    EXPECT_EQ(runtime.stream().id(), outer.id());
   }
-  EXPECT_EQ(runtime.stream(), own);
+  EXPECT_EQ(runtime.stream().id(), own);
 }
 
 TEST(LanePool, AStreamReturnedWithRecordedWorkRunsIt) {

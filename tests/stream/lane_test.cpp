@@ -7,13 +7,20 @@
 #include <string>
 #include <thread>
 
+#include "heddle/device/device.hpp"
+#include "heddle/device/kernel_args.hpp"
+#include "heddle/device/kernel_id.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/tensor/core.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace heddle {
 namespace {
 
 std::uint64_t executed(Runtime& runtime, KernelId kernel) {
-  return runtime.executed()[static_cast<std::size_t>(kernel)];
+  return runtime.core().device().executed()[static_cast<std::size_t>(kernel)];
 }
 
 TEST(Lane, NothingRunsBeforeCommit) {
@@ -136,11 +143,11 @@ TEST(LaneDeathTest, ANoteThatIsNotFollowedByItsCommandAborts) {
   const Tensor y = full(runtime, {4}, 2.0f);
   const auto between = [&](const std::function<void(Lane&)>& call) {
     Recording recording(runtime.core().pool());
-    recording.lane().note_use(x.residency());
+    recording.lane().note_use(residency_of(x));
     call(recording.lane());
   };
   constexpr const char* kText = "the list may close between the note of a use and its command";
-  EXPECT_DEATH(between([&](Lane& lane) { lane.order_behind(y.residency()); }), kText);
+  EXPECT_DEATH(between([&](Lane& lane) { lane.order_behind(residency_of(y)); }), kText);
   EXPECT_DEATH(between([&](Lane& lane) { lane.commit(); }), kText);
   EXPECT_DEATH(between([&](Lane& lane) { lane.try_commit(); }), kText);
   EXPECT_DEATH(between([&](Lane& lane) { Tensor::allocate(runtime, lane, {4}); }), kText);

@@ -1,5 +1,5 @@
 // Explicit leases: whose thread records, how one moves, and what becomes of it at every end.
-#include "heddle/stream/lease.hpp"
+#include "heddle/stream.hpp"
 
 #include <gtest/gtest.h>
 
@@ -224,12 +224,12 @@ TEST(Leases, R06_AnUncommittedUseOfAFreedBlockHoldsItAndThenLetsGo) {
       if (consumer_commits) sim.commit();
     });
     used.wait();
-    const void* address = x.address();
+    const void* address = x.data();
     x = Tensor();
     EXPECT_GT(sim.core().memory().statistics().pending, 0u);
     for (int i = 0; i < 8; ++i) {
       const Tensor scratch = full(sim, {1024}, -1.0f);
-      EXPECT_NE(scratch.address(), address) << "given out while a recorded command reads it";
+      EXPECT_NE(scratch.data(), address) << "given out while a recorded command reads it";
     }
     go.count_down();
     consumer.join();
@@ -278,7 +278,7 @@ TEST(Leases, C20_EndingInAHandlerDoesNotWaitForTheThread) {
     });
     registers.count_down();
     runtime.on_complete([](const Status&) {});
-    EXPECT_EQ(runtime.stream(), id) << "the thread keeps it";
+    EXPECT_EQ(runtime.stream().id(), id) << "the thread keeps it";
     EXPECT_EQ(full(runtime, {1}, 2.0f).item(), 2.0f);
   }).join();
   const std::size_t streams = runtime.streams();
@@ -295,7 +295,7 @@ TEST(Leases, C25_EndingInACustomOperationOnTheThreadThatIsInsideIt) {
     custom(runtime, "ends its lease", {}, {}, [&](const CustomCall&) { lease.reset(); });
     runtime.synchronize();  // runs it here
     EXPECT_FALSE(lease.has_value());
-    EXPECT_EQ(runtime.stream(), id) << "the thread keeps it";
+    EXPECT_EQ(runtime.stream().id(), id) << "the thread keeps it";
     EXPECT_EQ(full(runtime, {1}, 2.0f).item(), 2.0f);
   }).join();
   EXPECT_EQ(runtime.streams(), 1u);

@@ -60,7 +60,7 @@ class RandomProgram {
     options.limits.lease_wait_max = milliseconds(1);
     options.limits.committed_lists_max = in_turns(seed) ? 1000 : 2 + dice() % 8;  // nobody steps while a turn waits
     options.limits.list_commands_max = 1 + dice() % 6;
-    options.memory_limit = 8 << 20;
+    options.memory.limit = 8 << 20;
     return options;
   }
   static SimOptions sim_options(std::mt19937_64& dice) { return {.auto_run = false, .announces = dice() % 16 != 0}; }

@@ -36,7 +36,7 @@ inline void RandomProgram::register_handler(std::mt19937_64& dice, int depth) {
   if (depth == 0) make_room();
   Recording recording(sim_.pool());  // so that nobody else gets the stream between the event and the registration
   Lane& lane = recording.lane();
-  const Event point = stream_calls::record_event(sim_.pool(), lane);
+  const Event point = heddle::record_event(sim_.pool(), lane);
   std::size_t id = 0;
   {
     sync::MutexLock lock(mutex_);
@@ -46,13 +46,12 @@ inline void RandomProgram::register_handler(std::mt19937_64& dice, int depth) {
   HandlerOptions options{"handler " + std::to_string(id), nullptr};
   if (where != Where::kHandlerThread) options.executor = std::make_shared<ProgramExecutor>(*this, where);
   try {
-    stream_calls::on_complete(
-        sim_.pool(), lane,
+    lane.on_complete(
         [this, id, what, seed, depth](const Status& status) {
           told(id, status);
           in_handler(what, seed, depth);
         },
-        options);
+        options, sim_.pool());
   } catch (...) {
     sync::MutexLock lock(mutex_);
     told_[id].times = -1;  // not registered

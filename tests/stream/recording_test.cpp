@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "heddle/heddle.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 namespace {
@@ -19,7 +20,7 @@ TEST(Lease, MovesWithItsStream) {
   const StreamId id = first.id();
   const Lease second = std::move(first);
   EXPECT_EQ(second.id(), id);
-  EXPECT_EQ(runtime.stream(), id);
+  EXPECT_EQ(runtime.stream().id(), id);
 }
 
 TEST(Recording, FollowsTheNewestLeaseOfItsThread) {
@@ -99,7 +100,7 @@ TEST(Lease, FailPolicyWaitsForAStreamThatIsOnItsWayBack) {
 TEST(Lease, KnowsItsStreamAfterTheRuntimeClosed) {
   Runtime runtime;
   const Lease lease = runtime.lease();
-  const StreamId id = runtime.stream();
+  const StreamId id = runtime.stream().id();
   EXPECT_TRUE(runtime.shutdown().complete);
   EXPECT_EQ(lease.id(), id);
 }

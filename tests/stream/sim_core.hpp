@@ -21,7 +21,15 @@
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/heddle.hpp"
 #include "heddle/runtime/lifecycle.hpp"
-#include "heddle/stream/stream_calls.hpp"
+#include "heddle/stream/event_access.hpp"
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/stream/stream_access.hpp"
+#include "heddle/sync/atomic.hpp"
+#include "heddle/sync/clock.hpp"
+#include "heddle/sync/mutex.hpp"
+#include "heddle/sync/thread.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 
@@ -115,6 +123,7 @@ class SimCore {
   explicit SimCore(CoreOptions options = {}, SimOptions sim = {.auto_run = false}) {
     auto device = std::make_unique<sim::SimDevice>(sim);
     device_ = device.get();
+    if (options.memory.limit == 0) options.memory.limit = device->info().memory_bytes;
     lifecycle_ = Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), options), sync::ForkSafeDelete{}));
     if (sync::is_main_thread()) stream();  // so that its leases have other streams than 0
   }
@@ -140,19 +149,15 @@ class SimCore {
   StreamId stream() { return Recording(pool()).lane().id(); }
   Event record_event() {
     Recording recording(pool());
-    return stream_calls::record_event(pool(), recording.lane());
+    return heddle::record_event(pool(), recording.lane());
   }
-  void wait(const Event& event) {
-    Recording recording(pool());
-    stream_calls::wait(pool(), recording.lane(), event);
-  }
+  void wait(const Event& event) { StreamAccess::of_this_thread(pool()).wait(event); }
   void on_complete(CompletionHandler handler, HandlerOptions options = {}) {
-    Recording recording(pool());
-    stream_calls::on_complete(pool(), recording.lane(), std::move(handler), std::move(options));
+    StreamAccess::of_this_thread(pool()).on_complete(std::move(handler), std::move(options));
   }
   bool try_on_complete(CompletionHandler handler, HandlerOptions options = {}) {
     Recording recording(pool());
-    return stream_calls::try_on_complete(pool(), recording.lane(), std::move(handler), std::move(options));
+    return recording.lane().try_on_complete(std::move(handler), std::move(options), pool());
   }
   Lease lease() { return Lease(pool()); }
   std::optional<Lease> try_lease() { return Lease::try_take(pool()); }

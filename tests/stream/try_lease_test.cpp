@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "heddle/heddle.hpp"
-#include "heddle/stream/lease.hpp"
+#include "heddle/stream.hpp"
 #include "stream/sim_core.hpp"
 
 namespace heddle {

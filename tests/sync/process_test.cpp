@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::sync {
 namespace {

@@ -12,6 +12,9 @@
 
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/sync/clock.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 namespace {
@@ -169,8 +172,9 @@ class Standing : public ::testing::Test {
  protected:
   void SetUp() override { open({}); }
   void TearDown() override { close(); }
-  void open(const CoreOptions& options) {
+  void open(CoreOptions options) {
     auto device = std::make_unique<Guarded>();
+    options.memory.limit = device->info().memory_bytes;
     sim_ = device.get();
     core_ = std::make_unique<Core>(std::move(device), options);
   }

@@ -1,11 +1,11 @@
-#include "heddle/tensor/shape.hpp"
+#include "heddle/shape.hpp"
 
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle {
 namespace {

@@ -13,6 +13,12 @@
 
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/heddle.hpp"
+#include "heddle/memory/device_memory.hpp"
+#include "heddle/stream/event_access.hpp"
+#include "heddle/stream/lane_pool.hpp"
+#include "heddle/stream/recording.hpp"
+#include "heddle/sync/clock.hpp"
+#include "heddle/tensor/core.hpp"
 
 namespace heddle {
 namespace {
@@ -24,7 +30,7 @@ class Stepped : public ::testing::Test {
     auto device = std::make_unique<sim::SimDevice>(SimOptions{.auto_run = false});
     sim_ = device.get();
     CoreOptions options;
-    options.memory_limit = 1 << 20;
+    options.memory.limit = 1 << 20;
     core_ = std::make_unique<Core>(std::move(device), options);
   }
   void TearDown() override {
@@ -95,7 +101,7 @@ TEST_F(Stepped, ExternalMemoryIsReadBehindItsEvent) {
     const std::vector<Tensor> none = custom(*core_, "fill", {}, {}, [&](const CustomCall&) { mine = {5, 6}; });
     Recording recording(core_->pool());
     recording.lane().commit();
-    written = Event(core_->pool(), recording.lane(), recording.lane().committed());
+    written = EventAccess::make(core_->pool(), recording.lane(), recording.lane().committed());
   })
       .join();
   const Tensor x = Tensor::from_external(*core_, mine.data(), {2}, written);

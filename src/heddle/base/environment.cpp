@@ -13,8 +13,8 @@
 #include <limits>
 #include <vector>
 
-#include "heddle/base/error.hpp"
 #include "heddle/base/printable.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle {
 namespace {

@@ -4,7 +4,7 @@
 // read it, then to own it). Never faults, changes nothing.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

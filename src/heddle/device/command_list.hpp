@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/dtype.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
 #include "heddle/device/kernel_id.hpp"
+#include "heddle/dtype.hpp"
 
 namespace HEDDLE_NS {
 

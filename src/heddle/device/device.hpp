@@ -26,33 +26,17 @@
 #include <memory>
 #include <string>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/command_list.hpp"
 #include "heddle/device/failure_log.hpp"
 #include "heddle/device/kernel_id.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/error.hpp"
+#include "heddle/statistics.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/clock.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS {
-
-struct DeviceInfo {
-  std::string backend;                 // "cpu", "sim", "cuda"
-  std::string name;                    // the product's name, for people
-  std::string kernels;                 // which kernels are in use, for people: "oneDNN 2.6.3, Highway AVX3"
-  unsigned processors = 1;             // cores that execute work
-  std::string processors_source;       // where that number comes from, for people; empty: the device itself
-  unsigned workers = 0;                // threads that run lists which nobody waits for
-  std::size_t memory_bytes = 0;        // of the device (CPU: the machine or its cgroup, the lesser); 0: not known
-  std::string memory_source;           // where that size comes from, for people; empty: the device itself, or nobody
-  std::size_t alignment = 256;         // of every block
-  std::size_t segment_granule = 4096;  // segments are allocated in multiples of it; a power of two
-  bool host_accessible = false;        // the host may read and write device memory that no pending work uses
-  bool announces = true;               // contract 5; false: tickets are written silently, and somebody must look
-  bool executes_on_caller = false;     // a waiting thread runs the work itself (help()), so it must not spin
-  bool has_workers = false;            // of those that do: work is done although nobody helps
-};
 
 struct MemoryInfo {
   std::size_t free_bytes = 0;

@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <vector>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS {
 

@@ -11,9 +11,9 @@
 #include <functional>
 #include <string>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_id.hpp"
+#include "heddle/limits.hpp"
 
 namespace HEDDLE_NS {
 

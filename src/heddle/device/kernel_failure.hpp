@@ -1,9 +1,9 @@
 // The error of a list one of whose kernels threw: a custom operation anything, ours where host memory ran out.
 #pragma once
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/command_list.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS {
 

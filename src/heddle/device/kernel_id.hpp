@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

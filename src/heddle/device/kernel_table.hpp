@@ -7,9 +7,9 @@
 
 #include <array>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/dtype.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_id.hpp"
+#include "heddle/dtype.hpp"
 
 namespace HEDDLE_NS {
 

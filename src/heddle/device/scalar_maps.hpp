@@ -3,7 +3,7 @@
 // Thread safety: functions without state.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::maps {
 

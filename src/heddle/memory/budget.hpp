@@ -9,19 +9,27 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
 
 namespace HEDDLE_NS {
 
+// Above `high` reserved bytes idle memory is given back, down to `low`.
+struct MemoryMarks {
+  std::size_t high, low;
+};
+
+// `high` and `low`, and for those that are 0 their defaults: 15/16 and 7/8 of `limit` (`low` no more than `high`).
+constexpr MemoryMarks memory_marks(std::size_t limit, std::size_t high = 0, std::size_t low = 0) noexcept {
+  const std::size_t chosen = high != 0 ? high : std::max(low, limit - limit / 16);
+  return {chosen, low != 0 ? low : std::min(chosen, limit - limit / 8)};
+}
+
 class Budget {
  public:
-  // Above `high` reserved bytes idle memory is given back, down to `low`; 0: 15/16 and 7/8 of `limit`
-  // (`low` no more than `high`). REQUIRES: invariant 2 of what is given.
+  // As memory_marks(). REQUIRES: invariant 2 of what is given.
   explicit Budget(std::size_t limit, std::size_t high = 0, std::size_t low = 0) noexcept
-      : limit_(limit),
-        high_(high != 0 ? high : std::max(low, limit - limit / 16)),
-        low_(low != 0 ? low : std::min(high_, limit - limit / 8)) {}
+      : limit_(limit), high_(memory_marks(limit, high, low).high), low_(memory_marks(limit, high, low).low) {}
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
 

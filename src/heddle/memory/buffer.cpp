@@ -17,6 +17,8 @@ Buffer Buffer::create(const std::shared_ptr<LanePool>& pool, DeviceMemory& memor
   return Buffer(memory.allocate(recording.lane(), bytes));
 }
 
+void Buffer::share(Block* block) noexcept { block->references.fetch_add(1, sync::relaxed); }
+
 void Buffer::release(Block* block) noexcept {
   prefetch_for_write(block);  // where another stream's thread wrote it last
   // The last reference needs no read-modify-write: nobody else can copy it. Acquire pairs with the others' release.

@@ -10,7 +10,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/plant.hpp"

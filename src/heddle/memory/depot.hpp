@@ -13,12 +13,12 @@
 #include <list>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/segments.hpp"
 #include "heddle/memory/span_tree.hpp"
 #include "heddle/stream/residency.hpp"
 #include "heddle/sync/mutex.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS {
 

@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/memory/memory_report.hpp"
 
 namespace HEDDLE_NS {

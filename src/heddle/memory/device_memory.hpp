@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/external_memory.hpp"
@@ -30,7 +30,7 @@
 #include "heddle/memory/memory_parts.hpp"
 #include "heddle/memory/move_count.hpp"
 #include "heddle/memory/page_source.hpp"
-#include "heddle/memory/statistics.hpp"
+#include "heddle/statistics.hpp"
 #include "heddle/stream/current_lane.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/sync/process.hpp"

@@ -13,7 +13,7 @@
 #include <memory>
 #include <utility>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/deferred_frees.hpp"
 #include "heddle/memory/free_ledger.hpp"

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/outbox.hpp"
 #include "heddle/sync/mutex.hpp"
 

@@ -19,8 +19,7 @@
 #include <functional>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/heap_counters.hpp"
 #include "heddle/memory/inbox.hpp"
@@ -30,6 +29,7 @@
 #include "heddle/memory/size_class.hpp"
 #include "heddle/memory/span_blocks.hpp"
 #include "heddle/memory/span_replay.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS {
 

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/size_class.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/plant.hpp"

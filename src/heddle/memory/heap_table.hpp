@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/heap.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle/sync/atomic.hpp"

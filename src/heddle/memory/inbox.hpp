@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <span>
 
-#include "heddle/base/namespace.hpp"
 #include "heddle/base/prefetch.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/plant.hpp"

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/memory_parts.hpp"
 #include "heddle/memory/reclaim.hpp"
 #include "heddle/sync/atomic.hpp"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <map>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/sync/mutex.hpp"
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/budget.hpp"
 #include "heddle/memory/depot.hpp"
 #include "heddle/memory/free_ledger.hpp"

@@ -5,9 +5,9 @@
 
 #include <string>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/memory_parts.hpp"
-#include "heddle/memory/statistics.hpp"
+#include "heddle/statistics.hpp"
 
 namespace HEDDLE_NS {
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

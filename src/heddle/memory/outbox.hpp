@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/inbox.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/owner_gate.hpp"

@@ -20,9 +20,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/error.hpp"
 #include "heddle/memory/budget.hpp"
 #include "heddle/sync/atomic.hpp"
 

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/memory_parts.hpp"
 #include "heddle/memory/single_flight.hpp"
 #include "heddle/stream/lane_pool.hpp"

@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/size_class.hpp"
 #include "heddle/memory/span_replay.hpp"

@@ -7,7 +7,7 @@
 #include <map>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/page_source.hpp"
 #include "heddle/memory/span_tree.hpp"
 #include "heddle/sync/mutex.hpp"

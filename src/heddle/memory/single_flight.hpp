@@ -4,7 +4,7 @@
 // Thread safety: all members. Locks: mutex_ (kReclaim); it is not held while somebody flies.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/mutex.hpp"
 
 namespace HEDDLE_NS {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstddef>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

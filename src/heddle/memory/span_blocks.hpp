@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/size_class.hpp"
 

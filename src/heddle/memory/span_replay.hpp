@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/memory/span_tree.hpp"
 
 namespace HEDDLE_NS {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS {
 

@@ -1,6 +1,6 @@
+#include "heddle/ops.hpp"
 #include "heddle/ops/elementwise.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {
 
@@ -11,7 +11,7 @@ Tensor cast(const Tensor& x, Dtype dtype) {
   ops::require_kernel("cast", core, KernelId::kCast, dtype == Dtype::kFloat32 ? x.dtype() : dtype);
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, x.shape(), dtype);
+  Tensor out = allocate_tensor(core, lane, x.shape(), dtype);
   ops::record_unary(lane, KernelId::kCast, out, x);
   return out;
 }

@@ -1,18 +1,18 @@
-#include "heddle/ops/custom.hpp"
+#include "heddle/custom.hpp"
 
 #include <fmt/format.h>
 
 #include <memory>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS {
 namespace {
 
 CustomOperand describe(const Tensor& tensor) {
-  return {tensor.address(), tensor.shape(), tensor.strides(), tensor.dtype()};
+  return {address_of(tensor), tensor.shape(), tensor.strides(), tensor.dtype()};
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
   results.reserve(outputs.size());
   call.inputs.reserve(inputs.size());
   call.outputs.reserve(outputs.size());
-  for (const Shape& shape : outputs) results.push_back(Tensor::allocate(core, lane, shape));
+  for (const Shape& shape : outputs) results.push_back(allocate_tensor(core, lane, shape));
   for (const Tensor& input : inputs) call.inputs.push_back(describe(input));
   for (const Tensor& result : results) call.outputs.push_back(describe(result));
   const auto command = std::make_shared<const CustomCommand>(
@@ -45,9 +45,9 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
                       call.native_handle = native_handle;
                       function(call);
                     }});
-  for (const Tensor& input : inputs) lane.order_behind(input.residency());
-  for (const Tensor& input : inputs) lane.note_use(input.residency());
-  for (const Tensor& result : results) lane.write(result.residency());
+  for (const Tensor& input : inputs) lane.order_behind(residency_of(input));
+  for (const Tensor& input : inputs) lane.note_use(residency_of(input));
+  for (const Tensor& result : results) lane.write(residency_of(result));
   lane.append(KernelId::kCustom, CustomArgs{command.get()}, Kept{command});
   return results;
 }

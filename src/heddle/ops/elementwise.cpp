@@ -39,11 +39,11 @@ void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Te
 
 void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& x) {
   if (x.elements() == 0) return;
-  lane.read(x.residency());
-  lane.write(out.residency());
+  lane.read(residency_of(x));
+  lane.write(residency_of(out));
   ElementwiseArgs args;
-  args.out = out.address();
-  args.a = x.address();
+  args.out = address_of(out);
+  args.a = address_of(x);
   args.b = nullptr;
   if (x.is_contiguous()) [[likely]] {
     set_dense_loop(args, x.elements(), 0);
@@ -59,7 +59,7 @@ Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
   Core& core = x.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, x.shape(), x.dtype());
+  Tensor out = allocate_tensor(core, lane, x.shape(), x.dtype());
   record_unary(lane, kernel, out, x);
   return out;
 }
@@ -72,14 +72,14 @@ Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Ten
   Core& core = a.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape, a.dtype());
+  Tensor out = allocate_tensor(core, lane, shape, a.dtype());
   if (shape.elements() == 0) return out;
   read_all(lane, a, b);
-  lane.write(out.residency());
+  lane.write(residency_of(out));
   ElementwiseArgs args;
-  args.out = out.address();
-  args.a = a.address();
-  args.b = b.address();
+  args.out = address_of(out);
+  args.a = address_of(a);
+  args.b = address_of(b);
   if (same && a.is_contiguous() && b.is_contiguous()) [[likely]] {
     set_dense_loop(args, shape.elements(), 1);
   } else {

@@ -1,10 +1,10 @@
 // What the elementwise operations share: broadcasting, and the loop that their kernels run.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
 #include "heddle/device/kernel_id.hpp"
-#include "heddle/tensor/tensor.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS::ops {
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/matrix.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -44,7 +44,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Core& core = x.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape, x.dtype());
+  Tensor out = allocate_tensor(core, lane, shape, x.dtype());
   if (shape.elements() == 0) return out;
 
   // x as one matrix, all dimensions but the last being rows: as it lies where its strides allow, else dense.
@@ -54,9 +54,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const ops::MatrixOperand matrix(core, lane, weight);
   const ops::MatrixLayout& stored = matrix.layout();
   MatmulArgs args{};
-  args.a = input.tensor().address();
-  args.b = matrix.tensor().address();
-  args.out = out.address();
+  args.a = address_of(input.tensor());
+  args.b = address_of(matrix.tensor());
+  args.out = address_of(out);
   args.m = rows;
   args.n = n;
   args.k = k;
@@ -66,9 +66,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   args.transpose_a = rows_of_x.transposed ? 1 : 0;
   args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
   const ops::DenseOperand row(core, lane, bias);
-  if (bias.defined()) args.bias = row.tensor().address();
+  if (bias.defined()) args.bias = address_of(row.tensor());
   const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, x.dtype()));
-  if (workspace.defined()) args.workspace = workspace.address();
+  if (workspace.defined()) args.workspace = address_of(workspace);
 
   // Without a bias the input stands in its place where operands are read.
   if (input.is_copy() || matrix.is_copy() || row.is_copy()) [[unlikely]] {
@@ -78,7 +78,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     row.record(lane);
   }
   ops::read_all(lane, input.tensor(), matrix.tensor(), bias.defined() ? row.tensor() : input.tensor());
-  lane.write(out.residency());
+  lane.write(residency_of(out));
   lane.append(KernelId::kMatmul, args, x.dtype());
   return out;
 }

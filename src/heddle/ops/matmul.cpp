@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/matrix.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -67,9 +67,9 @@ MatmulArgs matrix_args(const MatrixOperand& left, const MatrixOperand& right, co
   const Tensor& a = left.tensor();
   const Tensor& b = right.tensor();
   MatmulArgs args{};
-  args.a = a.address();
-  args.b = b.address();
-  args.out = out.address();
+  args.a = address_of(a);
+  args.b = address_of(b);
+  args.out = address_of(out);
   args.m = a.shape()[a.shape().rank() - 2];
   args.k = a.shape()[a.shape().rank() - 1];
   args.n = b.shape()[b.shape().rank() - 1];
@@ -108,11 +108,11 @@ void record(Lane& lane, const Tensor& a, const Tensor& b, const Tensor& out, Mat
       a_offset += index[dim] * batches.dims[dim].a_stride;
       b_offset += index[dim] * batches.dims[dim].b_stride;
     }
-    args.a = a.address(a_offset);
-    args.b = b.address(b_offset);
-    args.out = out.address(command * out_step);
+    args.a = address_of(a, a_offset);
+    args.b = address_of(b, b_offset);
+    args.out = address_of(out, command * out_step);
     ops::read_all(lane, a, b);
-    lane.write(out.residency());
+    lane.write(residency_of(out));
     lane.append(KernelId::kMatmul, args, out.dtype());
 
     std::size_t dim = outer;
@@ -139,7 +139,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   Core& core = a.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape, a.dtype());
+  Tensor out = allocate_tensor(core, lane, shape, a.dtype());
   if (shape.elements() == 0) return out;
 
   const MatrixOperand left(core, lane, a);
@@ -148,7 +148,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   const Batches batches = shape.rank() == 2 ? Batches{} : merge_batches(shape, left.tensor(), right.tensor());
   const std::size_t outer = set_batches(args, batches);
   const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, a.dtype()));
-  if (workspace.defined()) args.workspace = workspace.address();
+  if (workspace.defined()) args.workspace = address_of(workspace);
   if (left.is_copy() || right.is_copy()) [[unlikely]] {
     ops::order_behind_all(lane, a, b);  // throws before anything is recorded
     left.record(lane);

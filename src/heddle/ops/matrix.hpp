@@ -1,10 +1,10 @@
 // What matmul and linear share: matrices within tensors.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/tensor/tensor.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS::ops {
 

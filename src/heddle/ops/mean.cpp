@@ -1,6 +1,6 @@
 #include <limits>
 
-#include "heddle/ops/ops.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/reduce.hpp"
 
 namespace HEDDLE_NS {

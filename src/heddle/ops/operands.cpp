@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/ops/elementwise.hpp"
 
 namespace HEDDLE_NS::ops {
@@ -50,13 +50,13 @@ void DenseOperand::record(Lane& lane) const {
 Tensor scratch(Core& core, Lane& lane, std::size_t bytes) {
   if (bytes == 0) [[likely]]
     return {};
-  return Tensor::allocate(core, lane, Shape{static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float))});
+  return allocate_tensor(core, lane, Shape{static_cast<std::int64_t>((bytes + sizeof(float) - 1) / sizeof(float))});
 }
 
 void record_fill(Lane& lane, const Tensor& out, float value) {
-  lane.write(out.residency());
-  lane.append(KernelId::kFill,
-              FillArgs{out.address(), static_cast<std::uint64_t>(out.elements()), std::bit_cast<std::uint32_t>(value)});
+  lane.write(residency_of(out));
+  lane.append(KernelId::kFill, FillArgs{address_of(out), static_cast<std::uint64_t>(out.elements()),
+                                        std::bit_cast<std::uint32_t>(value)});
 }
 
 void record_copy(Lane& lane, const Tensor& out, const Tensor& in) { record_unary(lane, KernelId::kCopy, out, in); }

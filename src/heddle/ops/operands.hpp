@@ -3,8 +3,8 @@
 // Thread safety: functions that take a Lane are called inside the Recording that gave it.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/tensor/tensor.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS::ops {
 
@@ -36,14 +36,14 @@ inline void require_kernel(const char* operation, KernelId kernel, const Tensor&
 // The lane ordered behind every operand of one command; throws before anything is noted or recorded.
 template <class... Tensors>
 void order_behind_all(Lane& lane, const Tensors&... operands) {
-  (lane.order_behind(operands.residency()), ...);
+  (lane.order_behind(residency_of(operands)), ...);
 }
 
 // lane.read() of every operand of one command.
 template <class... Tensors>
 void read_all(Lane& lane, const Tensors&... operands) {
   order_behind_all(lane, operands...);
-  (lane.note_use(operands.residency()), ...);
+  (lane.note_use(residency_of(operands)), ...);
 }
 
 // `dim` counted from the front; throws InvalidArgument when it is not a dimension of `shape`.
@@ -57,7 +57,7 @@ class DenseOperand {
   DenseOperand(Core& core, Lane& lane, const Tensor& x) : DenseOperand(core, lane, x, x.is_contiguous()) {}
   // `lies_well`: the kernel reads `x` as it lies, dense or not.
   DenseOperand(Core& core, Lane& lane, const Tensor& x, bool lies_well)
-      : source_(x), copy_(lies_well ? Tensor() : Tensor::allocate(core, lane, x.shape(), x.dtype())) {}
+      : source_(x), copy_(lies_well ? Tensor() : allocate_tensor(core, lane, x.shape(), x.dtype())) {}
 
   // What the kernel reads.
   const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }

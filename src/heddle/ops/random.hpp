@@ -1,9 +1,10 @@
 // What randn and uniform share.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_id.hpp"
-#include "heddle/tensor/generator.hpp"
+#include "heddle/generator.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS::ops {
 

@@ -13,19 +13,19 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
   Core& core = x.core();
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor out = Tensor::allocate(core, lane, shape);
+  Tensor out = allocate_tensor(core, lane, shape);
   if (shape.elements() == 0) return out;
   if (extents.reduced == 0) {
     record_fill(lane, out, of_nothing);
     return out;
   }
   const DenseOperand in(core, lane, x);
-  ReduceArgs args{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner};
+  ReduceArgs args{address_of(in.tensor()), address_of(out), extents.outer, extents.reduced, extents.inner};
   const Tensor workspace = scratch(core, lane, core.device().reduce_workspace_bytes(args));
-  if (workspace.defined()) args.workspace = workspace.address();
+  if (workspace.defined()) args.workspace = address_of(workspace);
   in.record(lane);
-  lane.read(in.tensor().residency());
-  lane.write(out.residency());
+  lane.read(residency_of(in.tensor()));
+  lane.write(residency_of(out));
   lane.append(kernel, args);
   return out;
 }

@@ -1,9 +1,9 @@
 // What sum and mean share.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_id.hpp"
-#include "heddle/tensor/tensor.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS::ops {
 

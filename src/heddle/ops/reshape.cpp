@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -50,9 +50,9 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
   if (shape.elements() != x.elements()) [[unlikely]] {
     throw_mismatch(x.shape(), shape.extents(), "the numbers of elements differ");
   }
-  if (x.is_contiguous()) return x.view(shape, contiguous_strides(shape));
-  if (const std::optional<Strides> strides = view_strides(x, shape)) return x.view(shape, *strides);
-  return copy(x).view(shape, contiguous_strides(shape));
+  if (x.is_contiguous()) return view_of(x, shape, contiguous_strides(shape));
+  if (const std::optional<Strides> strides = view_strides(x, shape)) return view_of(x, shape, *strides);
+  return view_of(copy(x), shape, contiguous_strides(shape));
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> extents) {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {
 namespace {
@@ -40,14 +40,14 @@ Tensor stack(std::span<const Tensor> tensors) {
   Recording recording(core.pool());
   Lane& lane = recording.lane();
   const Dtype dtype = tensors[0].dtype();
-  Tensor out = Tensor::allocate(core, lane, stacked_shape(tensors[0].shape(), tensors.size()), dtype);
+  Tensor out = allocate_tensor(core, lane, stacked_shape(tensors[0].shape(), tensors.size()), dtype);
   if (out.elements() == 0) return out;
   std::vector<Tensor> dense;  // what the kernel reads: the tensors, copied where they are views
   dense.reserve(tensors.size());
   for (const Tensor& tensor : tensors) {
-    dense.push_back(tensor.is_contiguous() ? tensor : Tensor::allocate(core, lane, tensor.shape(), dtype));
+    dense.push_back(tensor.is_contiguous() ? tensor : allocate_tensor(core, lane, tensor.shape(), dtype));
   }
-  for (const Tensor& tensor : tensors) lane.order_behind(tensor.residency());  // throws before anything is recorded
+  for (const Tensor& tensor : tensors) lane.order_behind(residency_of(tensor));  // throws before anything is recorded
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].is_contiguous()) ops::record_copy(lane, dense[i], tensors[i]);
   }
@@ -55,14 +55,14 @@ Tensor stack(std::span<const Tensor> tensors) {
   const auto elements = tensors[0].elements();
   args.bytes = static_cast<std::uint64_t>(elements) * size_of(dtype);
   for (std::size_t first = 0; first < dense.size(); first += kStackMost) {
-    args.out = out.address(static_cast<std::int64_t>(first) * elements);
+    args.out = address_of(out, static_cast<std::int64_t>(first) * elements);
     args.count = std::min(kStackMost, dense.size() - first);
     for (std::size_t i = 0; i < args.count; ++i) {
       const Tensor& tensor = dense[first + i];
-      lane.note_use(tensor.residency());
-      args.in[i] = tensor.address();
+      lane.note_use(residency_of(tensor));
+      args.in[i] = address_of(tensor);
     }
-    lane.write(out.residency());
+    lane.write(residency_of(out));
     lane.append(KernelId::kStack, args, dtype);
   }
   return out;

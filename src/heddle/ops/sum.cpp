@@ -1,4 +1,4 @@
-#include "heddle/ops/ops.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/reduce.hpp"
 
 namespace HEDDLE_NS {

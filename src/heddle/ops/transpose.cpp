@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/operands.hpp"
-#include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {
 
@@ -26,7 +26,7 @@ Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
   Strides strides = x.strides();
   std::swap(extents[first], extents[second]);
   std::swap(strides[first], strides[second]);
-  return x.view(Shape(std::span<const std::int64_t>(extents.data(), shape.rank())), strides);
+  return view_of(x, Shape(std::span<const std::int64_t>(extents.data(), shape.rank())), strides);
 }
 
 }  // namespace HEDDLE_NS

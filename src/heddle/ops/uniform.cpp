@@ -1,4 +1,4 @@
-#include "heddle/ops/ops.hpp"
+#include "heddle/ops.hpp"
 #include "heddle/ops/random.hpp"
 
 namespace HEDDLE_NS {

@@ -1,4 +1,4 @@
-#include "heddle/ops/ops.hpp"
+#include "heddle/ops.hpp"
 
 namespace HEDDLE_NS {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle/sync/process.hpp"

@@ -18,8 +18,9 @@
 #include <memory>
 #include <utility>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/runtime/shutdown_report.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/runtime.hpp"
+#include "heddle/shutdown_report.hpp"
 #include "heddle/sync/reaper.hpp"
 #include "heddle/tensor/core.hpp"
 
@@ -30,7 +31,7 @@ enum class KernelLibrary : unsigned char { kNone = 1, kOneDnn = 2, kCuda = 4 };
 
 class Lifecycle final : public std::enable_shared_from_this<Lifecycle>, public sync::Reapable {
  public:
-  static constexpr std::chrono::milliseconds kShutdownDeadline{30'000};
+  static constexpr std::chrono::milliseconds kShutdownDeadline = Runtime::kShutdownDeadline;
   static constexpr std::chrono::milliseconds kExitDrain{1800};
   static constexpr std::chrono::milliseconds kExitMost{2000};
 

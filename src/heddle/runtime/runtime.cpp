@@ -1,15 +1,13 @@
-#include "heddle/runtime/runtime.hpp"
+#include "heddle/runtime.hpp"
 
-#include <fmt/format.h>
+#include <memory>
+#include <utility>
 
-#include <algorithm>
-#include <limits>
-#include <string>
-
-#include "heddle/base/error.hpp"
+#include "heddle/runtime/lifecycle.hpp"
 #include "heddle/runtime/open_device.hpp"
-#include "heddle/stream/stream_calls.hpp"
+#include "heddle/stream/stream_access.hpp"
 #include "heddle/sync/no_waiting.hpp"
+#include "heddle/version.hpp"
 #include "heddle_build_id.hpp"
 
 namespace HEDDLE_NS {
@@ -19,35 +17,9 @@ Runtime::Runtime(const Options& given) {
   sync::NoWaiting::refuse("opening a runtime");
   const Options options = resolve(given);
   std::unique_ptr<Device> device = open_device(options);
-  const std::size_t memory = device->info().memory_bytes;
-  const std::size_t granule = device->info().segment_granule;
-  if (memory == 0 && *options.memory_limit == 0) {
-    throw Unsupported(
-        fmt::format("the size of the {} device's memory cannot be read here (no /proc/meminfo, sysinfo refused); set "
-                    "Options::memory_limit or HEDDLE_MEMORY_LIMIT",
-                    device->info().backend));
-  }
-  const std::size_t most = memory != 0 ? memory : std::numeric_limits<std::ptrdiff_t>::max();  // not known: believed
-  if (*options.memory_limit != 0 && (*options.memory_limit < granule || *options.memory_limit > most)) {
-    const std::string has = memory != 0 ? fmt::format("has {}", memory) : "does not say how much it has";
-    const std::string allowed =
-        memory != 0 ? fmt::format("{} to {}", granule, memory) : fmt::format("{} or more", granule);
-    throw InvalidArgument(
-        fmt::format("the memory limit is {} bytes, the {} device {} and gives no less than {}; allowed: {}",
-                    *options.memory_limit, device->info().backend, has, granule, allowed));
-  }
-  const std::uint64_t limit = *options.memory_limit != 0 ? *options.memory_limit : memory;
-  const Budget marks(limit, *options.memory_high, *options.memory_low);
-  if (marks.low() > marks.high() || marks.high() > limit) {
-    throw InvalidArgument(fmt::format(
-        "idle memory is to be given back from {} bytes (high, HEDDLE_MEMORY_HIGH) down to {} (low, HEDDLE_MEMORY_LOW) "
-        "of a limit of {}; allowed: low <= high <= limit",
-        marks.high(), marks.low(), limit));
-  }
+  const CoreOptions settings = core_options(options, device->info());
   device->preload().raise();
-  const CoreOptions core_options{options.limits, *options.memory_limit,      *options.wait, options.exhaustion,
-                                 options.seed,   options.on_handler_failure, marks.high(),  marks.low()};
-  lifecycle_ = Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), core_options), sync::ReapedDelete{}),
+  lifecycle_ = Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), settings), sync::ReapedDelete{}),
                                kernel_library(options));
 }
 
@@ -57,42 +29,12 @@ Runtime::~Runtime() {
 
 const DeviceInfo& Runtime::device_info() const { return core().device().info(); }
 
-void Runtime::commit() { Recording(core().pool()).lane().commit(); }
-
-bool Runtime::try_commit() {
-  Recording recording(core().pool(), Recording::Tries{});
-  return !recording || recording.lane().try_commit();
+Core& Runtime::core() const {
+  sync::require_not_forked();
+  return lifecycle_->core();
 }
 
-void Runtime::synchronize() { Recording(core().pool()).lane().synchronize(); }
-
-bool Runtime::query() {
-  Recording recording(core().pool(), Recording::Tries{});
-  return !recording || recording.lane().idle();
-}
-
-StreamId Runtime::stream() { return Recording(core().pool()).lane().id(); }
-
-Event Runtime::record_event() {
-  Recording recording(core().pool());
-  return stream_calls::record_event(core().pool(), recording.lane());
-}
-
-void Runtime::wait(const Event& event) {
-  Recording recording(core().pool());
-  stream_calls::wait(core().pool(), recording.lane(), event);
-}
-
-void Runtime::on_complete(CompletionHandler handler, HandlerOptions options) {
-  Recording recording(core().pool());
-  stream_calls::on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
-}
-
-bool Runtime::try_on_complete(CompletionHandler handler, HandlerOptions options) {
-  Recording recording(core().pool(), Recording::Tries{});
-  return recording &&
-         stream_calls::try_on_complete(core().pool(), recording.lane(), std::move(handler), std::move(options));
-}
+Stream Runtime::stream() const { return StreamAccess::of_this_thread(core().pool()); }
 
 HandlerStatistics Runtime::handler_statistics() const { return core().pool()->handler_statistics(); }
 
@@ -104,7 +46,14 @@ MemoryStatistics Runtime::memory_statistics() const { return core().memory().sta
 
 std::size_t Runtime::release_cached() { return core().memory().release_cached(); }
 
-KernelCounts Runtime::executed() const { return core().device().executed(); }
+std::vector<KernelCount> Runtime::executed() const {
+  std::vector<KernelCount> result;
+  const KernelCounts counts = core().device().executed();
+  for (std::size_t kernel = 0; kernel < counts.size(); ++kernel) {
+    if (counts[kernel] != 0) result.push_back({kernel_name(static_cast<KernelId>(kernel)), counts[kernel]});
+  }
+  return result;
+}
 
 std::size_t Runtime::streams() const { return core().pool()->lanes(); }
 

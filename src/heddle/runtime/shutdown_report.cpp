@@ -1,4 +1,4 @@
-#include "heddle/runtime/shutdown_report.hpp"
+#include "heddle/shutdown_report.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

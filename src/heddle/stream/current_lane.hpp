@@ -9,7 +9,7 @@
 // not touched: the pool may have given it to another thread, or may have ended.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/process.hpp"

@@ -11,8 +11,8 @@
 #include <list>
 #include <memory>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/finish_count.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/thread.hpp"

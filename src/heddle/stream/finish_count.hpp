@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/plant.hpp"

@@ -16,9 +16,9 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/completion.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
-#include "heddle/stream/completion.hpp"
 #include "heddle/sync/mutex.hpp"
 
 namespace HEDDLE_NS {

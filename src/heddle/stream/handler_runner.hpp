@@ -6,9 +6,9 @@
 // destroyed.
 #pragma once
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/limits.hpp"
 #include "heddle/stream/executor_ends.hpp"
 #include "heddle/stream/finish_count.hpp"
 #include "heddle/stream/handler_queue.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/clock.hpp"
 #include "heddle/sync/mutex.hpp"
 

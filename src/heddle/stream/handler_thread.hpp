@@ -19,9 +19,10 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
-#include "heddle/stream/completion.hpp"
+#include "heddle/completion.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/limits.hpp"
+#include "heddle/statistics.hpp"
 #include "heddle/stream/finish_count.hpp"
 #include "heddle/stream/handler_queue.hpp"
 #include "heddle/stream/handler_runner.hpp"

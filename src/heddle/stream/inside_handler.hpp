@@ -4,7 +4,7 @@
 // Thread safety: an object of one thread's stack; they nest, as an executor may run a task inside another handler.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS {

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "heddle/base/check.hpp"
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/limits.hpp"
 #include "heddle/stream/handler_queue.hpp"
 #include "heddle/stream/handler_thread.hpp"
 #include "heddle/stream/poller.hpp"
@@ -28,13 +28,6 @@
 #include "heddle/sync/thread.hpp"
 
 namespace HEDDLE_NS {
-
-// How a thread waits for a ticket of a device that has processors of its own.
-enum class WaitPolicy : unsigned char {
-  kSpin,      // never parks
-  kAdaptive,  // spins for Limits::spin_max, then parks
-  kBlock,     // parks at once
-};
 
 // Whether a waiting thread may run work itself. kIfNeeded: only where no other thread would (DeviceInfo::has_workers),
 // for waits that must end at their deadline: a list that this thread began could outlast it.

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/lane_table.hpp"
 #include "heddle/stream/lease_table.hpp"
 #include "heddle/stream/returned_lanes.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/stream/inside_handler.hpp"
 #include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/no_waiting.hpp"
@@ -29,7 +29,7 @@ const Limits& validated(const Limits& limits) {
 
 }  // namespace
 
-LanePool::LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
+LanePool::LanePool(std::shared_ptr<Device> device, const PoolLimits& limits, WaitPolicy wait, ExhaustionPolicy policy,
                    HandlerFailureHook on_handler_failure)
     : limits_(validated(limits)),
       policy_(policy),

@@ -21,8 +21,8 @@
 #include <utility>
 #include <vector>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/base/pool_limits.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle/stream/lane_exchange.hpp"
 #include "heddle/stream/lane_table.hpp"
@@ -35,17 +35,10 @@
 
 namespace HEDDLE_NS {
 
-// What to do when no stream is free, and no implicit lease is idle.
-enum class ExhaustionPolicy : unsigned char {
-  kGrowThenWait,  // the pool grows to Limits::streams_max; then as kWait
-  kWait,          // waits, Limits::lease_wait_max at most
-  kFail,          // PoolExhausted at once; but waits as kWait while a stream that was given back still runs
-};
-
 class LanePool final : public sync::Reapable {
  public:
   // Creates no lane yet: each is created at its first lease.
-  LanePool(std::shared_ptr<Device> device, const Limits& limits, WaitPolicy wait, ExhaustionPolicy policy,
+  LanePool(std::shared_ptr<Device> device, const PoolLimits& limits, WaitPolicy wait, ExhaustionPolicy policy,
            HandlerFailureHook on_handler_failure = {});
   ~LanePool();
 
@@ -198,7 +191,7 @@ class LanePool final : public sync::Reapable {
   void reap() noexcept override { delete this; }
 
   const sync::ForkGuarded fork_guarded_;
-  const Limits limits_;
+  const PoolLimits limits_;
   const ExhaustionPolicy policy_;
   const std::uint64_t id_;
   Progress progress_;    // outlives the lanes

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/lane.hpp"
 
 namespace HEDDLE_NS {

@@ -1,12 +1,10 @@
-#include "heddle/stream/lease.hpp"
-
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/stream.hpp"
 #include "heddle/stream/recording.hpp"
-#include "heddle/stream/stream_calls.hpp"
 #include "heddle/stream/thread_leases.hpp"
 
 namespace HEDDLE_NS {
@@ -90,53 +88,9 @@ void Lease::attach() {
   pool_->note_attached(*slot_);
 }
 
-void Lease::commit() {
+Stream Lease::stream() const {
   require_lease();
-  Recording(pool_, slot_).lane().commit();
-}
-
-bool Lease::try_commit() {
-  require_lease();
-  return Recording(pool_, slot_).lane().try_commit();
-}
-
-void Lease::synchronize() {
-  require_lease();
-  Recording(pool_, slot_).lane().synchronize();
-}
-
-bool Lease::query() {
-  require_lease();
-  return Recording(pool_, slot_).lane().idle();
-}
-
-Event Lease::record_event() {
-  require_lease();
-  Recording recording(pool_, slot_);
-  return stream_calls::record_event(pool_, recording.lane());
-}
-
-void Lease::wait(const Event& event) {
-  require_lease();
-  Recording recording(pool_, slot_);
-  stream_calls::wait(pool_, recording.lane(), event);
-}
-
-void Lease::on_complete(CompletionHandler handler, HandlerOptions options) {
-  require_lease();
-  Recording recording(pool_, slot_);
-  stream_calls::on_complete(pool_, recording.lane(), std::move(handler), std::move(options));
-}
-
-bool Lease::try_on_complete(CompletionHandler handler, HandlerOptions options) {
-  require_lease();
-  Recording recording(pool_, slot_);
-  return stream_calls::try_on_complete(pool_, recording.lane(), std::move(handler), std::move(options));
-}
-
-void* Lease::native_handle() {
-  require_lease();
-  return Recording(pool_, slot_).lane().queue().native_handle();
+  return Stream(pool_, &slot_);
 }
 
 }  // namespace HEDDLE_NS

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/owner_gate.hpp"
 

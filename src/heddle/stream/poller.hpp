@@ -16,7 +16,7 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/thread.hpp"

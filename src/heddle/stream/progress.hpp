@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/handler_thread.hpp"
 #include "heddle/stream/lane.hpp"
 #include "heddle/stream/poller.hpp"

@@ -10,7 +10,7 @@
 
 #include <utility>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/handler_queue.hpp"
 #include "heddle/sync/atomic.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/stream/thread_leases.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/thread.hpp"

@@ -6,7 +6,7 @@
 // Thread safety: an object of one thread's stack; recordings of one thread on one pool do not nest.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/current_lane.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/sync/no_waiting.hpp"

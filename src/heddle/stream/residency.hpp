@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/fault_point.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/plant.hpp"

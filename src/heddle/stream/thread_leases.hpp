@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/stream/lane_pool.hpp"
 #include "heddle/sync/thread_local.hpp"
 

@@ -5,7 +5,7 @@
 // safety: all members, from any thread. Locks: mutex_ (kTicketParking).
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
 

@@ -12,7 +12,7 @@
 #include <deque>
 #include <utility>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/plant.hpp"

@@ -12,8 +12,8 @@
 #include <chrono>
 #include <utility>
 
-#include "heddle/base/limits.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/limits.hpp"
 
 namespace HEDDLE_NS {
 

@@ -14,7 +14,7 @@
 
 #include <atomic>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::sync {
 

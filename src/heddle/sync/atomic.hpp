@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/atomic.hpp"

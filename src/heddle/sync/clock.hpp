@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::sync {
 

@@ -6,7 +6,7 @@
 
 #include <new>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/fault_point.hpp"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "heddle/base/check.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/rank.hpp"
 
 #if HEDDLE_CHECKED

@@ -4,7 +4,7 @@
 // and the code of std::mutex. Not recursive. The library has no other mutex.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/mutex.hpp"

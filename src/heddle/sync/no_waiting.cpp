@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::sync {
 

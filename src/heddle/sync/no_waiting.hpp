@@ -4,7 +4,7 @@
 // Thread safety: an object on one thread's stack; the state is thread-local.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/thread_local.hpp"
 
 namespace HEDDLE_NS::sync {

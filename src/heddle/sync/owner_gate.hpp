@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "heddle/base/check.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/asymmetric_fence.hpp"
 #include "heddle/sync/atomic.hpp"
 

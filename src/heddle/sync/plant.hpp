@@ -6,7 +6,7 @@
 // plant `id` is switched on (sync/checked/plants.hpp). check/plants.cpp has the table of plants.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/plants.hpp"

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::sync {
 namespace {

@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/clock.hpp"
 
 namespace HEDDLE_NS::sync {

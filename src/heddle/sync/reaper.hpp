@@ -13,7 +13,7 @@
 
 #include <memory>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/clock.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/process.hpp"

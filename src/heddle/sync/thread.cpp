@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "heddle/base/check.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/lock_checks.hpp"
 
 namespace HEDDLE_NS::sync {

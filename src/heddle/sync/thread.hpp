@@ -1,8 +1,8 @@
 // Threads. Always joined by their owner: there is no detach.
 #pragma once
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::sync {
 

@@ -5,7 +5,7 @@
 // Thread safety: all functions; a ThreadExit belongs to the thread that registered it.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::sync {
 

@@ -11,7 +11,7 @@
 // other threads alive at that time: work due at process exit belongs in a hook (sync/process.hpp).
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 #if HEDDLE_CHECKED
 #include "heddle/sync/checked/thread_local.hpp"

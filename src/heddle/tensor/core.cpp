@@ -26,11 +26,7 @@ Core::Core(std::unique_ptr<Device> device, const CoreOptions& options)
       pool_(new LanePool(device_, options.limits, options.wait, options.exhaustion, options.on_handler_failure),
             sync::ReapedDelete{}),
       pages_(*device_),
-      memory_(std::make_unique<DeviceMemory>(
-          pages_, *pool_,
-          MemoryOptions{.limit = options.memory_limit != 0 ? options.memory_limit : device_->info().memory_bytes,
-                        .high = options.memory_high,
-                        .low = options.memory_low})) {
+      memory_(std::make_unique<DeviceMemory>(pages_, *pool_, options.memory)) {
   pool_->set_commit_listener(memory_.get());
 }
 

@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/base/pool_limits.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/memory/device_memory.hpp"
 #include "heddle/stream/lane_pool.hpp"
@@ -17,14 +18,14 @@
 
 namespace HEDDLE_NS {
 
+// Made by core_options() (runtime/open_device.hpp), which decides what users leave open.
 struct CoreOptions {
-  Limits limits;
-  std::size_t memory_limit = 0;  // bytes; 0: the device's memory
+  PoolLimits limits{};
+  MemoryOptions memory{};
   WaitPolicy wait = WaitPolicy::kAdaptive;
   ExhaustionPolicy exhaustion = ExhaustionPolicy::kGrowThenWait;
   std::uint64_t seed = 0;  // of the default generators
   HandlerFailureHook on_handler_failure{};
-  std::size_t memory_high = 0, memory_low = 0;  // MemoryOptions
 };
 
 class Core final : public sync::Reapable {

@@ -1,8 +1,9 @@
-#include "heddle/tensor/generator.hpp"
+#include "heddle/generator.hpp"
 
 #include <span>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS {
 
@@ -10,10 +11,10 @@ Generator::Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence) 
   const GeneratorState initial{seed, subsequence, 0};
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  const Tensor memory = Tensor::allocate(core, lane, Shape{sizeof(GeneratorState) / sizeof(float)});
+  const Tensor memory = allocate_tensor(core, lane, Shape{sizeof(GeneratorState) / sizeof(float)});
   state_ = std::make_shared<const Tensor>(memory);
-  lane.write(state_->residency());
-  lane.upload(state(), std::as_bytes(std::span(&initial, 1)));
+  lane.write(residency_of(memory));
+  lane.upload(address_of(memory), std::as_bytes(std::span(&initial, 1)));
 }
 
 Core& Generator::core() const {

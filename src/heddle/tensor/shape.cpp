@@ -1,11 +1,11 @@
-#include "heddle/tensor/shape.hpp"
+#include "heddle/shape.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS {
 namespace {

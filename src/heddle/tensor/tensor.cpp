@@ -1,14 +1,15 @@
-#include "heddle/tensor/tensor.hpp"
+#include "heddle/tensor.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <list>
 
-#include "heddle/base/error.hpp"
-#include "heddle/stream/stream_calls.hpp"
+#include "heddle/error.hpp"
+#include "heddle/stream/event_access.hpp"
 #include "heddle/sync/no_waiting.hpp"
 #include "heddle/sync/process.hpp"
+#include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS {
 
@@ -26,31 +27,59 @@ void require_defined(const char* call, const Tensor& x) {
       "{}: the tensor is undefined (default-constructed or moved from); assign a result to it first", call));
 }
 
+// Records the copy of the elements, in row-major order and as float32, to `out` on the host, which `kept` owns;
+// `ticket` is the copy's, if it is recorded.
+void record_to_host(Lane& lane, const Tensor& x, float* out, Kept kept, Ticket* ticket) {
+  Tensor packed;
+  const void* source = address_of(x);
+  if (!x.is_contiguous() || x.dtype() != Dtype::kFloat32) {
+    packed = allocate_tensor(x.core(), lane, x.shape());
+    ElementwiseArgs args{address_of(packed), address_of(x), nullptr, x.shape().rank(), {}};
+    for (std::size_t dim = 0; dim < x.shape().rank(); ++dim) {
+      args.dims[dim] = {x.shape()[dim], packed.strides()[dim], x.strides()[dim], 0};
+    }
+    lane.read(residency_of(x));
+    lane.write(residency_of(packed));
+    lane.append(x.dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, args, Dtype::kFloat32, x.dtype());
+    source = address_of(packed);
+  } else {
+    lane.read(residency_of(x));
+  }
+  const auto bytes = static_cast<std::size_t>(x.elements()) * sizeof(float);
+  *ticket = lane.next_ticket();  // before: append() may throw after it has recorded the command
+  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes}, std::move(kept));
+}
+
 }  // namespace
 
 Tensor::Tensor(Core& core, Buffer buffer, const Shape& shape, Dtype dtype) noexcept
     : view_{shape, contiguous_strides(shape), 0, dtype}, core_(&core), buffer_(std::move(buffer)) {}
 
-Tensor Tensor::allocate(Core& core, Lane& lane, const Shape& shape, Dtype dtype) {
+Tensor allocate_tensor(Core& core, Lane& lane, const Shape& shape, Dtype dtype) {
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(dtype);
-  return {core, Buffer(core.memory().allocate(lane, bytes)), shape, dtype};
+  return TensorAccess::make(core, Buffer(core.memory().allocate(lane, bytes)), shape, dtype);
 }
 
-Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t offset_elements) const {
+Tensor view_of(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset) {
   sync::require_not_forked();
-  Tensor result(*this);
-  result.view_ = {shape, strides, view_.offset + offset_elements, view_.dtype};
+  Tensor result(x);
+  TensorAccess::set_view(result, shape, strides, offset);
   return result;
+}
+
+Tensor Tensor::empty(Core& core, const Shape& shape, Dtype dtype) {
+  Recording recording(core.pool());
+  return allocate_tensor(core, recording.lane(), shape, dtype);
 }
 
 Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape& shape) {
   require_count("from_host", values.size(), shape);
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor result = allocate(core, lane, shape);
+  Tensor result = allocate_tensor(core, lane, shape);
   if (values.empty()) return result;
-  lane.write(result.residency());
-  lane.upload(result.address(), std::as_bytes(values));
+  lane.write(residency_of(result));
+  lane.upload(address_of(result), std::as_bytes(values));
   return result;
 }
 
@@ -58,12 +87,12 @@ Tensor Tensor::from_host_async(Core& core, std::vector<float>&& values, const Sh
   require_count("from_host_async", values.size(), shape);
   Recording recording(core.pool());
   Lane& lane = recording.lane();
-  Tensor result = allocate(core, lane, shape);
+  Tensor result = allocate_tensor(core, lane, shape);
   if (values.empty()) return result;
   const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
   const std::size_t bytes = kept->size() * sizeof(float);
-  lane.write(result.residency());
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), kept->data(), bytes}, Kept{kept, bytes});
+  lane.write(residency_of(result));
+  lane.append(KernelId::kCopyBytes, CopyBytesArgs{address_of(result), kept->data(), bytes}, Kept{kept, bytes});
   return result;
 }
 
@@ -74,13 +103,13 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
     throw InvalidArgument(fmt::format("from_external: the pointer is {}; it must be aligned to {} bytes and not null",
                                       data, alignof(float)));
   }
-  if (ready.lane() != nullptr && ready.pool() != core.pool()) {
+  if (EventAccess::lane(ready) != nullptr && EventAccess::pool(ready) != core.pool()) {
     throw InvalidArgument("from_external: the event belongs to another runtime; wait for it first (Event::wait)");
   }
   const auto bytes = static_cast<std::size_t>(shape.elements()) * size_of(Dtype::kFloat32);
   // Nothing is recorded. But a runtime that closes waits for whoever is inside, so that its last block is its last.
   const Recording recording(core.pool());
-  if (ready.lane() == nullptr) {
+  if (EventAccess::lane(ready) == nullptr) {
     return {core, Buffer(core.memory().adopt(data, bytes, std::move(deleter))), shape, Dtype::kFloat32};
   }
   // The stream of `ready` may still write the memory: a use, which the deleter waits for. Noting it may throw, and the
@@ -90,8 +119,8 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
     if (*held) (*held)();
   };
   Tensor result(core, Buffer(core.memory().adopt(data, bytes, run)), shape, Dtype::kFloat32);
-  result.residency().note_use(ready.lane(), ready.ticket());
-  result.residency().note_write(ready.lane(), ready.ticket());
+  residency_of(result).note_use(EventAccess::lane(ready), ready.ticket());
+  residency_of(result).note_write(EventAccess::lane(ready), ready.ticket());
   *held = std::move(deleter);
   return result;
 }
@@ -99,7 +128,7 @@ Tensor Tensor::from_external(Core& core, void* data, const Shape& shape, const E
 void* Tensor::data() const {
   sync::require_not_forked();
   require_defined("data", *this);
-  return address();
+  return address_of(*this);
 }
 
 void Tensor::make_shared_constant() const {
@@ -107,36 +136,15 @@ void Tensor::make_shared_constant() const {
   require_defined("make_shared_constant", *this);
   {
     Recording recording(core_->pool());
-    recording.lane().order_behind(residency());
+    recording.lane().order_behind(residency_of(*this));
     recording.lane().synchronize();
-    const StreamUse write = residency().last_write();
+    const StreamUse write = residency_of(*this).last_write();
     if (write.lane != nullptr) {
       write.lane->wait(write.ticket, sync::Deadline::never());
       write.lane->queue().failures().status_of(write.ticket).raise();
     }
   }
   DeviceMemory::make_shared_constant(buffer_.block());
-}
-
-void Tensor::record_to_host(Lane& lane, float* out, Kept kept, Ticket* ticket) const {
-  Tensor packed;
-  const void* source = address();
-  if (!is_contiguous() || dtype() != Dtype::kFloat32) {
-    packed = allocate(*core_, lane, shape());
-    ElementwiseArgs args{packed.address(), address(), nullptr, shape().rank(), {}};
-    for (std::size_t dim = 0; dim < shape().rank(); ++dim) {
-      args.dims[dim] = {shape()[dim], packed.strides()[dim], strides()[dim], 0};
-    }
-    lane.read(residency());
-    lane.write(packed.residency());
-    lane.append(dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, args, Dtype::kFloat32, dtype());
-    source = packed.address();
-  } else {
-    lane.read(residency());
-  }
-  const auto bytes = static_cast<std::size_t>(elements()) * sizeof(float);
-  *ticket = lane.next_ticket();  // before: append() may throw after it has recorded the command
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes}, std::move(kept));
 }
 
 HostCopy Tensor::to_host_async() const {
@@ -148,9 +156,9 @@ HostCopy Tensor::to_host_async() const {
   auto* const values = reinterpret_cast<float*>(buffer.get());
   if (count != 0) {
     Ticket ticket;
-    record_to_host(lane, values, {buffer}, &ticket);
+    record_to_host(lane, *this, values, {buffer}, &ticket);
   }
-  return {stream_calls::record_event(core_->pool(), lane), std::shared_ptr<const float>(buffer, values), count};
+  return {record_event(core_->pool(), lane), std::shared_ptr<const float>(buffer, values), count};
 }
 
 std::vector<float> Tensor::to_host() const {
@@ -175,7 +183,7 @@ std::vector<float> Tensor::to_host() const {
   Lane& lane = recording.lane();
   Ticket ticket;
   try {
-    record_to_host(lane, to, {}, &ticket);
+    record_to_host(lane, *this, to, {}, &ticket);
     lane.synchronize();
   } catch (...) {
     // The copy may still come, if it was recorded; not into a forked child.
@@ -193,11 +201,11 @@ float Tensor::item() const {
         fmt::format("item: the tensor has shape {}; it must have exactly one element", shape().text()));
   }
   sync::require_not_forked();
-  const StreamUse write = residency().last_write();
+  const StreamUse write = residency_of(*this).last_write();
   if (dtype() == Dtype::kFloat32 && write.ticket.value != 0 && write.lane->completed() >= write.ticket) {
     write.lane->queue().failures().status_of(write.ticket).raise();
     float value = 0;
-    core_->device().read_memory(&value, address(), sizeof(value)).raise();
+    core_->device().read_memory(&value, address_of(*this), sizeof(value)).raise();
     return value;
   }
   return to_host().front();

@@ -3,6 +3,7 @@
 
 int main(int count, char**) {
   if (count == 1) return 0;  // it is linked, but not run
-  const heddle::LanePool pool(nullptr, heddle::Limits(), heddle::WaitPolicy::kBlock, heddle::ExhaustionPolicy::kFail);
+  const heddle::LanePool pool(nullptr, heddle::PoolLimits(), heddle::WaitPolicy::kBlock,
+                              heddle::ExhaustionPolicy::kFail);
   return static_cast<int>(pool.lanes());
 }

@@ -14,7 +14,7 @@
 #include "cli/ledger/ledger.hpp"
 #include "cli/ledger/lines.hpp"
 #include "cli/terminal/json.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

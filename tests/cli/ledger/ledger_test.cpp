@@ -17,7 +17,7 @@
 #include "cli/command.hpp"
 #include "cli/ledger/file.hpp"
 #include "cli/ledger/picture.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

@@ -105,7 +105,8 @@ TEST(Stress, ARunOfSecondsFindsWhatIsPlantedAsItGoes) {
 }
 
 #ifndef HEDDLE_SANITIZED
-// Threads that find no memory, or cannot be started, give one line and exit code 1, whatever cannot be reported any more.
+// Threads that find no memory, or cannot be started, give one line and exit code 1, whatever cannot be reported any
+// more.
 TEST(Stress, WithoutMemoryItSaysOneLine) {
   for (long mebibytes = 96; mebibytes <= 320; mebibytes += 16) {
     const CommandResult result =

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "cli/system/plain_file.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

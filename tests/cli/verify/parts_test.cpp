@@ -22,7 +22,7 @@
 #include "cli/verify/claims.hpp"
 #include "cli/verify/round.hpp"
 #include "cli/verify/source_tree.hpp"
-#include "heddle/base/error.hpp"
+#include "heddle/error.hpp"
 
 namespace heddle::test {
 namespace {

@@ -42,7 +42,7 @@ class VerifyTest : public ::testing::Test {
   // A copy of the built tree, which the test may change.
   std::filesystem::path copied_tree() const {
     std::filesystem::create_directories(tree_);
-    for (const char* input : {"CMakeLists.txt", "cmake", "src", "cli", "check"}) {
+    for (const char* input : {"CMakeLists.txt", "cmake", "include", "src", "cli", "check"}) {
       std::filesystem::copy(kSource / input, tree_ / input, std::filesystem::copy_options::recursive);
     }
     return tree_;

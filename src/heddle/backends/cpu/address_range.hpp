@@ -14,7 +14,7 @@
 #include <cstddef>
 #include <map>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/mutex.hpp"
 
 namespace HEDDLE_NS::cpu {

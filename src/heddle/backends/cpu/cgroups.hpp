@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cpu {
 

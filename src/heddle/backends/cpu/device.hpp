@@ -13,7 +13,7 @@
 #include "heddle/backends/cpu/open.hpp"
 #include "heddle/backends/cpu/queue.hpp"
 #include "heddle/backends/cpu/scheduler.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
 

@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "heddle/backends/cpu/queue.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cpu {
 

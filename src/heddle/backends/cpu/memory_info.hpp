@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 
 namespace HEDDLE_NS::cpu {

@@ -3,16 +3,12 @@
 
 #include <memory>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/error.hpp"
+#include "heddle/limits.hpp"
 
 namespace HEDDLE_NS {
-
-enum class CpuKernels : unsigned char {
-  kBest,      // oneDNN if it is built in, otherwise portable
-  kPortable,  // portable C++ only: the reference, and visible to sanitizers
-};
 
 struct CpuOptions {
   // Threads that run lists which no thread waits for; 0: one per processor in the affinity mask, or per the CPU quota.

@@ -23,7 +23,7 @@
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
 #include "heddle/backends/cpu/scheduler.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/clock.hpp"

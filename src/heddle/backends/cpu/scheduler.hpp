@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/mutex.hpp"
 #include "heddle/sync/thread.hpp"
 

@@ -10,8 +10,8 @@
 
 #include <cstdint>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/atomic.hpp"
 
 namespace HEDDLE_NS::cuda {

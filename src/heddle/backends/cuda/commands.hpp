@@ -7,9 +7,9 @@
 
 #include "heddle/backends/cuda/cublaslt/matmul.hpp"
 #include "heddle/backends/cuda/pinned.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/command_list.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -21,7 +21,7 @@
 #include "heddle/backends/cuda/pinned.hpp"
 #include "heddle/backends/cuda/queue.hpp"
 #include "heddle/backends/cuda/reader.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
 

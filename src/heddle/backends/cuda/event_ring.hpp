@@ -10,9 +10,9 @@
 #include <array>
 #include <cstddef>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/ticket.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
+#include "heddle/ticket.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <vector>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -13,8 +13,8 @@
 
 #include "heddle/backends/cuda/kernels/launch.hpp"
 #include "heddle/backends/cuda/pinned.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 

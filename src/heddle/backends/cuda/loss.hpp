@@ -4,8 +4,8 @@
 // that queues submit: either the thread that declares the loss sees a submitted list, or the submitter sees the loss.
 #pragma once
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 

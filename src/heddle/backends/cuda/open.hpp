@@ -7,24 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/error.hpp"
+#include "heddle/limits.hpp"
 
 namespace HEDDLE_NS {
-
-// How float32 products are computed.
-enum class CudaMatmul : unsigned char {
-  kFull,  // in float32 throughout
-  kTf32,  // operands rounded to 10 bits of fraction, on the tensor cores
-};
-
-// Where segments of device memory come from.
-enum class CudaPages : unsigned char {
-  kVirtual,  // reserved addresses with memory mapped into them: giving memory back stalls no stream
-  kPool,     // the driver's stream-ordered pool
-  kPlain,    // cudaMalloc; giving memory back waits for the whole device
-};
 
 struct CudaOptions {
   unsigned index = 0;  // the CUDA runtime's device number

@@ -5,8 +5,8 @@
 
 #include <cuda_runtime_api.h>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -7,8 +7,8 @@
 
 #include <memory>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -14,8 +14,8 @@
 #include <memory>
 
 #include "heddle/backends/cuda/free_blocks.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 

@@ -26,7 +26,7 @@
 #include "heddle/backends/cuda/lane_slots.hpp"
 #include "heddle/backends/cuda/loss.hpp"
 #include "heddle/backends/cuda/owned_stream.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"

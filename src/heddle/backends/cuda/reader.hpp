@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "heddle/backends/cuda/owned_stream.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle/sync/mutex.hpp"
 
 namespace HEDDLE_NS::cuda {

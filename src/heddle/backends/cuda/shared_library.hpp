@@ -8,8 +8,8 @@
 #include <initializer_list>
 #include <string>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

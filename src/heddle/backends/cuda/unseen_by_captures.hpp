@@ -9,7 +9,7 @@
 #include <cuda_runtime_api.h>
 
 #include "heddle/backends/cuda/current_device.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -21,7 +21,7 @@
 
 #include "heddle/backends/sim/open.hpp"
 #include "heddle/backends/sim/segments.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
 

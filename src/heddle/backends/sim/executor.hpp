@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/command_list.hpp"
 
 namespace HEDDLE_NS::sim {

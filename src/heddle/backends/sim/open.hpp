@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <memory>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/device.hpp"
 #include "heddle/sync/mutex.hpp"
 

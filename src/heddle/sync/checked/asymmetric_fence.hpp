@@ -2,7 +2,7 @@
 // a heavy fence drains it.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/plant.hpp"
 #include "heddle_check/atomic.hpp"
 

@@ -1,7 +1,7 @@
 // sync/atomic.hpp in the checked build: every access is a decision of the checker.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle_check/atomic.hpp"
 
 namespace HEDDLE_NS::sync {

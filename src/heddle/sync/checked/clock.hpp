@@ -1,7 +1,7 @@
 // sync/clock.hpp in the checked build: the checker's virtual clock.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle_check/clock.hpp"
 
 namespace HEDDLE_NS::sync {

@@ -1,7 +1,7 @@
 // sync/fault_point.hpp in the checked build: choices of the checker.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle_check/choices.hpp"
 
 namespace HEDDLE_NS::sync {

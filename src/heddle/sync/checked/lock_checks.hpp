@@ -1,7 +1,7 @@
 // sync/lock_checks.hpp in the checked build: the checker tracks the locks of each thread and checks their ranks.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle_check/mutex.hpp"
 
 namespace HEDDLE_NS::sync {

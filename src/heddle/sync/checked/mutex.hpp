@@ -1,7 +1,7 @@
 // sync/mutex.hpp in the checked build: the same classes over the checker's primitives, which also check the ranks.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/sync/annotations.hpp"
 #include "heddle/sync/checked/rank_names.hpp"
 #include "heddle/sync/clock.hpp"

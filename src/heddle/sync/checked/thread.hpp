@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 #include "heddle_check/choices.hpp"
 #include "heddle_check/clock.hpp"
 #include "heddle_check/mutex.hpp"

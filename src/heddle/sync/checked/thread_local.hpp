@@ -2,7 +2,7 @@
 // at a first use is left to the fault points (sync/fault_point.hpp) of the callers; one follows each such use.
 #pragma once
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle_check/thread.hpp"
 
 namespace HEDDLE_NS::sync {

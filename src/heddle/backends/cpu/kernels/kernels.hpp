@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cpu {
 

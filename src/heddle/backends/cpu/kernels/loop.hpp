@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
 
 namespace HEDDLE_NS::cpu {

@@ -16,7 +16,7 @@
 #include <array>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
 
 namespace HEDDLE_NS::cpu {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
 
 namespace HEDDLE_NS::cpu {

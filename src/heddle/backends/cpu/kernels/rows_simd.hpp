@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_id.hpp"
 
 namespace HEDDLE_NS::cpu {

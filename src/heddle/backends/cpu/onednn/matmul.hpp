@@ -5,8 +5,8 @@
 #include <string>
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cpu {
 

@@ -6,8 +6,8 @@
 #include <cublasLt.h>
 
 #include "heddle/backends/cuda/call.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -6,8 +6,8 @@
 #include <cuda_runtime_api.h>
 
 #include "heddle/backends/cuda/cublaslt/plan_table.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

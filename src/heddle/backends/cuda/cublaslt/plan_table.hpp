@@ -14,9 +14,9 @@
 
 #include "heddle/backends/cuda/cublaslt/library.hpp"
 #include "heddle/backends/cuda/open.hpp"
-#include "heddle/base/namespace.hpp"
-#include "heddle/device/dtype.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
+#include "heddle/dtype.hpp"
 #include "heddle/sync/atomic.hpp"
 #include "heddle/sync/mutex.hpp"
 

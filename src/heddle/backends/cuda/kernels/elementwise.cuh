@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "heddle/backends/cuda/kernels/launch.cuh"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "heddle/backends/cuda/kernels/launch.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 

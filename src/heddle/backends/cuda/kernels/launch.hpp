@@ -9,11 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 #include "heddle/device/command_list.hpp"
-#include "heddle/device/dtype.hpp"
 #include "heddle/device/kernel_args.hpp"
 #include "heddle/device/kernel_id.hpp"
+#include "heddle/dtype.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <map>
 
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
 
 namespace HEDDLE_NS::cuda {
 

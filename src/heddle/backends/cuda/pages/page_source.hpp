@@ -11,8 +11,8 @@
 
 #include "heddle/backends/cuda/driver.hpp"
 #include "heddle/backends/cuda/open.hpp"
-#include "heddle/base/error.hpp"
-#include "heddle/base/namespace.hpp"
+#include "heddle/detail/namespace.hpp"
+#include "heddle/error.hpp"
 
 namespace HEDDLE_NS::cuda {
 

@@ -1,0 +1,21 @@
+// Everything that heddle offers, but for heddle/cuda_memory_resource.hpp, which needs the CUDA toolkit.
+#pragma once
+
+#include "heddle/completion.hpp"
+#include "heddle/custom.hpp"
+#include "heddle/dtype.hpp"
+#include "heddle/error.hpp"
+#include "heddle/event.hpp"
+#include "heddle/generator.hpp"
+#include "heddle/limits.hpp"
+#include "heddle/memory_resource.hpp"
+#include "heddle/ops.hpp"
+#include "heddle/options.hpp"
+#include "heddle/runtime.hpp"
+#include "heddle/shape.hpp"
+#include "heddle/shutdown_report.hpp"
+#include "heddle/statistics.hpp"
+#include "heddle/stream.hpp"
+#include "heddle/tensor.hpp"
+#include "heddle/ticket.hpp"
+#include "heddle/version.hpp"
