@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 # Headers are included as "heddle/...", so the folder itself goes to include/.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/heddle DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "onednn" EXCLUDE PATTERN "kernels" EXCLUDE PATTERN "checked" EXCLUDE
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*-inl.h" PATTERN "onednn" EXCLUDE PATTERN "kernels" EXCLUDE PATTERN "checked" EXCLUDE
   PATTERN "cublaslt" EXCLUDE PATTERN "pages" EXCLUDE)
 install(TARGETS heddle EXPORT heddleTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET heddle_cli)

@@ -10,6 +10,7 @@
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
 #include "heddle/backends/cpu/kernels/philox.hpp"
+#include "heddle/device/scalar_maps.hpp"
 
 namespace heddle::cpu {
 namespace {
@@ -135,6 +136,34 @@ TEST_P(Kernels, ElementwiseWithStrides) {
       }
     }
   }
+}
+
+// Vectors, their rest and single numbers: the same bits, whatever the numbers are.
+TEST_P(Kernels, ElementwiseFunctionsGiveTheBitsOfTheirScalarForm) {
+  std::vector<float> a = numbers(1003, 1), b = numbers(1003, 2);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const float specials[] = {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity, 0.0F, -0.0F, 1e-45F, 3e38F};
+  for (std::size_t i = 0; i < a.size(); i += 2) a[i] = specials[i / 2 % 7];
+  for (std::size_t i = 0; i < b.size(); i += 3) b[i] = specials[i / 3 % 7];
+  const auto check = [&](KernelId id, int inputs, auto function) {
+    for (const std::int64_t stride : {1, 2}) {
+      std::vector<float> out(a.size(), 9.0F);
+      ElementwiseArgs args{out.data(), a.data(), inputs == 1 ? nullptr : b.data(), 1, {}};
+      args.dims[0] = {1003 / stride, stride, stride, stride};
+      run(id, args);
+      for (std::size_t i = 0; i + 1 < a.size(); i += static_cast<std::size_t>(stride)) {
+        const float want = function(a[i], b[i]);
+        if (std::isnan(want)) {
+          ASSERT_TRUE(std::isnan(out[i])) << kernel_name(id) << " " << i;
+        } else {
+          ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(want)) << kernel_name(id) << i;
+        }
+      }
+    }
+  };
+#define HEDDLE_MAP(Id, name, inputs, ...) \
+  check(KernelId::k##Id, inputs, [](float x, float y) { return maps::Id::apply(maps::Scalars(), x, y); });
+#include "heddle/device/maps-inl.h"
 }
 
 TEST_P(Kernels, ElementwiseScalarAndInPlace) {

@@ -9,6 +9,7 @@
 #include "heddle/backends/sim/device.hpp"
 #include "heddle/backends/sim/executor.hpp"
 #include "heddle/backends/sim/segments.hpp"
+#include "heddle/device/scalar_maps.hpp"
 
 namespace heddle::sim {
 namespace {
@@ -201,6 +202,18 @@ TEST(SimExecutor, ContiguousElementwise) {
   execute(CommandView(list.begin()), 0);
   EXPECT_EQ(out[0], 0);
   EXPECT_EQ(out[1], 2);
+}
+
+TEST(SimExecutor, ComputesEveryElementwiseFunction) {
+  const float a[2] = {-1.5F, 3}, b[2] = {0.3F, 10};
+  CommandList list;
+  float out[2];
+#define HEDDLE_MAP(Id, name, inputs, ...)                                                              \
+  list.append(KernelId::k##Id, ElementwiseArgs{out, a, inputs == 1 ? nullptr : b, 1, {{2, 1, 1, 1}}}); \
+  execute(CommandView(list.begin()), 0);                                                               \
+  list.clear();                                                                                        \
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(out[i], maps::Id::apply(maps::Scalars(), a[i], b[i])) << #name;
+#include "heddle/device/maps-inl.h"
 }
 
 }  // namespace

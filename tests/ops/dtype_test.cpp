@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "heddle/device/half.hpp"
+#include "heddle/device/scalar_maps.hpp"
 #include "heddle/heddle.hpp"
 
 namespace heddle {
@@ -64,6 +66,17 @@ TEST_P(HalfPrecision, ElementwiseIsComputedInFloatAndRoundedOnce) {
     same(div(x, y), [](float p, float q) { return p / q; });
     same(relu(x), [](float p, float) { return p < 0 ? 0.0F : p; });
     same(copy(x), [](float p, float) { return p; });
+    const auto of = [&](auto operation) {
+      if constexpr (std::is_invocable_v<decltype(operation), const Tensor&>) {
+        return operation(x);
+      } else {
+        return operation(x, y);
+      }
+    };
+#define HEDDLE_MAP(Id, name, inputs, ...)                                          \
+  same(of([](const auto&... in) -> decltype(name(in...)) { return name(in...); }), \
+       [](float p, float q) { return maps::Id::apply(maps::Scalars(), p, q); });
+#include "heddle/device/maps-inl.h"
   }
   // Broadcast and strided.
   const std::vector<float> a = values_of(dtype, 12, 0.7F), row = values_of(dtype, 4, 1.9F);

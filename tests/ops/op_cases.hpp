@@ -128,14 +128,22 @@ inline void add_unary_cases(OpCases& cases) {
                                      transposed({17, 33}),
                                      transposed({2, 3, 4}),
                                      {{50}, false, true}};
+  struct Operation {
+    const char* name;
+    Tensor (*compute)(const Tensor&);
+    double (*reference)(double);
+  };
+  const Operation operations[] = {{"relu", relu, [](double x) { return x < 0 ? 0.0 : x; }}};
   for (const Input& input : inputs) {
-    cases.add(
-        "relu", {input}, [](Core&, const Tensors& in) { return relu(in[0]); },
-        [](const HostTensors& in) {
-          HostTensor result = in[0];
-          for (double& value : result.values) value = value < 0 ? 0 : value;
-          return exact(std::move(result));
-        });
+    for (const Operation& operation : operations) {
+      cases.add(
+          operation.name, {input}, [operation](Core&, const Tensors& in) { return operation.compute(in[0]); },
+          [operation](const HostTensors& in) {
+            HostTensor result = in[0];
+            for (double& value : result.values) value = operation.reference(value);
+            return exact(std::move(result));
+          });
+    }
     cases.add(
         "copy", {input}, [](Core&, const Tensors& in) { return copy(in[0]); },
         [](const HostTensors& in) { return exact(in[0]); });

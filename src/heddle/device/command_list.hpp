@@ -33,6 +33,7 @@ static_assert(sizeof(CommandHeader) == 8);
 class CommandView {
  public:
   explicit CommandView(const std::uint64_t* words) noexcept : words_(words) { std::memcpy(&header_, words, 8); }
+  const CommandHeader& header() const noexcept { return header_; }
   KernelId kernel() const noexcept { return header_.kernel; }
   Dtype dtype() const noexcept { return header_.dtype; }
   Dtype source() const noexcept { return header_.source; }

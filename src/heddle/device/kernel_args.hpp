@@ -13,6 +13,7 @@
 
 #include "heddle/base/limits.hpp"
 #include "heddle/base/namespace.hpp"
+#include "heddle/device/kernel_id.hpp"
 
 namespace HEDDLE_NS {
 
@@ -119,5 +120,17 @@ struct StackArgs {
   std::uint64_t count;
   const void* in[kStackMost];
 };
+
+// The arguments of a kernel: ArgsOf<KernelId::kFill> is FillArgs.
+template <KernelId id>
+struct ArgsOfKernel;
+#define HEDDLE_KERNEL(Id, name, Args)    \
+  template <>                            \
+  struct ArgsOfKernel<KernelId::k##Id> { \
+    using Type = Args;                   \
+  };
+#include "heddle/device/kernels-inl.h"
+template <KernelId id>
+using ArgsOf = typename ArgsOfKernel<id>::Type;
 
 }  // namespace HEDDLE_NS

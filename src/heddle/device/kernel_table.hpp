@@ -1,5 +1,5 @@
-// KernelTable: what a backend has for each kernel. A Row has `KernelId id` and `bool half` (also for float16 and
-// bfloat16); the rest is the backend's.
+// KernelTable: what a backend has for each kernel. A Row has `KernelId id` and `DtypeSet dtypes`, the types of the
+// command that it executes; the rest is the backend's.
 //
 // That there is one row for each KernelId, in its order, is checked when the table is compiled. Thread safety:
 // immutable.
@@ -28,7 +28,7 @@ class KernelTable {
   }
   constexpr bool supports(KernelId id, Dtype dtype) const noexcept {
     const Row* const row = find(id);
-    return row != nullptr && (dtype == Dtype::kFloat32 || row->half);
+    return row != nullptr && row->dtypes.contains(dtype);
   }
 
  private:

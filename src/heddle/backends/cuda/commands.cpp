@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
+
 #include "heddle/backends/cuda/call.hpp"
 #include "heddle/backends/cuda/current_device.hpp"
 #include "heddle/backends/cuda/kernels/launch.hpp"
@@ -17,20 +19,17 @@ namespace {
 // Up to here the device moves bytes to and from pinned memory itself: a copy engine would add a hand-over each way.
 constexpr std::uint64_t kKernelCopyMost = std::uint64_t{32} << 10;
 
-Status encode_randn(const CommandView& command, const EncodeContext& context) {
-  return call("randn", [&] { return launch_randn(command.args<RandomArgs>(), context.stream); });
-}
-
-Status encode_uniform(const CommandView& command, const EncodeContext& context) {
-  return call("uniform", [&] { return launch_uniform(command.args<RandomArgs>(), context.stream); });
-}
-
-Status encode_advance(const CommandView& command, const EncodeContext& context) {
-  return call("advance", [&] { return launch_advance(command.args<AdvanceArgs>(), context.stream); });
-}
-
-Status encode_fill(const CommandView& command, const EncodeContext& context) {
-  return call("fill", [&] { return launch_fill(command.args<FillArgs>(), context.stream); });
+// A kernel that one launch function starts: from its arguments, or from the command's header and them.
+template <KernelId kId, auto kLaunch>
+Status encode_launch(const CommandView& command, const EncodeContext& context) {
+  const auto args = command.args<ArgsOf<kId>>();
+  return call(kernel_name(kId).data(), [&] {
+    if constexpr (std::is_invocable_v<decltype(kLaunch), decltype(args), cudaStream_t>) {
+      return kLaunch(args, context.stream);
+    } else {
+      return kLaunch(command.header(), args, context.stream);
+    }
+  });
 }
 
 Status encode_copy_bytes(const CommandView& command, const EncodeContext& context) {
@@ -44,33 +43,8 @@ Status encode_copy_bytes(const CommandView& command, const EncodeContext& contex
               [&] { return cudaMemcpyAsync(args.out, args.in, args.bytes, cudaMemcpyDefault, context.stream); });
 }
 
-Status encode_elementwise(const CommandView& command, const EncodeContext& context) {
-  return call("an elementwise kernel", [&] {
-    return launch_elementwise(command.kernel(), command.dtype(), command.args<ElementwiseArgs>(), context.stream);
-  });
-}
-
-Status encode_cast(const CommandView& command, const EncodeContext& context) {
-  return call("cast", [&] {
-    return launch_cast(command.source(), command.dtype(), command.args<ElementwiseArgs>(), context.stream);
-  });
-}
-
 Status encode_matmul(const CommandView& command, const EncodeContext& context) {
   return context.matmul.submit(command.args<MatmulArgs>(), command.dtype(), context.stream);
-}
-
-Status encode_reduce(const CommandView& command, const EncodeContext& context) {
-  return call("a reduction",
-              [&] { return launch_reduce(command.kernel(), command.args<ReduceArgs>(), context.stream); });
-}
-
-Status encode_stack(const CommandView& command, const EncodeContext& context) {
-  return call("stack", [&] { return launch_stack(command.args<StackArgs>(), context.stream); });
-}
-
-Status encode_timestamp(const CommandView& command, const EncodeContext& context) {
-  return call("timestamp", [&] { return launch_timestamp(command.args<TimestampArgs>(), context.stream); });
 }
 
 // The user's function launches work of its own on the stream. It may throw, leave an error of CUDA's behind, or choose
@@ -98,29 +72,31 @@ using Encoder = Status (*)(const CommandView&, const EncodeContext&);
 
 struct Row {
   KernelId id;
+  DtypeSet dtypes;
   Encoder encode;
-  bool half = false;  // also for float16 and bfloat16
 };
 
+template <KernelId kId, auto kLaunch>
+constexpr Row launched(DtypeSet dtypes) {
+  return {kId, dtypes, encode_launch<kId, kLaunch>};
+}
+
 constexpr KernelTable<Row> kTable{{{
-    {KernelId::kRandn, encode_randn},
-    {KernelId::kUniform, encode_uniform},
-    {KernelId::kAdvance, encode_advance},
-    {KernelId::kFill, encode_fill},
-    {KernelId::kCopyBytes, encode_copy_bytes, true},
-    {KernelId::kCopy, encode_elementwise, true},
-    {KernelId::kCast, encode_cast, true},
-    {KernelId::kRelu, encode_elementwise, true},
-    {KernelId::kAdd, encode_elementwise, true},
-    {KernelId::kSub, encode_elementwise, true},
-    {KernelId::kMul, encode_elementwise, true},
-    {KernelId::kDiv, encode_elementwise, true},
-    {KernelId::kMatmul, encode_matmul, true},
-    {KernelId::kSum, encode_reduce},
-    {KernelId::kMean, encode_reduce},
-    {KernelId::kStack, encode_stack, true},
-    {KernelId::kTimestamp, encode_timestamp},
-    {KernelId::kCustom, encode_custom},
+    launched<KernelId::kRandn, launch_randn>(kOnlyFloat32),
+    launched<KernelId::kUniform, launch_uniform>(kOnlyFloat32),
+    launched<KernelId::kAdvance, launch_advance>(kOnlyFloat32),
+    launched<KernelId::kFill, launch_fill>(kOnlyFloat32),
+    {KernelId::kCopyBytes, kAllFloats, encode_copy_bytes},
+    launched<KernelId::kCopy, launch_elementwise>(kAllFloats),
+    launched<KernelId::kCast, launch_cast>(kAllFloats),
+#define HEDDLE_MAP(Id, name, inputs, ...) launched<KernelId::k##Id, launch_elementwise>(kAllFloats),
+#include "heddle/device/maps-inl.h"
+    {KernelId::kMatmul, kAllFloats, encode_matmul},
+    launched<KernelId::kSum, launch_reduce>(kOnlyFloat32),
+    launched<KernelId::kMean, launch_reduce>(kOnlyFloat32),
+    launched<KernelId::kStack, launch_stack>(kAllFloats),
+    launched<KernelId::kTimestamp, launch_timestamp>(kOnlyFloat32),
+    {KernelId::kCustom, kOnlyFloat32, encode_custom},
 }}};
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "heddle/device/scalar_maps.hpp"
 #include "heddle/sync/no_waiting.hpp"
 
 namespace HEDDLE_NS::sim {
@@ -30,7 +31,7 @@ void elementwise(const ElementwiseArgs& args, Function function) {
   const auto* b = static_cast<const float*>(args.b);
   auto* out = static_cast<float*>(args.out);
   for (std::int64_t i = 0; i < dim.extent; ++i) {
-    out[i] = function(a[i * dim.a_stride], b == nullptr ? 0.0F : b[i * dim.b_stride]);
+    out[i] = function(a[i * dim.a_stride], b == nullptr ? a[i * dim.a_stride] : b[i * dim.b_stride]);
   }
 }
 
@@ -50,10 +51,12 @@ void execute(const CommandView& command, std::uint64_t now_ns) {
       break;
     }
     case KernelId::kCopy: elementwise(command.args<ElementwiseArgs>(), [](float a, float) { return a; }); break;
-    case KernelId::kRelu:
-      elementwise(command.args<ElementwiseArgs>(), [](float a, float) { return a < 0 ? 0.0F : a; });
-      break;
-    case KernelId::kAdd: elementwise(command.args<ElementwiseArgs>(), [](float a, float b) { return a + b; }); break;
+#define HEDDLE_MAP(Id, name, inputs, ...)                                                 \
+  case KernelId::k##Id:                                                                   \
+    elementwise(command.args<ElementwiseArgs>(),                                          \
+                [](float a, float b) { return maps::Id::apply(maps::Scalars(), a, b); }); \
+    break;
+#include "heddle/device/maps-inl.h"
     case KernelId::kStack: stack(command.args<StackArgs>()); break;
     case KernelId::kTimestamp: *command.args<TimestampArgs>().out = now_ns; break;
     case KernelId::kCustom: {

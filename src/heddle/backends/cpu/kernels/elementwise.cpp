@@ -7,28 +7,19 @@
 #include "heddle/backends/cpu/kernels/loop.hpp"
 #include "heddle/backends/cpu/kernels/rows_simd.hpp"
 #include "heddle/device/half.hpp"
+#include "heddle/device/scalar_maps.hpp"
 
 namespace HEDDLE_NS::cpu {
 
 namespace {
 
-// One element; must be the same function as simd_row's.
-template <RowOp op>
-float apply(float a, [[maybe_unused]] float b) noexcept {
-  if constexpr (op == RowOp::kRelu) return a < 0.0F ? 0.0F : a;
-  if constexpr (op == RowOp::kAdd) return a + b;
-  if constexpr (op == RowOp::kSub) return a - b;
-  if constexpr (op == RowOp::kMul) return a * b;
-  if constexpr (op == RowOp::kDiv) return a / b;
-}
-
 bool is_row(std::int64_t stride) noexcept { return stride == 0 || stride == 1; }
 
-template <RowOp op>
+template <KernelId kId, class Function>
 struct Map {
   static void row(const LoopDim& dim, const float* a, const float* b, float* out) noexcept {
     if (dim.out_stride == 1 && is_row(dim.a_stride) && is_row(dim.b_stride)) {
-      simd_row(op, static_cast<std::size_t>(dim.extent), a, dim.a_stride == 0, b, dim.b_stride == 0, out);
+      simd_row(kId, static_cast<std::size_t>(dim.extent), a, dim.a_stride == 0, b, dim.b_stride == 0, out);
       return;
     }
     elements(dim, a, b, out);
@@ -43,7 +34,8 @@ struct Map {
   template <class T>
   static void elements(const LoopDim& dim, const T* a, const T* b, T* out) noexcept {
     for (std::int64_t i = 0; i < dim.extent; ++i) {
-      out[i * dim.out_stride] = from_float<T>(apply<op>(to_float(a[i * dim.a_stride]), to_float(b[i * dim.b_stride])));
+      out[i * dim.out_stride] =
+          from_float<T>(Function::apply(maps::Scalars(), to_float(a[i * dim.a_stride]), to_float(b[i * dim.b_stride])));
     }
   }
 };
@@ -93,11 +85,13 @@ void cast_from(const CommandView& command) noexcept {
 }  // namespace
 
 void copy(const CommandView& command, KernelContext&) { run<Copy>(command); }
-void relu(const CommandView& command, KernelContext&) { run<Map<RowOp::kRelu>>(command); }
-void add(const CommandView& command, KernelContext&) { run<Map<RowOp::kAdd>>(command); }
-void sub(const CommandView& command, KernelContext&) { run<Map<RowOp::kSub>>(command); }
-void mul(const CommandView& command, KernelContext&) { run<Map<RowOp::kMul>>(command); }
-void div(const CommandView& command, KernelContext&) { run<Map<RowOp::kDiv>>(command); }
+
+#define HEDDLE_MAP(Id, name, inputs, ...)                                 \
+  template <>                                                             \
+  void map<KernelId::k##Id>(const CommandView& command, KernelContext&) { \
+    run<Map<KernelId::k##Id, maps::Id>>(command);                         \
+  }
+#include "heddle/device/maps-inl.h"
 
 void cast(const CommandView& command, KernelContext&) {
   switch (command.source()) {

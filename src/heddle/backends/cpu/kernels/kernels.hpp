@@ -20,11 +20,13 @@ void stack(const CommandView& command, KernelContext& context);
 // elementwise.cpp
 void copy(const CommandView& command, KernelContext& context);
 void cast(const CommandView& command, KernelContext& context);
-void relu(const CommandView& command, KernelContext& context);
-void add(const CommandView& command, KernelContext& context);
-void sub(const CommandView& command, KernelContext& context);
-void mul(const CommandView& command, KernelContext& context);
-void div(const CommandView& command, KernelContext& context);
+// One for each row of device/maps-inl.h.
+template <KernelId kId>
+void map(const CommandView& command, KernelContext& context);
+#define HEDDLE_MAP(Id, name, inputs, ...) \
+  template <>                             \
+  void map<KernelId::k##Id>(const CommandView& command, KernelContext& context);
+#include "heddle/device/maps-inl.h"
 
 // reduce.cpp
 void sum(const CommandView& command, KernelContext& context);

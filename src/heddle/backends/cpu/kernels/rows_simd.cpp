@@ -14,37 +14,27 @@ namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::ScalableTag<float>;
 using VF = hn::Vec<F32>;
 
-// Op is generic over the tag: full vectors first, then single lanes for the rest.
-struct Relu {
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE V apply(D d, V a, V) {
-    return hn::IfThenElse(hn::Lt(a, hn::Zero(d)), hn::Zero(d), a);  // NaN is not below 0 and stays
+// The machine of the elementwise functions: vectors of the tag D, full ones first, then single lanes for the rest.
+template <class D>
+struct Vectors {
+  using V = hn::Vec<D>;
+  D d;
+  HWY_INLINE V number(float value) const { return hn::Set(d, value); }
+  HWY_INLINE auto less(V a, V b) const { return hn::Lt(a, b); }
+  template <class Condition>
+  HWY_INLINE V select(Condition condition, V yes, V no) const {
+    return hn::IfThenElse(condition, yes, no);
   }
+  HWY_INLINE V add(V a, V b) const { return hn::Add(a, b); }
+  HWY_INLINE V sub(V a, V b) const { return hn::Sub(a, b); }
+  HWY_INLINE V mul(V a, V b) const { return hn::Mul(a, b); }
+  HWY_INLINE V div(V a, V b) const { return hn::Div(a, b); }
 };
-struct Add {
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE V apply(D, V a, V b) {
-    return hn::Add(a, b);
-  }
-};
-struct Sub {
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE V apply(D, V a, V b) {
-    return hn::Sub(a, b);
-  }
-};
-struct Mul {
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE V apply(D, V a, V b) {
-    return hn::Mul(a, b);
-  }
-};
-struct Div {
-  template <class D, class V = hn::Vec<D>>
-  static HWY_INLINE V apply(D, V a, V b) {
-    return hn::Div(a, b);
-  }
-};
+
+namespace maps {
+#define HEDDLE_MAP_FUNCTION HWY_INLINE
+#include "heddle/device/maps-inl.h"
+}  // namespace maps
 
 template <bool kScalar>
 struct Operand {
@@ -66,18 +56,20 @@ template <class Op, bool kScalarA, bool kScalarB>
 void apply_row(std::size_t count, const float* a, const float* b, float* out) {
   const F32 d;
   const hn::CappedTag<float, 1> one;
+  const Vectors<F32> wide{d};
+  const Vectors<hn::CappedTag<float, 1>> single{one};
   const std::size_t lanes = hn::Lanes(d);
   const Operand<kScalarA> left(a);
   const Operand<kScalarB> right(b);
   std::size_t i = 0;
   // Both results before both stores: the compiler may not move a load over a store that could alias it.
   for (; i + 2 * lanes <= count; i += 2 * lanes) {
-    const VF first = Op::apply(d, left.load(d, i), right.load(d, i));
-    const VF second = Op::apply(d, left.load(d, i + lanes), right.load(d, i + lanes));
+    const VF first = Op::apply(wide, left.load(d, i), right.load(d, i));
+    const VF second = Op::apply(wide, left.load(d, i + lanes), right.load(d, i + lanes));
     hn::StoreU(first, d, out + i);
     hn::StoreU(second, d, out + i + lanes);
   }
-  for (; i < count; ++i) hn::StoreU(Op::apply(one, left.load(one, i), right.load(one, i)), one, out + i);
+  for (; i < count; ++i) hn::StoreU(Op::apply(single, left.load(one, i), right.load(one, i)), one, out + i);
 }
 
 template <class Op>
@@ -88,13 +80,18 @@ void choose_row(std::size_t count, const float* a, bool a_is_scalar, const float
   return b_is_scalar ? apply_row<Op, false, true>(count, a, b, out) : apply_row<Op, false, false>(count, a, b, out);
 }
 
-void row(RowOp op, std::size_t count, const float* a, bool a_is_scalar, const float* b, bool b_is_scalar, float* out) {
-  switch (op) {
-    case RowOp::kRelu: return choose_row<Relu>(count, a, a_is_scalar, a, a_is_scalar, out);
-    case RowOp::kAdd: return choose_row<Add>(count, a, a_is_scalar, b, b_is_scalar, out);
-    case RowOp::kSub: return choose_row<Sub>(count, a, a_is_scalar, b, b_is_scalar, out);
-    case RowOp::kMul: return choose_row<Mul>(count, a, a_is_scalar, b, b_is_scalar, out);
-    case RowOp::kDiv: return choose_row<Div>(count, a, a_is_scalar, b, b_is_scalar, out);
+void row(KernelId map, std::size_t count, const float* a, bool a_is_scalar, const float* b, bool b_is_scalar,
+         float* out) {
+  switch (map) {
+#define HEDDLE_MAP(Id, name, inputs, ...)                                      \
+  case KernelId::k##Id:                                                        \
+    if constexpr (maps::Id::kInputs == 1) {                                    \
+      return choose_row<maps::Id>(count, a, a_is_scalar, a, a_is_scalar, out); \
+    } else {                                                                   \
+      return choose_row<maps::Id>(count, a, a_is_scalar, b, b_is_scalar, out); \
+    }
+#include "heddle/device/maps-inl.h"
+    default: return;
   }
 }
 
@@ -142,9 +139,9 @@ namespace HEDDLE_NS::cpu {
 HWY_EXPORT(row);
 HWY_EXPORT(total);
 
-void simd_row(RowOp op, std::size_t count, const float* a, bool a_is_scalar, const float* b, bool b_is_scalar,
+void simd_row(KernelId map, std::size_t count, const float* a, bool a_is_scalar, const float* b, bool b_is_scalar,
               float* out) noexcept {
-  HWY_DYNAMIC_DISPATCH(row)(op, count, a, a_is_scalar, b, b_is_scalar, out);
+  HWY_DYNAMIC_DISPATCH(row)(map, count, a, a_is_scalar, b, b_is_scalar, out);
 }
 
 double simd_sum(const float* in, std::size_t count) noexcept { return HWY_DYNAMIC_DISPATCH(total)(in, count); }

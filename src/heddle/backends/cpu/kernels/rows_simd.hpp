@@ -2,17 +2,16 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #include "heddle/base/namespace.hpp"
+#include "heddle/device/kernel_id.hpp"
 
 namespace HEDDLE_NS::cpu {
 
-enum class RowOp : std::uint8_t { kRelu, kAdd, kSub, kMul, kDiv };
-
-// out[i] = op(a[i], b[i]) for i < count; only a[0] (b[0]) is read where the flag is set. Each number is computed as
-// plain float code does, so results are the same bits on every machine. `out` may be `a` or `b`. Relu ignores b.
-void simd_row(RowOp op, std::size_t count, const float* a, bool a_is_scalar, const float* b, bool b_is_scalar,
+// out[i] = map(a[i], b[i]) for i < count, by a row of device/maps-inl.h; only a[0] (b[0]) is read where the flag is
+// set. Each number is computed as plain float code does, so results are the same bits on every machine. `out` may be
+// `a` or `b`. Functions of one input ignore b.
+void simd_row(KernelId map, std::size_t count, const float* a, bool a_is_scalar, const float* b, bool b_is_scalar,
               float* out) noexcept;
 
 // The sum of `count` numbers, with the same additions in the same order on every machine: 64 running float sums in each

@@ -1,4 +1,5 @@
-// Which function executes which operation. A new kernel adds its row here and its declaration to kernels.hpp.
+// Which function executes which kernel. A new one adds its row here and its declaration to kernels.hpp; the elementwise
+// functions come from their list.
 #include <hwy/targets.h>
 
 #include <bit>
@@ -16,30 +17,27 @@ namespace {
 
 struct Row {
   KernelId id;
+  DtypeSet dtypes;  // float16 and bfloat16 by the portable kernel
   Kernel best;
   Kernel portable;
-  bool half = false;  // also for float16 and bfloat16, by the portable kernel
 };
 
 constexpr KernelTable<Row> kTable{{{
-    {KernelId::kRandn, randn_simd, randn_portable},
-    {KernelId::kUniform, uniform_simd, uniform_portable},
-    {KernelId::kAdvance, advance, advance},
-    {KernelId::kFill, fill, fill},
-    {KernelId::kCopyBytes, copy_bytes, copy_bytes, true},
-    {KernelId::kCopy, copy, copy, true},
-    {KernelId::kCast, cast, cast, true},
-    {KernelId::kRelu, relu, relu, true},
-    {KernelId::kAdd, add, add, true},
-    {KernelId::kSub, sub, sub, true},
-    {KernelId::kMul, mul, mul, true},
-    {KernelId::kDiv, div, div, true},
-    {KernelId::kMatmul, matmul_portable, matmul_portable, true},  // best: oneDNN's where it is built in
-    {KernelId::kSum, sum, sum},
-    {KernelId::kMean, mean, mean},
-    {KernelId::kStack, stack, stack, true},
-    {KernelId::kTimestamp, timestamp, timestamp},
-    {KernelId::kCustom, custom, custom},
+    {KernelId::kRandn, kOnlyFloat32, randn_simd, randn_portable},
+    {KernelId::kUniform, kOnlyFloat32, uniform_simd, uniform_portable},
+    {KernelId::kAdvance, kOnlyFloat32, advance, advance},
+    {KernelId::kFill, kOnlyFloat32, fill, fill},
+    {KernelId::kCopyBytes, kAllFloats, copy_bytes, copy_bytes},
+    {KernelId::kCopy, kAllFloats, copy, copy},
+    {KernelId::kCast, kAllFloats, cast, cast},
+#define HEDDLE_MAP(Id, name, inputs, ...) {KernelId::k##Id, kAllFloats, map<KernelId::k##Id>, map<KernelId::k##Id>},
+#include "heddle/device/maps-inl.h"
+    {KernelId::kMatmul, kAllFloats, matmul_portable, matmul_portable},  // best: oneDNN's where it is built in
+    {KernelId::kSum, kOnlyFloat32, sum, sum},
+    {KernelId::kMean, kOnlyFloat32, mean, mean},
+    {KernelId::kStack, kAllFloats, stack, stack},
+    {KernelId::kTimestamp, kOnlyFloat32, timestamp, timestamp},
+    {KernelId::kCustom, kOnlyFloat32, custom, custom},
 }}};
 
 }  // namespace

@@ -34,8 +34,8 @@ cudaError_t with_map(Dtype from, Dtype to, const Use& use) {
 
 }  // namespace
 
-cudaError_t launch_cast(Dtype from, Dtype to, const ElementwiseArgs& args, cudaStream_t stream) {
-  return with_map(from, to, [&](auto map) { return map.launch_on(args, stream); });
+cudaError_t launch_cast(const CommandHeader& command, const ElementwiseArgs& args, cudaStream_t stream) {
+  return with_map(command.source, command.dtype, [&](auto map) { return map.launch_on(args, stream); });
 }
 
 cudaError_t preload_cast() {

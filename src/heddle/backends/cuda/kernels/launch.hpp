@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "heddle/base/namespace.hpp"
+#include "heddle/device/command_list.hpp"
 #include "heddle/device/dtype.hpp"
 #include "heddle/device/kernel_args.hpp"
 #include "heddle/device/kernel_id.hpp"
@@ -47,12 +48,12 @@ cudaError_t launch_fill(const FillArgs& args, cudaStream_t stream);  // 32-bit e
 cudaError_t launch_copy_bytes(const CopyBytesArgs& args, cudaStream_t stream);
 cudaError_t launch_stack(const StackArgs& args, cudaStream_t stream);
 
-// kCopy, kRelu, kAdd, kSub, kMul, kDiv.
-cudaError_t launch_elementwise(KernelId kernel, Dtype dtype, const ElementwiseArgs& args, cudaStream_t stream);
-cudaError_t launch_cast(Dtype from, Dtype to, const ElementwiseArgs& args, cudaStream_t stream);
+// kCopy and the rows of device/maps-inl.h.
+cudaError_t launch_elementwise(const CommandHeader& command, const ElementwiseArgs& args, cudaStream_t stream);
+cudaError_t launch_cast(const CommandHeader& command, const ElementwiseArgs& args, cudaStream_t stream);
 
 // kSum, kMean: one kernel, or two where reduce_workspace_bytes() is not 0.
-cudaError_t launch_reduce(KernelId kernel, const ReduceArgs& args, cudaStream_t stream);
+cudaError_t launch_reduce(const CommandHeader& command, const ReduceArgs& args, cudaStream_t stream);
 std::size_t reduce_workspace_bytes(const ReduceArgs& args) noexcept;
 
 // A plain tiled product, accumulated in float32, for what the library refuses.

@@ -182,12 +182,12 @@ std::size_t reduce_workspace_bytes(const ReduceArgs& args) noexcept {
   return pieces == 1 ? 0 : static_cast<std::size_t>(args.outer * args.inner * pieces) * sizeof(double);
 }
 
-cudaError_t launch_reduce(KernelId kernel, const ReduceArgs& args, cudaStream_t stream) {
+cudaError_t launch_reduce(const CommandHeader& command, const ReduceArgs& args, cudaStream_t stream) {
   const std::int64_t outputs = args.outer * args.inner;
   if (outputs == 0) return cudaSuccess;
   const std::int64_t pieces = pieces_of(args);
   const Destination result{static_cast<float*>(args.out), nullptr,
-                           kernel == KernelId::kMean ? static_cast<double>(args.reduced) : 1.0};
+                           command.kernel == KernelId::kMean ? static_cast<double>(args.reduced) : 1.0};
   if (pieces == 1) return launch_pieces(args, result, 1, stream);
   auto* const partial = static_cast<double*>(args.workspace);
   const cudaError_t error = launch_pieces(args, Destination{nullptr, partial, 1.0}, pieces, stream);

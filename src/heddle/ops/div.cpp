@@ -1,8 +1,0 @@
-#include "heddle/ops/elementwise.hpp"
-#include "heddle/ops/ops.hpp"
-
-namespace HEDDLE_NS {
-
-Tensor div(const Tensor& a, const Tensor& b) { return ops::binary(KernelId::kDiv, "div", a, b); }
-
-}  // namespace HEDDLE_NS

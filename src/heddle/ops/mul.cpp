@@ -1,8 +1,0 @@
-#include "heddle/ops/elementwise.hpp"
-#include "heddle/ops/ops.hpp"
-
-namespace HEDDLE_NS {
-
-Tensor mul(const Tensor& a, const Tensor& b) { return ops::binary(KernelId::kMul, "mul", a, b); }
-
-}  // namespace HEDDLE_NS

@@ -1,8 +1,0 @@
-#include "heddle/ops/elementwise.hpp"
-#include "heddle/ops/ops.hpp"
-
-namespace HEDDLE_NS {
-
-Tensor sub(const Tensor& a, const Tensor& b) { return ops::binary(KernelId::kSub, "sub", a, b); }
-
-}  // namespace HEDDLE_NS
