@@ -1,9 +1,9 @@
 // What a command carries: one plain struct per family of kernels.
 //
-// Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding and no pointer to host
-// objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit patterns. Sizes and strides count elements
-// unless named bytes. The dtype travels in the command's header. Pointers are device
-// addresses.
+// Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding (CommandArgs in
+// command.hpp checks it) and no pointer to host objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit
+// patterns. Sizes and strides count elements unless named bytes. The dtype travels in the command's header. Pointers
+// are device addresses; operands.hpp has a description of every word.
 #pragma once
 
 #include <cstddef>
@@ -120,6 +120,18 @@ struct StackArgs {
   std::uint64_t count;
   const void* in[kStackMost];
 };
+
+// How many bytes of an argument struct are encoded: unused dimensions and operands at its end are left out.
+template <class Args>
+constexpr std::size_t encoded_bytes(const Args&) noexcept {
+  return sizeof(Args);
+}
+inline std::size_t encoded_bytes(const ElementwiseArgs& args) noexcept {
+  return offsetof(ElementwiseArgs, dims) + args.rank * sizeof(LoopDim);
+}
+inline std::size_t encoded_bytes(const StackArgs& args) noexcept {
+  return offsetof(StackArgs, in) + args.count * sizeof(void*);
+}
 
 // The arguments of a kernel: ArgsOf<KernelId::kFill> is FillArgs.
 template <KernelId id>

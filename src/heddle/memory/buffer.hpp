@@ -10,6 +10,7 @@
 #include "heddle/base/namespace.hpp"
 #include "heddle/memory/block.hpp"
 #include "heddle/memory/device_memory.hpp"
+#include "heddle/stream/operand_memory.hpp"
 
 namespace HEDDLE_NS {
 
@@ -39,6 +40,15 @@ class Buffer {
   void* data() const noexcept { return block_->data; }
   Residency& residency() const noexcept { return block_->residency; }
   Block& block() const noexcept { return *block_; }
+  // As an operand of a command; of an empty handle: none.
+  OperandMemory operand() const noexcept {
+    if (block_ == nullptr) return {};
+#if HEDDLE_DEBUG_CHECKS
+    return {block_->residency, block_->data, block_->requested()};
+#else
+    return {block_->residency, nullptr, 0};
+#endif
+  }
 
  private:
   static Buffer create_slowly(const std::shared_ptr<LanePool>& pool, DeviceMemory& memory, std::size_t bytes);

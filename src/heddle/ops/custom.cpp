@@ -45,10 +45,10 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
                       call.native_handle = native_handle;
                       function(call);
                     }});
-  for (const Tensor& input : inputs) lane.order_behind(input.residency());
-  for (const Tensor& input : inputs) lane.note_use(input.residency());
-  for (const Tensor& result : results) lane.write(result.residency());
-  lane.append(KernelId::kCustom, CustomArgs{command.get()}, Kept{command});
+  std::vector<OperandMemory> reads, writes;
+  for (const Tensor& input : inputs) reads.push_back(input.memory());
+  for (const Tensor& result : results) writes.push_back(result.memory());
+  lane.record(Command<CustomArgs>(KernelId::kCustom, {command.get()}), Kept{command}, reads, writes);
   return results;
 }
 

@@ -53,7 +53,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (!rows_of_x.valid) rows_of_x = ops::matrix_layout(rows, k, k, 1);
   const ops::MatrixOperand matrix(core, lane, weight);
   const ops::MatrixLayout& stored = matrix.layout();
-  MatmulArgs args{};
+  Command<MatmulArgs> command(KernelId::kMatmul, MatmulArgs{}, x.dtype());
+  MatmulArgs& args = command.args;
   args.a = input.tensor().address();
   args.b = matrix.tensor().address();
   args.out = out.address();
@@ -70,16 +71,14 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, x.dtype()));
   if (workspace.defined()) args.workspace = workspace.address();
 
-  // Without a bias the input stands in its place where operands are read.
   if (input.is_copy() || matrix.is_copy() || row.is_copy()) [[unlikely]] {
-    ops::order_behind_all(lane, x, weight, bias.defined() ? bias : x);  // throws before anything is recorded
+    ops::order_after_all(lane, x, weight, bias);  // throws before anything is recorded
     input.record(lane);
     matrix.record(lane);
     row.record(lane);
   }
-  ops::read_all(lane, input.tensor(), matrix.tensor(), bias.defined() ? row.tensor() : input.tensor());
-  lane.write(out.residency());
-  lane.append(KernelId::kMatmul, args, x.dtype());
+  lane.record(command, input.tensor().memory(), matrix.tensor().memory(), row.tensor().memory(), out.memory(),
+              workspace.memory());
   return out;
 }
 

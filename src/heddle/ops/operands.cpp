@@ -54,9 +54,9 @@ Tensor scratch(Core& core, Lane& lane, std::size_t bytes) {
 }
 
 void record_fill(Lane& lane, const Tensor& out, float value) {
-  lane.write(out.residency());
-  lane.append(KernelId::kFill,
-              FillArgs{out.address(), static_cast<std::uint64_t>(out.elements()), std::bit_cast<std::uint32_t>(value)});
+  Command<FillArgs> command(KernelId::kFill);
+  command.args = {out.address(), static_cast<std::uint64_t>(out.elements()), std::bit_cast<std::uint32_t>(value)};
+  lane.record(command, out.memory());
 }
 
 void record_copy(Lane& lane, const Tensor& out, const Tensor& in) { record_unary(lane, KernelId::kCopy, out, in); }

@@ -33,17 +33,11 @@ inline void require_kernel(const char* operation, KernelId kernel, const Tensor&
     require_kernel(operation, x.core(), kernel, x.dtype());
 }
 
-// The lane ordered behind every operand of one command; throws before anything is noted or recorded.
+// For operations of several commands: the lane ordered after the writes of every operand; throws before anything is
+// recorded. Undefined tensors are none.
 template <class... Tensors>
-void order_behind_all(Lane& lane, const Tensors&... operands) {
-  (lane.order_behind(operands.residency()), ...);
-}
-
-// lane.read() of every operand of one command.
-template <class... Tensors>
-void read_all(Lane& lane, const Tensors&... operands) {
-  order_behind_all(lane, operands...);
-  (lane.note_use(operands.residency()), ...);
+void order_after_all(Lane& lane, const Tensors&... operands) {
+  (lane.order_after(operands.memory()), ...);
 }
 
 // `dim` counted from the front; throws InvalidArgument when it is not a dimension of `shape`.

@@ -1,23 +1,15 @@
 #include "heddle/ops/random.hpp"
 
-#include <utility>
-
 namespace HEDDLE_NS::ops {
-namespace {
-
-Ticket record(Lane& lane, KernelId kernel, GeneratorState* state, std::shared_ptr<const void> keep, const Tensor& out) {
-  lane.write(out.residency());
-  return lane.append_draw(kernel, state, out.address(), static_cast<std::uint64_t>(out.elements()), std::move(keep));
-}
-
-}  // namespace
 
 Tensor draw(KernelId kernel, Core& core, const Shape& shape) {
   Recording recording(core.pool());
   Lane& lane = recording.lane();
   Tensor out = Tensor::allocate(core, lane, shape);
+  if (shape.elements() == 0) return out;
   // Only this stream uses its default generator, so its place on the timeline needs no note.
-  if (shape.elements() != 0) record(lane, kernel, core.default_generator(lane), nullptr, out);
+  lane.record_draw(kernel, core.default_generator(lane), out.address(), static_cast<std::uint64_t>(out.elements()),
+                   OperandMemory(), out.memory(), nullptr);
   return out;
 }
 
@@ -27,11 +19,8 @@ Tensor draw(KernelId kernel, Generator& generator, const Shape& shape) {
   Lane& lane = recording.lane();
   Tensor out = Tensor::allocate(core, lane, shape);
   if (shape.elements() == 0) return out;
-  lane.order_behind(generator.residency());
-  lane.note_use(generator.residency());
-  // The list advances the state after its last draw. Noted once there is such a list: the generator goes on living.
-  const Ticket ticket = record(lane, kernel, generator.state(), generator.keep(), out);
-  generator.residency().note_write(&lane, ticket);
+  lane.record_draw(kernel, generator.state(), out.address(), static_cast<std::uint64_t>(out.elements()),
+                   generator.memory(), out.memory(), generator.keep());
   return out;
 }
 

@@ -20,13 +20,13 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
     return out;
   }
   const DenseOperand in(core, lane, x);
-  ReduceArgs args{in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner};
+  Command<ReduceArgs> command(kernel);
+  ReduceArgs& args = command.args;
+  args = {in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner};
   const Tensor workspace = scratch(core, lane, core.device().reduce_workspace_bytes(args));
   if (workspace.defined()) args.workspace = workspace.address();
   in.record(lane);
-  lane.read(in.tensor().residency());
-  lane.write(out.residency());
-  lane.append(kernel, args);
+  lane.record(command, in.tensor().memory(), out.memory(), workspace.memory());
   return out;
 }
 

@@ -47,23 +47,24 @@ Tensor stack(std::span<const Tensor> tensors) {
   for (const Tensor& tensor : tensors) {
     dense.push_back(tensor.is_contiguous() ? tensor : Tensor::allocate(core, lane, tensor.shape(), dtype));
   }
-  for (const Tensor& tensor : tensors) lane.order_behind(tensor.residency());  // throws before anything is recorded
+  for (const Tensor& tensor : tensors) lane.order_after(tensor.memory());  // throws before anything is recorded
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!tensors[i].is_contiguous()) ops::record_copy(lane, dense[i], tensors[i]);
   }
-  StackArgs args{};
+  Command<StackArgs> command(KernelId::kStack, dtype);
+  StackArgs& args = command.args;
+  const OperandMemory written = out.memory();
+  std::array<OperandMemory, kStackMost> read;
   const auto elements = tensors[0].elements();
   args.bytes = static_cast<std::uint64_t>(elements) * size_of(dtype);
   for (std::size_t first = 0; first < dense.size(); first += kStackMost) {
     args.out = out.address(static_cast<std::int64_t>(first) * elements);
     args.count = std::min(kStackMost, dense.size() - first);
     for (std::size_t i = 0; i < args.count; ++i) {
-      const Tensor& tensor = dense[first + i];
-      lane.note_use(tensor.residency());
-      args.in[i] = tensor.address();
+      args.in[i] = dense[first + i].address();
+      read[i] = dense[first + i].memory();
     }
-    lane.write(out.residency());
-    lane.append(KernelId::kStack, args, dtype);
+    lane.record(command, Kept(), std::span(read).first(args.count), {&written, 1});
   }
   return out;
 }

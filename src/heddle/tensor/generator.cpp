@@ -12,8 +12,7 @@ Generator::Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence) 
   Lane& lane = recording.lane();
   const Tensor memory = Tensor::allocate(core, lane, Shape{sizeof(GeneratorState) / sizeof(float)});
   state_ = std::make_shared<const Tensor>(memory);
-  lane.write(state_->residency());
-  lane.upload(state(), std::as_bytes(std::span(&initial, 1)));
+  lane.record_upload(state(), std::as_bytes(std::span(&initial, 1)), state_->memory());
 }
 
 Core& Generator::core() const {

@@ -19,8 +19,8 @@ class Generator {
   // Throws InvalidArgument for a generator that was moved from, as every use of one does.
   Core& core() const;
   GeneratorState* state() const noexcept { return static_cast<GeneratorState*>(state_->address()); }
-  Residency& residency() const noexcept { return state_->residency(); }
-  // Owns the state: handed to Lane::draw, which uses it until the list closes.
+  OperandMemory memory() const noexcept { return state_->memory(); }
+  // Owns the state: handed to Lane::record_draw, which uses it until the list closes.
   const std::shared_ptr<const Tensor>& keep() const noexcept { return state_; }
 
  private:

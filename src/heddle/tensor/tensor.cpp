@@ -49,8 +49,7 @@ Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape&
   Lane& lane = recording.lane();
   Tensor result = allocate(core, lane, shape);
   if (values.empty()) return result;
-  lane.write(result.residency());
-  lane.upload(result.address(), std::as_bytes(values));
+  lane.record_upload(result.address(), std::as_bytes(values), result.memory());
   return result;
 }
 
@@ -62,8 +61,8 @@ Tensor Tensor::from_host_async(Core& core, std::vector<float>&& values, const Sh
   if (values.empty()) return result;
   const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
   const std::size_t bytes = kept->size() * sizeof(float);
-  lane.write(result.residency());
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{result.address(), kept->data(), bytes}, Kept{kept, bytes});
+  lane.record(Command<CopyBytesArgs>(KernelId::kCopyBytes, {result.address(), kept->data(), bytes}), Kept{kept, bytes},
+              result.memory(), OperandMemory());
   return result;
 }
 
@@ -107,7 +106,7 @@ void Tensor::make_shared_constant() const {
   require_defined("make_shared_constant", *this);
   {
     Recording recording(core_->pool());
-    recording.lane().order_behind(residency());
+    recording.lane().order_after(memory());
     recording.lane().synchronize();
     const StreamUse write = residency().last_write();
     if (write.lane != nullptr) {
@@ -120,23 +119,27 @@ void Tensor::make_shared_constant() const {
 
 void Tensor::record_to_host(Lane& lane, float* out, Kept kept, Ticket* ticket) const {
   Tensor packed;
-  const void* source = address();
+  const Tensor* source = this;
   if (!is_contiguous() || dtype() != Dtype::kFloat32) {
     packed = allocate(*core_, lane, shape());
-    ElementwiseArgs args{packed.address(), address(), nullptr, shape().rank(), {}};
+    Command<ElementwiseArgs> command(dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, Dtype::kFloat32,
+                                     dtype());
+    ElementwiseArgs& args = command.args;
+    args.out = packed.address();
+    args.a = address();
+    args.b = nullptr;
+    args.rank = shape().rank();
     for (std::size_t dim = 0; dim < shape().rank(); ++dim) {
       args.dims[dim] = {shape()[dim], packed.strides()[dim], strides()[dim], 0};
     }
-    lane.read(residency());
-    lane.write(packed.residency());
-    lane.append(dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, args, Dtype::kFloat32, dtype());
-    source = packed.address();
-  } else {
-    lane.read(residency());
+    lane.record(command, packed.memory(), memory(), OperandMemory());
+    source = &packed;
   }
   const auto bytes = static_cast<std::size_t>(elements()) * sizeof(float);
-  *ticket = lane.next_ticket();  // before: append() may throw after it has recorded the command
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes}, std::move(kept));
+  lane.order_after(source->memory());
+  *ticket = lane.next_ticket();  // before: record() may throw after it has recorded the command
+  lane.record(Command<CopyBytesArgs>(KernelId::kCopyBytes, {out, source->address(), bytes}), std::move(kept),
+              OperandMemory(), source->memory());
 }
 
 HostCopy Tensor::to_host_async() const {

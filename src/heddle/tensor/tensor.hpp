@@ -67,6 +67,8 @@ class Tensor {
   // The same memory under another view.
   Tensor view(const Shape& shape, const Strides& strides, std::int64_t offset_elements = 0) const;
   Residency& residency() const noexcept { return buffer_.residency(); }
+  // As an operand of a command; of an undefined tensor: none.
+  OperandMemory memory() const noexcept { return buffer_.operand(); }
   void* address() const noexcept { return address(0); }
   // Of the element `elements` behind the first.
   void* address(std::int64_t elements) const noexcept {

@@ -12,8 +12,8 @@ TimingEvent::TimingEvent(Core& core) {
   Recording recording(core.pool());
   Lane& lane = recording.lane();
   slot_ = Tensor::allocate(core, lane, Shape{sizeof(std::uint64_t) / sizeof(float)});
-  lane.write(slot_.residency());
-  lane.append(KernelId::kTimestamp, TimestampArgs{static_cast<std::uint64_t*>(slot_.address())});
+  lane.record(Command<TimestampArgs>(KernelId::kTimestamp, {static_cast<std::uint64_t*>(slot_.address())}),
+              slot_.memory());
   event_ = stream_calls::record_event(core.pool(), lane);
 }
 
