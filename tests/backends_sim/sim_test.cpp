@@ -221,13 +221,13 @@ TEST(SimExecutor, ContiguousElementwise) {
   CommandList list;
   ElementwiseArgs args{out, a, b, 1, {{3, 1, 1, 0}}};
   list.append(KernelId::kAdd, args);
-  execute(CommandView(list.begin()), 0);
+  execute(CommandView(list.begin()), list, 0);
   EXPECT_EQ(out[0], 9);
   EXPECT_EQ(out[2], 13);
   list.clear();
   args = {out, a, nullptr, 1, {{3, 1, 1, 0}}};
   list.append(KernelId::kRelu, args);
-  execute(CommandView(list.begin()), 0);
+  execute(CommandView(list.begin()), list, 0);
   EXPECT_EQ(out[0], 0);
   EXPECT_EQ(out[1], 2);
 }
@@ -238,7 +238,7 @@ TEST(SimExecutor, ComputesEveryElementwiseFunction) {
   float out[2];
 #define HEDDLE_MAP(Id, name, inputs, ...)                                                              \
   list.append(KernelId::k##Id, ElementwiseArgs{out, a, inputs == 1 ? nullptr : b, 1, {{2, 1, 1, 1}}}); \
-  execute(CommandView(list.begin()), 0);                                                               \
+  execute(CommandView(list.begin()), list, 0);                                                         \
   list.clear();                                                                                        \
   for (int i = 0; i < 2; ++i) EXPECT_EQ(out[i], maps::Id::apply(maps::Scalars(), a[i], b[i])) << #name;
 #include "heddle/device/maps-inl.h"

@@ -31,6 +31,7 @@ TEST_F(ListText, CommandsAreNamedWithTheirShapes) {
   list_.append(KernelId::kRandn, RandomArgs{nullptr, 0, memory_, 100});
   list_.append(KernelId::kAdvance, AdvanceArgs{nullptr, 25});
   list_.append(KernelId::kFill, FillArgs{memory_, 4, 0x3F800000});
+  list_.append(KernelId::kUpload, UploadArgs{memory_, 0, 0, 16});
   list_.append(KernelId::kCopyBytes, CopyBytesArgs{memory_, memory_, 16});
   list_.append(KernelId::kStack, StackArgs{memory_, 8, 2, {memory_, memory_}});
   list_.append(KernelId::kTimestamp, TimestampArgs{nullptr});
@@ -45,6 +46,7 @@ TEST_F(ListText, CommandsAreNamedWithTheirShapes) {
             "randn f32 [100]\n"
             "advance 25 blocks\n"
             "fill f32 [4] with 0x3f800000\n"
+            "upload 16 bytes\n"
             "copy_bytes 16 bytes\n"
             "stack f32 2 of 8 bytes\n"
             "timestamp\n"

@@ -1,8 +1,9 @@
 // A command list: what one thread recorded since the last commit, as plain bytes.
 //
 // Layout: commands one after another, each a CommandHeader and its arguments, in 64-bit words. Two lists are equal
-// when their words are equal. Host memory that commands read or write (staged input) is owned by the list. Thread
-// safety: none; a list belongs to the recording thread, then to the backend's queue.
+// when their words are equal. Host memory that commands read is staged in slots that the list owns, and named by slot
+// and offset: equal recordings give equal words, wherever that memory lies. Thread safety: none; a list belongs to the
+// recording thread, then to the backend's queue.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "heddle/base/check.hpp"
 #include "heddle/base/namespace.hpp"
 #include "heddle/device/command.hpp"
 
@@ -26,6 +28,10 @@ struct Kept {
 
 class CommandList {
  public:
+  CommandList() = default;
+  CommandList(CommandList&&) noexcept = default;
+  CommandList& operator=(CommandList&&) noexcept = default;
+
   // Throws bad_alloc; nothing is changed then.
   template <CommandArgs Args>
   void append(const Command<Args>& command) {
@@ -52,6 +58,8 @@ class CommandList {
     }
     staged_bytes_ += kept.bytes;
   }
+  // An upload from `from`, which becomes a slot of its own. The command gets the slot's number.
+  void append(Command<UploadArgs> command, std::shared_ptr<const std::byte> from);
   template <CommandArgs Args>
   void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
     append(Command<Args>(kernel, args, dtype));
@@ -61,12 +69,35 @@ class CommandList {
     append(Command<Args>(kernel, args), std::move(kept));
   }
 
-  // Host memory that stays valid until the device has finished this list. Aligned to 64 bytes.
-  std::byte* stage(std::size_t bytes);
+  // Room for `bytes` of host data until the device has finished this list, aligned to 64 bytes. `allocate(bytes)` gives
+  // a std::shared_ptr<std::byte>, where no slot has room. Which place this is depends only on the sizes staged before.
+  struct Place {
+    std::uint64_t slot;
+    std::uint64_t offset;
+    std::byte* memory;
+  };
+  template <class Allocate>
+  Place stage(std::size_t bytes, const Allocate& allocate) {
+    const std::size_t rounded = (bytes + kStagingAlignment - 1) / kStagingAlignment * kStagingAlignment;
+    if (slots_.empty() || slots_.back().size - slots_.back().used < rounded) {
+      const std::size_t size = rounded > kSlotBytes ? rounded : kSlotBytes;
+      slots_.push_back({allocate(size), size, 0});
+    }
+    Slot& slot = slots_.back();
+    const std::size_t offset = slot.used;
+    slot.used += rounded;
+    staged_bytes_ += bytes;
+    return {slots_.size() - 1, offset, slot.memory.get() + offset};
+  }
+  const std::byte* staged(std::uint64_t slot, std::uint64_t offset) const noexcept {
+    HEDDLE_DCHECK(slot < slots_.size() && offset < slots_[slot].size,
+                  "a command reads a place that its list has not staged");
+    return slots_[slot].memory.get() + offset;
+  }
 
   bool empty() const noexcept { return commands_ == 0; }
   // False: nothing that a command points to belongs to this list.
-  bool owns_operands() const noexcept { return !staged_.empty() || !kept_.empty(); }
+  bool owns_operands() const noexcept { return !slots_.empty() || !kept_.empty(); }
   std::size_t commands() const noexcept { return commands_; }
   std::size_t bytes() const noexcept { return used_ * 8 + staged_bytes_; }
   const std::uint64_t* begin() const noexcept { return words_.data(); }
@@ -82,8 +113,12 @@ class CommandList {
   void clear() noexcept;
 
  private:
-  struct AlignedDelete {
-    void operator()(std::byte* memory) const noexcept;
+  static constexpr std::size_t kStagingAlignment = 64;
+  static constexpr std::size_t kSlotBytes = 4096;  // of a slot that several uploads share
+  struct Slot {
+    std::shared_ptr<std::byte> memory;
+    std::size_t size;
+    std::size_t used;
   };
   void grow(std::size_t words);
 
@@ -91,7 +126,7 @@ class CommandList {
   std::size_t used_ = 0;
   std::size_t commands_ = 0;
   std::size_t staged_bytes_ = 0;
-  std::vector<std::unique_ptr<std::byte, AlignedDelete>> staged_;
+  std::vector<Slot> slots_;
   std::vector<std::shared_ptr<const void>> kept_;
 };
 

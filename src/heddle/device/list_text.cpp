@@ -38,6 +38,8 @@ std::string describe(const CommandHeader&, const CustomArgs& args) {
   return args.command != nullptr ? fmt::format("'{}'", args.command->name) : std::string();
 }
 
+std::string describe(const CommandHeader&, const UploadArgs& args) { return fmt::format("{} bytes", args.bytes); }
+
 std::string describe(const CommandHeader&, const CopyBytesArgs& args) { return fmt::format("{} bytes", args.bytes); }
 
 // The loop's extents, and the strides of what is not dense: "f32 [4,3] strides b [0,1]".

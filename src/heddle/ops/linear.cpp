@@ -68,7 +68,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
   const ops::DenseOperand row(core, lane, bias);
   if (bias.defined()) args.bias = row.tensor().address();
-  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, x.dtype()));
+  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(command.view()));
   if (workspace.defined()) args.workspace = workspace.address();
 
   if (input.is_copy() || matrix.is_copy() || row.is_copy()) [[unlikely]] {

@@ -148,7 +148,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   MatmulArgs& args = command.args;
   const Batches batches = shape.rank() == 2 ? Batches{} : merge_batches(shape, left.tensor(), right.tensor());
   const std::size_t outer = set_batches(args, batches);
-  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, a.dtype()));
+  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(command.view()));
   if (workspace.defined()) args.workspace = workspace.address();
   if (left.is_copy() || right.is_copy()) [[unlikely]] {
     ops::order_after_all(lane, a, b);  // throws before anything is recorded

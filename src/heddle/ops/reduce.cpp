@@ -23,7 +23,7 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
   Command<ReduceArgs> command(kernel);
   ReduceArgs& args = command.args;
   args = {in.tensor().address(), out.address(), extents.outer, extents.reduced, extents.inner};
-  const Tensor workspace = scratch(core, lane, core.device().reduce_workspace_bytes(args));
+  const Tensor workspace = scratch(core, lane, core.device().workspace_bytes(command.view()));
   if (workspace.defined()) args.workspace = workspace.address();
   in.record(lane);
   lane.record(command, in.tensor().memory(), out.memory(), workspace.memory());

@@ -76,18 +76,21 @@ void Lane::order_after(Lane& other, Ticket ticket) {
 }
 
 Ticket Lane::record_upload(void* to, std::span<const std::byte> bytes, const OperandMemory& memory) {
-  Command<CopyBytesArgs> command(KernelId::kCopyBytes, {to, nullptr, bytes.size()});
-  if (device_.info().host_accessible) {
-    // Nothing comes between the two that could close the list: what is only written needs no order.
-    std::byte* const staged = list_.stage(bytes.size());
-    std::memcpy(staged, bytes.data(), bytes.size());
-    command.args.in = staged;
-    return record(command, memory, OperandMemory());
-  }
-  const std::shared_ptr<std::byte> staged = device_.allocate_host(bytes.size());
-  std::memcpy(staged.get(), bytes.data(), bytes.size());
-  command.args.in = staged.get();
-  return record(command, Kept{staged, bytes.size()}, memory, OperandMemory());
+  // Where the device has the host's memory, plain memory does. Nothing comes between staging and the command that could
+  // close the list: what is only written needs no order.
+  const CommandList::Place place = list_.stage(bytes.size(), [this](std::size_t size) {
+    return device_.info().host_accessible ? device_.Device::allocate_host(size) : device_.allocate_host(size);
+  });
+  std::memcpy(place.memory, bytes.data(), bytes.size());
+  return record(Command<UploadArgs>(KernelId::kUpload, {to, place.slot, place.offset, bytes.size()}), memory);
+}
+
+Ticket Lane::record_upload(void* to, std::shared_ptr<const std::byte> from, std::size_t bytes,
+                           const OperandMemory& memory) {
+  const Command<UploadArgs> command(KernelId::kUpload, {to, 0, 0, bytes});
+  note<UploadArgs>(command, {memory});
+  list_.append(command, std::move(from));
+  return end_command();
 }
 
 Ticket Lane::record_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,

@@ -3,13 +3,13 @@
 // Thread safety: members marked [holder] are called only by the thread that is inside the lease's gate (or has claimed
 // it); committed(), completed(), holder_thread() by any thread; wait() and on_complete(ticket) by any thread without
 // locks.
-// Invariants: 1. issued >= committed and issued >= completed; committed is told once the device has the list. 2. Lists
+// Invariants: 1. issued >= committed and issued >= completed; committed advances once the device has the list. 2. Lists
 // reach the queue in the order of their tickets. 3. A list is committed by itself only for its count and bytes, never
-// for the time, so a loop commits the same lists every round. 4. What a command keeps and the notes of its
-// uses go to the list that holds it: record() does all of it, and nothing that may close the list comes after its first
-// note.
+// for the time, so a loop commits the same lists every round. 4. What a command keeps and the notes of its uses go to
+// the list that holds it: record() does all of it, and nothing that may close the list comes after its first note.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <limits>
@@ -84,13 +84,12 @@ class Lane {
 
   // [holder] Records one command in one step: orders it after the last writes of what it reads, notes its uses, appends
   // it, and keeps what it needs. `memory`: what each address of the arguments lies in, in the order of their fields in
-  // device/operands.hpp, which say whether it is read or written. What is only written is a block of this lane, or one
-  // that the command is ordered after.
-  // Returns the command's ticket. Throws NotCommitted where a writing stream has recorded but not committed, and the
-  // writer's error where that list failed and the failure was collected since (until then the stream skips, and
-  // synchronize() throws it); nothing is recorded or noted then. Commits by itself when the list is full. Where that
-  // would wait and must not, the list grows instead: the command is recorded already, so nothing may say that it was
-  // not.
+  // device/arg_layouts.hpp, which say whether it is read or written. What is only written is a block of this lane, or
+  // one that the command is ordered after. Returns the command's ticket. Throws NotCommitted where a writing stream has
+  // recorded but not committed, and the writer's error where that list failed and the failure was collected since
+  // (until then the stream skips, and synchronize() throws it); nothing is recorded or noted then. Commits by itself
+  // when the list is full. Where that would wait and must not, the list grows instead: the command is recorded already,
+  // so nothing may say that it was not.
   template <class Args, class... Memory>
     requires(sizeof...(Memory) == kAddresses<Args> && (std::is_same_v<Memory, OperandMemory> && ...))
   Ticket record(const Command<Args>& command, const Memory&... memory) {
@@ -109,6 +108,7 @@ class Lane {
   template <class Args>
   Ticket record(const Command<Args>& command, Kept kept, std::span<const OperandMemory> reads,
                 std::span<const OperandMemory> writes) {
+    check_reach(command, reads, writes);
     for (const OperandMemory& memory : reads) order_after(memory);
     for (const OperandMemory& memory : reads) note_use(memory);
     for (const OperandMemory& memory : writes) note_write(memory);
@@ -121,8 +121,10 @@ class Lane {
     list_.append(kernel, args);
     return end_command();
   }
-  // [holder] Records the copy of `bytes` to `to`, from memory of the list's own: of the device's kind where it has one.
+  // [holder] Records the copy of `bytes` to `to`. The bytes are copied before this returns.
   Ticket record_upload(void* to, std::span<const std::byte> bytes, const OperandMemory& memory);
+  // [holder] The same without a copy on the host: the list keeps `from`, which must not change meanwhile.
+  Ticket record_upload(void* to, std::shared_ptr<const std::byte> from, std::size_t bytes, const OperandMemory& memory);
   // [holder] Records `kernel`, which draws `count` values from `generator` to `out`; moves the state forward when the
   // list closes. `state` is the generator's memory, `keep` owns it: held until then (null: it outlives the lane).
   Ticket record_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
@@ -214,6 +216,18 @@ class Lane {
       HEDDLE_CHECK(!memory[i] || !operand.in_use() || memory[i].contains(operand),
                    "a command reaches out of the memory of its operand");
     }
+#endif
+  }
+  template <class Args>
+  static void check_reach([[maybe_unused]] const Command<Args>& command,
+                          [[maybe_unused]] std::span<const OperandMemory> reads,
+                          [[maybe_unused]] std::span<const OperandMemory> writes) noexcept {
+#if HEDDLE_DEBUG_CHECKS
+    for_each_operand(command.header, command.args, [&](const Operand& operand) {
+      const auto holds = [&](const OperandMemory& memory) { return memory && memory.contains(operand); };
+      HEDDLE_CHECK(std::ranges::any_of(reads, holds) || std::ranges::any_of(writes, holds),
+                   "a command reaches out of the memory of its operands");
+    });
 #endif
   }
   void order_after_write(StreamUse write);

@@ -61,8 +61,8 @@ Tensor Tensor::from_host_async(Core& core, std::vector<float>&& values, const Sh
   if (values.empty()) return result;
   const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
   const std::size_t bytes = kept->size() * sizeof(float);
-  lane.record(Command<CopyBytesArgs>(KernelId::kCopyBytes, {result.address(), kept->data(), bytes}), Kept{kept, bytes},
-              result.memory(), OperandMemory());
+  lane.record_upload(result.address(), {kept, reinterpret_cast<const std::byte*>(kept->data())}, bytes,
+                     result.memory());
   return result;
 }
 

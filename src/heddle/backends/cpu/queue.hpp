@@ -6,7 +6,7 @@
 // Thread safety: submit and wait_on by one thread at a time; run, work, offer by any thread. Locks: mutex_
 // (kDeviceQueue), never two queues' at once; none while a kernel or the listener runs.
 // Invariants:
-//  1. At most one thread is the runner (running_); only it executes, publishes and writes counts_ and context_.
+//  1. At most one thread is the runner (running_); only it executes, publishes and writes counts_.
 //  2. A queue whose head is a list is running_, or scheduled_, or somebody is about to call Device::help for it: the
 //     thread that submitted with kCallerWaits, or a helper, which offers all it leaves behind to the workers.
 //  3. An unresolved wait for `other` in entries_ keeps `other` alive: other's runner resolves it before it stops
@@ -117,7 +117,6 @@ class CpuQueue final : public Queue {
 
   const Engine& engine_;
   CpuQueue* next_ready_ = nullptr;
-  KernelContext context_;                                           // the runner's
   std::array<sync::Atomic<std::uint64_t>, kKernelCount> counts_{};  // written by the runner; relaxed: no other data
   sync::Atomic<std::uint32_t> pins_{0};
   mutable sync::Mutex mutex_{Rank::kDeviceQueue};

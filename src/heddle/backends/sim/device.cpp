@@ -243,7 +243,7 @@ Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCount
               }};
     }
     try {
-      execute(command, now_ns);
+      execute(command, list, now_ns);
     } catch (...) {
       return kernel_failure(command);
     }

@@ -1,7 +1,6 @@
 // The matrix product by oneDNN. matmul.cpp is the real one; absent.cpp takes its place in builds without oneDNN.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
@@ -17,9 +16,6 @@ Kernel onednn_matmul() noexcept;
 // the process (runtime/lifecycle.hpp): else they are destroyed before it, under the work that it waits for. oneDNN ends
 // the process where it gets no memory for that, so kOutOfMemory where there is too little of it beforehand.
 Status onednn_preload();
-
-// Device memory that the kernel wants in MatmulArgs::workspace.
-std::size_t onednn_workspace_bytes(const MatmulArgs& args) noexcept;
 
 // Name and version, for people; empty where oneDNN is not built in.
 std::string onednn_description();
