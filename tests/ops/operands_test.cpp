@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "heddle/heddle.hpp"
-#include "heddle/ops/reduce.hpp"
+#include "heddle/ops/reduce/reduce.hpp"
 
 namespace heddle {
 namespace {

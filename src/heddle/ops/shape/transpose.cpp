@@ -1,6 +1,6 @@
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "heddle/base/error.hpp"
 #include "heddle/ops/operands.hpp"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "heddle/base/error.hpp"
-#include "heddle/ops/matrix.hpp"
+#include "heddle/ops/linear/matrix.hpp"
 #include "heddle/ops/operands.hpp"
 #include "heddle/ops/ops.hpp"
 

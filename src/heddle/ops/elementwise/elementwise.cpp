@@ -1,4 +1,4 @@
-#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 
 #include <algorithm>
 

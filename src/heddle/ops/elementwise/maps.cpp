@@ -1,7 +1,7 @@
 // The elementwise operations: one for each row of device/maps-inl.h. Each must be declared in ops.hpp to compile.
 #include <utility>
 
-#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 #include "heddle/ops/ops.hpp"
 
 namespace HEDDLE_NS {

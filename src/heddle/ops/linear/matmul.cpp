@@ -1,9 +1,9 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "heddle/base/error.hpp"
-#include "heddle/ops/matrix.hpp"
+#include "heddle/ops/linear/matrix.hpp"
 #include "heddle/ops/operands.hpp"
 #include "heddle/ops/ops.hpp"
 

@@ -1,4 +1,4 @@
-#include "heddle/ops/random.hpp"
+#include "heddle/ops/random/random.hpp"
 
 namespace HEDDLE_NS::ops {
 

@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <optional>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
 
 #include "heddle/base/error.hpp"
 #include "heddle/ops/operands.hpp"

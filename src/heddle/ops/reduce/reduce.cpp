@@ -1,5 +1,6 @@
-#include "heddle/ops/reduce.hpp"
+#include "heddle/ops/reduce/reduce.hpp"
 
+#include "heddle/ops/elementwise/dense_operand.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS::ops {

@@ -1,8 +1,12 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
+
 #include "heddle/base/error.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 #include "heddle/ops/operands.hpp"
 #include "heddle/ops/ops.hpp"
 
@@ -49,7 +53,7 @@ Tensor stack(std::span<const Tensor> tensors) {
   }
   for (const Tensor& tensor : tensors) lane.order_after(tensor.memory());  // throws before anything is recorded
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (!tensors[i].is_contiguous()) ops::record_copy(lane, dense[i], tensors[i]);
+    if (!tensors[i].is_contiguous()) ops::record_unary(lane, KernelId::kCopy, dense[i], tensors[i]);
   }
   Command<StackArgs> command(KernelId::kStack, dtype);
   StackArgs& args = command.args;
