@@ -50,9 +50,6 @@ class HandLoop {
     product.out = y_.get();
     product.m = product.n = product.k = product.lda = product.ldb = extent;
     product.batch = 1;
-    const std::size_t workspace_bytes = cpu::matmul_workspace_bytes(product, best);
-    if (workspace_bytes > 0) workspace_ = make_buffer(workspace_bytes);
-    product.workspace = workspace_.get();
     const std::uint64_t blocks = (count + 3) / 4;
     for (std::uint64_t i = 0; i < kIterations; ++i) {
       list_.append(KernelId::kRandn, RandomArgs{&state_, i * blocks, x_.get(), count});
@@ -74,7 +71,7 @@ class HandLoop {
  private:
   const bool best_;
   GeneratorState state_;
-  Buffer x_, y_, workspace_;
+  Buffer x_, y_;
   std::vector<float> sums_;
   double checksum_ = 0;
   CommandList list_;

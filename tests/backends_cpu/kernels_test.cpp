@@ -29,7 +29,8 @@ class Kernels : public testing::TestWithParam<bool> {
     list.append(id, args);
     const Kernel kernel = find_kernel(id, GetParam());
     ASSERT_NE(kernel, nullptr);
-    kernel(CommandView(list.begin()), context_);
+    KernelContext context{&list};
+    kernel(CommandView(list.begin()), context);
   }
 
   // Product, batch by batch, in double; the tolerance grows with the sum of the terms' sizes.
@@ -46,8 +47,6 @@ class Kernels : public testing::TestWithParam<bool> {
     args.b = b.data();
     args.out = out.data();
     if (biased) args.bias = bias.data();
-    std::vector<std::byte> workspace(matmul_workspace_bytes(args, GetParam()));
-    args.workspace = workspace.empty() ? nullptr : workspace.data();
     run(KernelId::kMatmul, args);
     const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
     for (std::int64_t i = 0; i < args.batch; ++i) {
@@ -69,8 +68,6 @@ class Kernels : public testing::TestWithParam<bool> {
       }
     }
   }
-
-  KernelContext context_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Implementation, Kernels, testing::Bool(),

@@ -187,19 +187,47 @@ TEST(SimAutoRun, HelpRunsWhatTheQueueNeeds) {
   EXPECT_FALSE(device->help(*b, Ticket{1}));
 }
 
+// A list that touches a segment must stay inside it; nothing of such a list runs.
+TEST_F(SimTest, AnAccessThatLeavesItsSegmentFailsItsList) {
+  auto q = queue(1);
+  void* segment = nullptr;
+  ASSERT_TRUE(device_.allocate_segment(4096, &segment).ok());
+  auto* const memory = static_cast<float*>(segment);
+  memory[0] = 5;
+  std::uint64_t ticket = 0;
+  const auto run = [&](float* out, std::uint64_t count) {
+    EXPECT_TRUE(device_.submit(*q, fill(out, 7, count), Ticket{++ticket}, kAsync).ok());
+    EXPECT_TRUE(device_.step());
+    const Status status = q->failures().status_of(Ticket{ticket});
+    device_.clear_failure(*q, Ticket{ticket});
+    return status;
+  };
+  EXPECT_TRUE(run(memory + 1, 1023).ok());
+  const Status status = run(memory, 1025);
+  EXPECT_EQ(status.kind(), ErrorKind::kDeviceError);
+  EXPECT_NE(status.text().find("fill f32 [1025]"), std::string::npos) << status.text();
+  EXPECT_NE(status.text().find("out reaches"), std::string::npos) << status.text();
+  EXPECT_EQ(memory[0], 5) << "the list did not run";
+  EXPECT_FALSE(run(memory - 1, 2).ok());
+  EXPECT_TRUE(run(memory, 1024).ok());
+  float host = 0;
+  EXPECT_TRUE(run(&host, 1).ok()) << "memory of the host is not the device's to check";
+  device_.release_segment(segment, 4096);
+}
+
 TEST(SimExecutor, ContiguousElementwise) {
   const float a[3] = {-1, 2, 3}, b[1] = {10};
   float out[3] = {};
   CommandList list;
   ElementwiseArgs args{out, a, b, 1, {{3, 1, 1, 0}}};
   list.append(KernelId::kAdd, args);
-  execute(CommandView(list.begin()), 0);
+  execute(CommandView(list.begin()), list, 0);
   EXPECT_EQ(out[0], 9);
   EXPECT_EQ(out[2], 13);
   list.clear();
   args = {out, a, nullptr, 1, {{3, 1, 1, 0}}};
   list.append(KernelId::kRelu, args);
-  execute(CommandView(list.begin()), 0);
+  execute(CommandView(list.begin()), list, 0);
   EXPECT_EQ(out[0], 0);
   EXPECT_EQ(out[1], 2);
 }
@@ -210,7 +238,7 @@ TEST(SimExecutor, ComputesEveryElementwiseFunction) {
   float out[2];
 #define HEDDLE_MAP(Id, name, inputs, ...)                                                              \
   list.append(KernelId::k##Id, ElementwiseArgs{out, a, inputs == 1 ? nullptr : b, 1, {{2, 1, 1, 1}}}); \
-  execute(CommandView(list.begin()), 0);                                                               \
+  execute(CommandView(list.begin()), list, 0);                                                         \
   list.clear();                                                                                        \
   for (int i = 0; i < 2; ++i) EXPECT_EQ(out[i], maps::Id::apply(maps::Scalars(), a[i], b[i])) << #name;
 #include "heddle/device/maps-inl.h"

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <memory>
+#include <new>
 #include <utility>
 
 namespace heddle {
@@ -74,17 +76,46 @@ TEST(CommandList, EqualRecordingsHaveEqualWords) {
   EXPECT_EQ(std::memcmp(a.begin(), b.begin(), a.bytes()), 0);
 }
 
+std::shared_ptr<std::byte> aligned(std::size_t bytes) {
+  constexpr std::align_val_t kAlignment{64};
+  return {static_cast<std::byte*>(::operator new(bytes, kAlignment)),
+          [](std::byte* memory) { ::operator delete(memory, kAlignment); }};
+}
+
 TEST(CommandList, StagedMemoryIsAlignedAndMovesWithTheList) {
   CommandList list;
-  std::byte* one = list.stage(100);
-  std::byte* two = list.stage(28);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(one) % 64, 0u);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(two) % 64, 0u);
-  std::memset(one, 5, 100);
+  const CommandList::Place one = list.stage(100, aligned);
+  const CommandList::Place two = list.stage(28, aligned);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(one.memory) % 64, 0u);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(two.memory) % 64, 0u);
+  EXPECT_EQ(two.slot, one.slot) << "small pieces share a slot";
+  EXPECT_EQ(two.offset, 128u);
+  std::memset(one.memory, 5, 100);
   EXPECT_EQ(list.bytes(), 128u);
   const CommandList moved = std::move(list);
-  EXPECT_EQ(one[99], std::byte{5});
+  EXPECT_EQ(moved.staged(one.slot, one.offset)[99], std::byte{5});
   EXPECT_EQ(moved.bytes(), 128u);
+}
+
+TEST(CommandList, WhereDataIsStagedDependsOnTheSizesOnly) {
+  CommandList a, b;
+  const std::shared_ptr<std::byte> between = aligned(1 << 20);  // so that the second list's memory lies elsewhere
+  for (CommandList* list : {&a, &b}) {
+    for (int round = 0; round < 2; ++round) {
+      list->clear();
+      for (const std::size_t bytes : {24, 10'000, 3000, 2000, 1}) {
+        const CommandList::Place place = list->stage(bytes, aligned);
+        list->append(KernelId::kUpload, UploadArgs{nullptr, place.slot, place.offset, bytes});
+      }
+      list->append(Command<UploadArgs>(KernelId::kUpload, {nullptr, 0, 0, 1 << 20}), between);
+    }
+  }
+  EXPECT_TRUE(a == b);
+  std::uint64_t last_slot = 0;
+  for (const std::uint64_t* at = a.begin(); at != a.end(); at = CommandView(at).next()) {
+    last_slot = CommandView(at).args<UploadArgs>().slot;
+  }
+  EXPECT_EQ(a.staged(last_slot, 0), between.get());
 }
 
 }  // namespace

@@ -85,21 +85,26 @@ TEST_P(DeviceSuite, CreateQueue_AQueueMayGoOnceItsTicketsAreComplete) {
 
 // Of the addresses only the alignment counts.
 TEST_P(DeviceSuite, WorkspaceBytes_OfTheSameProductAreTheSame) {
-  MatmulArgs args{};
+  Command<MatmulArgs> product(KernelId::kMatmul, MatmulArgs{});
+  MatmulArgs& args = product.args;
   args.a = args.b = args.out = cell(0);
   args.m = args.n = args.k = args.lda = args.ldb = 256;
   args.batch = 1;
-  const std::size_t first = device().workspace_bytes(args, Dtype::kFloat32);
+  const std::size_t first = device().workspace_bytes(product.view());
   args.out = cell(16);
   args.workspace = cell(32);
-  EXPECT_EQ(device().workspace_bytes(args, Dtype::kFloat32), first);
+  EXPECT_EQ(device().workspace_bytes(product.view()), first);
 }
 
-TEST_P(DeviceSuite, ReduceWorkspaceBytes_OfTheSameReductionAreTheSame) {
-  ReduceArgs args{cell(0), cell(1), 1, 1 << 20, 1};
-  const std::size_t first = device().reduce_workspace_bytes(args);
-  args.workspace = cell(32);
-  EXPECT_EQ(device().reduce_workspace_bytes(args), first);
+TEST_P(DeviceSuite, WorkspaceBytes_OfTheSameReductionAreTheSame) {
+  Command<ReduceArgs> sum(KernelId::kSum, {cell(0), cell(1), 1, 1 << 20, 1});
+  const std::size_t first = device().workspace_bytes(sum.view());
+  sum.args.workspace = cell(32);
+  EXPECT_EQ(device().workspace_bytes(sum.view()), first);
+}
+
+TEST_P(DeviceSuite, WorkspaceBytes_OfACommandWithoutAWorkspaceAreNone) {
+  EXPECT_EQ(device().workspace_bytes(Command<FillArgs>(KernelId::kFill, {cell(0), 1, 0}).view()), 0U);
 }
 
 // Replay is optional, and what it is not is said.

@@ -218,7 +218,8 @@ TEST(Catalogue, C30_AUseWhoseCommandWasNotRecordedHoldsNothing) {
   Buffer x = test.make(1000);
   elsewhere([&] {
     Recording recording(test.sim().pool());
-    recording.lane().note_use(x.residency());
+    Lane& lane = recording.lane();
+    x.residency().note_use(&lane, lane.next_ticket());
   });
   x = {};
   EXPECT_EQ(test.statistics().pending, 0u) << "nothing was recorded that could end";

@@ -83,8 +83,8 @@ class TestMemory {
   // The calling thread's stream uses the buffer: the next command does.
   void use(const Buffer& buffer) {
     Recording recording(sim_.pool());
-    recording.lane().read(buffer.residency());
-    recording.lane().append(KernelId::kFill, FillArgs{nullptr, 0, 0});
+    const OperandMemory read = buffer.operand();
+    recording.lane().record(Command<FillArgs>(KernelId::kFill, {nullptr, 0, 0}), Kept(), {&read, 1}, {});
   }
   void commit() { sim_.commit(); }
   void run_all() { sim_.run_all(); }

@@ -45,13 +45,9 @@ TEST(MemoryStress, SixtyFourThreadsShareALimit) {
             std::swap(own.back(), exchange[random() % exchange.size()]);
           } else if (action == 14) {
             Recording recording(sim.pool());
-            for (const Buffer& buffer : own) {
-              if (buffer) recording.lane().order_behind(buffer.residency());
-            }
-            for (const Buffer& buffer : own) {
-              if (buffer) recording.lane().note_use(buffer.residency());
-            }
-            recording.lane().append(KernelId::kFill, FillArgs{nullptr, 0, 0});
+            std::vector<OperandMemory> reads;
+            for (const Buffer& buffer : own) reads.push_back(buffer.operand());
+            recording.lane().record(Command<FillArgs>(KernelId::kFill, {nullptr, 0, 0}), Kept(), reads, {});
             recording.lane().commit();
           } else if (random() % 8 == 0) {
             memory.release_cached();

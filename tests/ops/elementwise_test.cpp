@@ -1,5 +1,5 @@
 // The loops that elementwise commands carry: as few dimensions as the operands allow.
-#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Which strides a matrix product takes as they are.
-#include "heddle/ops/matrix.hpp"
+#include "heddle/ops/linear/matrix.hpp"
 
 #include <gtest/gtest.h>
 

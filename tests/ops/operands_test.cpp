@@ -9,7 +9,7 @@
 #include "heddle/device/device.hpp"
 #include "heddle/device/kernel_id.hpp"
 #include "heddle/heddle.hpp"
-#include "heddle/ops/reduce.hpp"
+#include "heddle/ops/reduce/reduce.hpp"
 #include "heddle/tensor/core.hpp"
 #include "heddle/tensor/tensor_access.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "heddle/backends/cpu/kernels/philox.hpp"
 #include "heddle/heddle.hpp"
-#include "heddle/ops/random.hpp"
+#include "heddle/ops/random/random.hpp"
 
 namespace heddle {
 namespace {

@@ -134,25 +134,70 @@ TEST(Lane, MemoryInUseByAnotherStreamIsNotReused) {
   producer.join();
 }
 
+// Invariant 4: ordering after another stream's write closes the list before the uses of the command are noted.
+TEST(Lane, NotesOfACommandGoToTheListThatHoldsIt) {
+  Runtime runtime;
+  Tensor x;
+  std::thread([&] {
+    x = full(runtime, {4}, 2.0f);
+    runtime.commit();
+  }).join();
+  const Tensor y = full(runtime, {4}, 1.0f);  // recorded here, not committed
+  const Tensor z = add(y, x);                 // waits for the other stream, so its list is another one
+  Recording recording(runtime.core().pool());
+  Lane& lane = recording.lane();
+  EXPECT_GE(lane.committed().value, 1u) << "ordering closed the list";
+  EXPECT_EQ(z.residency().last_write().ticket, lane.issued());
+  EXPECT_GT(lane.issued(), lane.committed());
+}
+
+// A command that is refused leaves nothing behind: no note, no command.
+TEST(Lane, ARefusedCommandIsNotNoted) {
+  Runtime runtime;
+  const Tensor out = full(runtime, {4}, 1.0f);
+  runtime.synchronize();
+  std::latch recorded(1), refused(1);
+  Tensor x;
+  std::thread producer([&] {
+    x = full(runtime, {4}, 2.0f);  // not committed
+    recorded.count_down();
+    refused.wait();
+  });
+  recorded.wait();
+  const Ticket before = out.residency().last_write().ticket;
+  {
+    Recording recording(runtime.core().pool());
+    Lane& lane = recording.lane();
+    const Ticket issued = lane.issued();
+    Command<ElementwiseArgs> command(KernelId::kRelu);
+    command.args = {out.address(), x.address(), nullptr, 0, {}};
+    EXPECT_THROW(lane.record(command, out.memory(), x.memory(), OperandMemory()), NotCommitted);
+    EXPECT_EQ(lane.issued(), issued);
+    EXPECT_EQ(out.residency().last_write().ticket, before);
+  }
+  EXPECT_FALSE(x.residency().has_foreign_uses());
+  refused.count_down();
+  producer.join();
+}
+
 #if HEDDLE_DEBUG_CHECKS
-// Invariant 4: the uses of a command are noted after everything that may close the list, even if it does not this time.
-TEST(LaneDeathTest, ANoteThatIsNotFollowedByItsCommandAborts) {
+TEST(LaneDeathTest, ACommandThatReachesOutOfItsOperandAborts) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   Runtime runtime;
-  const Tensor x = full(runtime, {4}, 1.0f);
-  const Tensor y = full(runtime, {4}, 2.0f);
-  const auto between = [&](const std::function<void(Lane&)>& call) {
+  const Tensor out = full(runtime, {4}, 1.0f);
+  const Tensor x = full(runtime, {4}, 2.0f);
+  const auto relu_of = [&](std::int64_t extent, std::int64_t stride) {
     Recording recording(runtime.core().pool());
-    recording.lane().note_use(residency_of(x));
-    call(recording.lane());
+    Command<ElementwiseArgs> command(KernelId::kRelu);
+    command.args = {address_of(out), address_of(x), nullptr, 1, {{extent, 1, stride, 0}}};
+    recording.lane().record(command, operand_of(out), operand_of(x), OperandMemory());
   };
-  constexpr const char* kText = "the list may close between the note of a use and its command";
-  EXPECT_DEATH(between([&](Lane& lane) { lane.order_behind(residency_of(y)); }), kText);
-  EXPECT_DEATH(between([&](Lane& lane) { lane.commit(); }), kText);
-  EXPECT_DEATH(between([&](Lane& lane) { lane.try_commit(); }), kText);
-  EXPECT_DEATH(between([&](Lane& lane) { Tensor::allocate(runtime, lane, {4}); }), kText);
-  between([](Lane& lane) { lane.append(KernelId::kFill, FillArgs{nullptr, 0, 0}); });
-  between([](Lane&) {});  // an exception came between: no command, no use
+  constexpr const char* kText = "a command reaches out of the memory of its operand";
+  EXPECT_DEATH(relu_of(5, 1), kText);
+  EXPECT_DEATH(relu_of(3, 2), kText);
+  EXPECT_DEATH(relu_of(2, -1), kText);
+  relu_of(4, 1);
+  relu_of(2, 3);
   runtime.synchronize();
 }
 #endif

@@ -1,33 +1,33 @@
 #include "heddle/device/command_list.hpp"
 
 #include <algorithm>
-#include <new>
 
 #include "heddle/sync/no_waiting.hpp"
 
 namespace HEDDLE_NS {
 
-inline constexpr std::align_val_t kStagingAlignment{64};
-
-void CommandList::AlignedDelete::operator()(std::byte* memory) const noexcept {
-  ::operator delete(memory, kStagingAlignment);
-}
-
-std::byte* CommandList::stage(std::size_t bytes) {
-  std::unique_ptr<std::byte, AlignedDelete> memory(static_cast<std::byte*>(::operator new(bytes, kStagingAlignment)));
-  staged_.push_back(std::move(memory));
+void CommandList::append(Command<UploadArgs> command, std::shared_ptr<const std::byte> from) {
+  const auto bytes = static_cast<std::size_t>(command.args.bytes);
+  slots_.push_back({std::const_pointer_cast<std::byte>(std::move(from)), bytes, bytes});
+  command.args.slot = slots_.size() - 1;
+  command.args.offset = 0;
+  try {
+    append(command);
+  } catch (...) {
+    slots_.pop_back();
+    throw;
+  }
   staged_bytes_ += bytes;
-  return staged_.back().get();
 }
 
 void CommandList::clear() noexcept {
   used_ = 0;
   commands_ = 0;
   staged_bytes_ = 0;
-  staged_.clear();
-  if (kept_.empty()) return;
+  if (slots_.empty() && kept_.empty()) return;
   // Perhaps on a thread of the device, or inside a call on the stream.
   const sync::NoWaiting no_waiting("a destructor of what a command refers to");
+  slots_.clear();
   kept_.clear();
 }
 

@@ -1,69 +1,24 @@
 // A command list: what one thread recorded since the last commit, as plain bytes.
 //
-// Layout: commands one behind another, each a CommandHeader and its arguments, in 64-bit words. Two lists are equal
-// when their words are equal. Host memory that commands read or write (staged input) is owned by the list. Thread
-// safety: none; a list belongs to the recording thread, then to the backend's queue.
+// Layout: commands one after another, each a CommandHeader and its arguments, in 64-bit words. Two lists are equal
+// when their words are equal. Host memory that commands read is staged in slots that the list owns, and named by slot
+// and offset: equal recordings give equal words, wherever that memory lies. Thread safety: none; a list belongs to the
+// recording thread, then to the backend's queue.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "heddle/base/check.hpp"
 #include "heddle/detail/namespace.hpp"
-#include "heddle/device/kernel_args.hpp"
-#include "heddle/device/kernel_id.hpp"
+#include "heddle/device/command.hpp"
 #include "heddle/dtype.hpp"
 
 namespace HEDDLE_NS {
-
-struct CommandHeader {
-  KernelId kernel;
-  std::uint16_t words;  // of the whole command, header included
-  Dtype dtype;          // of the result, and of the operands where nothing else is said
-  Dtype source;         // kCast: of the operand
-  std::uint8_t reserved[2];
-};
-static_assert(sizeof(CommandHeader) == 8);
-
-// A decoded position in a list. Arguments are copied out: encoded ones may be shorter than their struct.
-class CommandView {
- public:
-  explicit CommandView(const std::uint64_t* words) noexcept : words_(words) { std::memcpy(&header_, words, 8); }
-  const CommandHeader& header() const noexcept { return header_; }
-  KernelId kernel() const noexcept { return header_.kernel; }
-  Dtype dtype() const noexcept { return header_.dtype; }
-  Dtype source() const noexcept { return header_.source; }
-  const std::uint64_t* next() const noexcept { return words_ + header_.words; }
-
-  template <class Args>
-  Args args() const noexcept {
-    static_assert(std::is_trivially_copyable_v<Args>);
-    Args result{};
-    const std::size_t bytes = (header_.words - std::size_t{1}) * 8;
-    std::memcpy(static_cast<void*>(&result), words_ + 1, bytes < sizeof(Args) ? bytes : sizeof(Args));
-    return result;
-  }
-
- private:
-  const std::uint64_t* words_;
-  CommandHeader header_;
-};
-
-// How many bytes of an argument struct are encoded: unused dimensions and operands at its end are left out.
-template <class Args>
-constexpr std::size_t encoded_bytes(const Args&) noexcept {
-  return sizeof(Args);
-}
-inline std::size_t encoded_bytes(const ElementwiseArgs& args) noexcept {
-  return offsetof(ElementwiseArgs, dims) + args.rank * sizeof(LoopDim);
-}
-inline std::size_t encoded_bytes(const StackArgs& args) noexcept {
-  return offsetof(StackArgs, in) + args.count * sizeof(void*);
-}
 
 // Host memory that a command refers to: it stays until the device has finished the list that the command is in, and
 // `bytes` of it count as that list's.
@@ -74,55 +29,97 @@ struct Kept {
 
 class CommandList {
  public:
+  CommandList() = default;
+  CommandList(CommandList&&) noexcept = default;
+  CommandList& operator=(CommandList&&) noexcept = default;
+
   // Throws bad_alloc; nothing is changed then.
-  template <class Args>
-  void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
-    append(kernel, args, dtype, dtype);
-  }
-  template <class Args>
-  void append(KernelId kernel, const Args& args, Dtype dtype, Dtype source) {
-    static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) % 8 == 0);
-    const std::size_t bytes = encoded_bytes(args);
+  template <CommandArgs Args>
+  void append(const Command<Args>& command) {
+    const std::size_t bytes = encoded_bytes(command.args);
     const std::size_t words = 1 + bytes / 8;
     if (used_ + words > words_.size()) grow(words);
-    const CommandHeader header{kernel, static_cast<std::uint16_t>(words), dtype, source, {}};
+    CommandHeader header = command.header;
+    header.words = static_cast<std::uint16_t>(words);
     std::uint64_t* at = words_.data() + used_;
     std::memcpy(at, &header, sizeof(header));
-    std::memcpy(at + 1, &args, bytes);
+    std::memcpy(at + 1, &command.args, bytes);
     used_ += words;
     ++commands_;
   }
-  template <class Args>
-  void append(KernelId kernel, const Args& args, Kept kept) {
+  template <CommandArgs Args>
+  void append(const Command<Args>& command, Kept kept) {
     const bool keeps = kept.object != nullptr;
     if (keeps) kept_.push_back(std::move(kept.object));
     try {
-      append(kernel, args);
+      append(command);
     } catch (...) {
       if (keeps) kept_.pop_back();
       throw;
     }
     staged_bytes_ += kept.bytes;
   }
+  // An upload from `from`, which becomes a slot of its own. The command gets the slot's number.
+  void append(Command<UploadArgs> command, std::shared_ptr<const std::byte> from);
+  template <CommandArgs Args>
+  void append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
+    append(Command<Args>(kernel, args, dtype));
+  }
+  template <CommandArgs Args>
+  void append(KernelId kernel, const Args& args, Kept kept) {
+    append(Command<Args>(kernel, args), std::move(kept));
+  }
 
-  // Host memory that stays valid until the device has finished this list. Aligned to 64 bytes.
-  std::byte* stage(std::size_t bytes);
+  // Room for `bytes` of host data until the device has finished this list, aligned to 64 bytes. `allocate(bytes)` gives
+  // a std::shared_ptr<std::byte>, where no slot has room. Which place this is depends only on the sizes staged before.
+  struct Place {
+    std::uint64_t slot;
+    std::uint64_t offset;
+    std::byte* memory;
+  };
+  template <class Allocate>
+  Place stage(std::size_t bytes, const Allocate& allocate) {
+    const std::size_t rounded = (bytes + kStagingAlignment - 1) / kStagingAlignment * kStagingAlignment;
+    if (slots_.empty() || slots_.back().size - slots_.back().used < rounded) {
+      const std::size_t size = rounded > kSlotBytes ? rounded : kSlotBytes;
+      slots_.push_back({allocate(size), size, 0});
+    }
+    Slot& slot = slots_.back();
+    const std::size_t offset = slot.used;
+    slot.used += rounded;
+    staged_bytes_ += bytes;
+    return {slots_.size() - 1, offset, slot.memory.get() + offset};
+  }
+  const std::byte* staged(std::uint64_t slot, std::uint64_t offset) const noexcept {
+    HEDDLE_DCHECK(slot < slots_.size() && offset < slots_[slot].size,
+                  "a command reads a place that its list has not staged");
+    return slots_[slot].memory.get() + offset;
+  }
 
   bool empty() const noexcept { return commands_ == 0; }
   // False: nothing that a command points to belongs to this list.
-  bool owns_operands() const noexcept { return !staged_.empty() || !kept_.empty(); }
+  bool owns_operands() const noexcept { return !slots_.empty() || !kept_.empty(); }
   std::size_t commands() const noexcept { return commands_; }
   std::size_t bytes() const noexcept { return used_ * 8 + staged_bytes_; }
   const std::uint64_t* begin() const noexcept { return words_.data(); }
   const std::uint64_t* end() const noexcept { return words_.data() + used_; }
+  // Equal commands with equal arguments, so that one could run in the place of the other; list_text.hpp says where two
+  // lists differ.
+  friend bool operator==(const CommandList& a, const CommandList& b) noexcept {
+    return a.used_ == b.used_ && std::memcmp(a.begin(), b.begin(), a.used_ * 8) == 0;
+  }
 
   // Empties the list and keeps its command memory for the next use; staged memory is freed, and what is kept for
   // commands is let go of, where no destructor may wait.
   void clear() noexcept;
 
  private:
-  struct AlignedDelete {
-    void operator()(std::byte* memory) const noexcept;
+  static constexpr std::size_t kStagingAlignment = 64;
+  static constexpr std::size_t kSlotBytes = 4096;  // of a slot that several uploads share
+  struct Slot {
+    std::shared_ptr<std::byte> memory;
+    std::size_t size;
+    std::size_t used;
   };
   void grow(std::size_t words);
 
@@ -130,7 +127,7 @@ class CommandList {
   std::size_t used_ = 0;
   std::size_t commands_ = 0;
   std::size_t staged_bytes_ = 0;
-  std::vector<std::unique_ptr<std::byte, AlignedDelete>> staged_;
+  std::vector<Slot> slots_;
   std::vector<std::shared_ptr<const void>> kept_;
 };
 

@@ -21,7 +21,7 @@ std::shared_ptr<std::byte> Device::allocate_host(std::size_t bytes) {
           [](std::byte* memory) { ::operator delete(memory, kAlignment); }};
 }
 
-std::size_t Device::reduce_workspace_bytes(const ReduceArgs&) { return 0; }
+std::size_t Device::workspace_bytes(const CommandView&) { return 0; }
 
 Status Device::read_memory(void* out, const void* from, std::size_t bytes) {
   std::memcpy(out, from, bytes);

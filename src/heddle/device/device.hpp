@@ -1,4 +1,5 @@
-// What a backend must provide. About a dozen calls; none of them runs once per recorded operation.
+// What a backend must provide: the pure virtual calls. The others have a default, which their comments name. Recording
+// an operation calls none of them, except workspace_bytes() where its command may want scratch memory.
 //
 // Contract. Each sentence has a test in tests/device_suite, named after its number: 2b is Contract2b_....
 //  1a. A Queue executes its entries (lists and waits) in the order in which they were handed over.
@@ -123,10 +124,10 @@ class Device {
   virtual MemoryInfo memory_info() const = 0;
   virtual bool supports(KernelId kernel, Dtype dtype) const noexcept = 0;
   virtual KernelCounts executed() const = 0;
-  // Bytes of scratch memory that a matmul or a reduction with these arguments wants; 0 for most. Of the pointers only
-  // the alignment counts. Any thread; called for each recorded command, so it is quick for shapes seen before.
-  virtual std::size_t workspace_bytes(const MatmulArgs& args, Dtype dtype) = 0;
-  virtual std::size_t reduce_workspace_bytes(const ReduceArgs& args);
+  // Bytes of scratch memory that a command wants whose arguments have a `workspace`, which is still null. Of the
+  // addresses only the alignment counts. Any thread; called while such commands are recorded, so it is quick for shapes
+  // seen before. Default: 0.
+  virtual std::size_t workspace_bytes(const CommandView& command);
 
   // --- memory; any thread; may block, so no lock of the caller's hot path is held ---
   // On success *out points to `bytes` of device memory aligned to at least 4096. Failure: kOutOfMemory or kDeviceError,
@@ -164,12 +165,13 @@ class Device {
   virtual Status launch(Queue& queue, Replayable& replayable, Ticket closes, SubmitHint hint);
 
   // --- the whole device ---
-  // Prepares kernels so that no later call stalls the device. Before the first submit.
+  // Prepares kernels so that no later call stalls the device. Before the first submit. Default: nothing.
   virtual Status preload();
-  // Ok, or why the device is lost (sticky; every outstanding ticket then completes with it).
+  // Ok, or why the device is lost (sticky; every outstanding ticket then completes with it). Default: ok.
   virtual Status lost() const;
-  // Asks the driver for faults and completes the tickets of a lost device. May block. Called by one thread, every 10 ms
-  // while somebody waits or busy(), on backends that do not announce progress.
+  // Asks the driver for faults and completes the tickets of a lost device. May block. Called by one thread while
+  // somebody waits or busy(), on backends that do not announce progress: 10 ms after the last progress, otherwise every
+  // 100 ms. Default: nothing.
   virtual void poll();
   // True while a list is on its way: poll() is then called even if nobody waits. Default: false.
   virtual bool busy() const;

@@ -1,9 +1,9 @@
 // What a command carries: one plain struct per family of kernels.
 //
-// Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding and no pointer to host
-// objects (except in CopyBytesArgs and CustomArgs). Scalars travel as bit patterns. Sizes and strides count elements
-// unless named bytes. The dtype travels in the command's header. Pointers are device
-// addresses.
+// Arguments are compared and hashed as bytes when lists are replayed, so they hold no padding (CommandArgs in
+// command.hpp checks it) and no pointer to host memory (except in CopyBytesArgs, of downloads, and CustomArgs). Scalars
+// travel as bit patterns. Sizes and strides count elements unless named bytes. The dtype travels in the command's
+// header. Pointers are device addresses; arg_layouts.hpp describes every word.
 #pragma once
 
 #include <cstddef>
@@ -61,6 +61,16 @@ struct CustomArgs {
   const CustomCommand* command;  // kept by the list
 };
 
+// Copies bytes that the list has staged (CommandList::stage): by place, not by address, so that the same recording
+// gives the same words.
+struct UploadArgs {
+  void* out;
+  std::uint64_t slot;
+  std::uint64_t offset;  // in the slot, bytes
+  std::uint64_t bytes;
+};
+
+// Between memory that the caller owns or keeps.
 struct CopyBytesArgs {
   void* out;
   const void* in;
@@ -104,7 +114,7 @@ struct MatmulArgs {
 
 // out[o, i] = sum (or mean) over r of in[o, r, i]; `in` contiguous with shape outer x reduced x inner, out outer x
 // inner. reduced = 0 yields 0 for a sum. The order of additions depends on the shape only.
-// workspace: as for MatmulArgs, of Device::reduce_workspace_bytes().
+// workspace: as for MatmulArgs.
 struct ReduceArgs {
   const void* in;
   void* out;
@@ -120,6 +130,18 @@ struct StackArgs {
   std::uint64_t count;
   const void* in[kStackMost];
 };
+
+// How many bytes of an argument struct are encoded: unused dimensions and operands at its end are left out.
+template <class Args>
+constexpr std::size_t encoded_bytes(const Args&) noexcept {
+  return sizeof(Args);
+}
+inline std::size_t encoded_bytes(const ElementwiseArgs& args) noexcept {
+  return offsetof(ElementwiseArgs, dims) + args.rank * sizeof(LoopDim);
+}
+inline std::size_t encoded_bytes(const StackArgs& args) noexcept {
+  return offsetof(StackArgs, in) + args.count * sizeof(void*);
+}
 
 // The arguments of a kernel: ArgsOf<KernelId::kFill> is FillArgs.
 template <KernelId id>

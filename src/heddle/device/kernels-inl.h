@@ -9,7 +9,8 @@ HEDDLE_KERNEL(Randn, randn, RandomArgs)                 // standard normals
 HEDDLE_KERNEL(Uniform, uniform, RandomArgs)             // uniforms in [0, 1)
 HEDDLE_KERNEL(Advance, advance, AdvanceArgs)            // recorded at the end of a list that drew numbers
 HEDDLE_KERNEL(Fill, fill, FillArgs)
-HEDDLE_KERNEL(CopyBytes, copy_bytes, CopyBytesArgs)     // between host and device, or within the device
+HEDDLE_KERNEL(Upload, upload, UploadArgs)               // from host memory that the list has staged
+HEDDLE_KERNEL(CopyBytes, copy_bytes, CopyBytesArgs)     // to the host, or within the device
 HEDDLE_KERNEL(Copy, copy, ElementwiseArgs)              // one input (strided copy)
 HEDDLE_KERNEL(Cast, cast, ElementwiseArgs)              // one input of the type CommandHeader::source
 #define HEDDLE_MAP(Id, name, inputs, ...) HEDDLE_KERNEL(Id, name, ElementwiseArgs)

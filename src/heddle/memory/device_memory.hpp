@@ -131,7 +131,6 @@ class DeviceMemory final : public CommitListener {
 };
 
 inline Block* DeviceMemory::take(Lane& lane, std::size_t bytes) noexcept {
-  lane.require_nothing_noted();
   Heap* const heap = parts_.heaps.own(lane);
   Block* const block = heap != nullptr ? heap->take(bytes, lane.committed().value) : nullptr;
 #if HEDDLE_DEBUG_CHECKS

@@ -45,10 +45,10 @@ std::vector<Tensor> custom(Core& core, const std::string& name, const std::vecto
                       call.native_handle = native_handle;
                       function(call);
                     }});
-  for (const Tensor& input : inputs) lane.order_behind(residency_of(input));
-  for (const Tensor& input : inputs) lane.note_use(residency_of(input));
-  for (const Tensor& result : results) lane.write(residency_of(result));
-  lane.append(KernelId::kCustom, CustomArgs{command.get()}, Kept{command});
+  std::vector<OperandMemory> reads, writes;
+  for (const Tensor& input : inputs) reads.push_back(operand_of(input));
+  for (const Tensor& result : results) writes.push_back(operand_of(result));
+  lane.record(Command<CustomArgs>(KernelId::kCustom, {command.get()}), Kept{command}, reads, writes);
   return results;
 }
 

@@ -1,11 +1,9 @@
 #include "heddle/ops/operands.hpp"
 
-#include <bit>
-
 #include <fmt/format.h>
 
+#include <bit>
 #include "heddle/error.hpp"
-#include "heddle/ops/elementwise.hpp"
 
 namespace HEDDLE_NS::ops {
 
@@ -43,10 +41,6 @@ std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t
   return static_cast<std::size_t>(dim < 0 ? dim + rank : dim);
 }
 
-void DenseOperand::record(Lane& lane) const {
-  if (copy_.defined()) record_copy(lane, copy_, source_);
-}
-
 Tensor scratch(Core& core, Lane& lane, std::size_t bytes) {
   if (bytes == 0) [[likely]]
     return {};
@@ -54,11 +48,9 @@ Tensor scratch(Core& core, Lane& lane, std::size_t bytes) {
 }
 
 void record_fill(Lane& lane, const Tensor& out, float value) {
-  lane.write(residency_of(out));
-  lane.append(KernelId::kFill, FillArgs{address_of(out), static_cast<std::uint64_t>(out.elements()),
-                                        std::bit_cast<std::uint32_t>(value)});
+  Command<FillArgs> command(KernelId::kFill);
+  command.args = {address_of(out), static_cast<std::uint64_t>(out.elements()), std::bit_cast<std::uint32_t>(value)};
+  lane.record(command, operand_of(out));
 }
-
-void record_copy(Lane& lane, const Tensor& out, const Tensor& in) { record_unary(lane, KernelId::kCopy, out, in); }
 
 }  // namespace HEDDLE_NS::ops

@@ -33,42 +33,15 @@ inline void require_kernel(const char* operation, KernelId kernel, const Tensor&
     require_kernel(operation, x.core(), kernel, x.dtype());
 }
 
-// The lane ordered behind every operand of one command; throws before anything is noted or recorded.
+// For operations of several commands: the lane ordered after the writes of every operand; throws before anything is
+// recorded. Undefined tensors are none.
 template <class... Tensors>
-void order_behind_all(Lane& lane, const Tensors&... operands) {
-  (lane.order_behind(residency_of(operands)), ...);
-}
-
-// lane.read() of every operand of one command.
-template <class... Tensors>
-void read_all(Lane& lane, const Tensors&... operands) {
-  order_behind_all(lane, operands...);
-  (lane.note_use(residency_of(operands)), ...);
+void order_after_all(Lane& lane, const Tensors&... operands) {
+  (lane.order_after(operand_of(operands)), ...);
 }
 
 // `dim` counted from the front; throws InvalidArgument when it is not a dimension of `shape`.
 std::size_t resolve_axis(const char* operation, const Shape& shape, std::int64_t dim);
-
-// An operand that its kernel wants dense: the tensor itself where its elements lie well, else memory for a dense copy.
-// Construction only allocates. record() is called after every operand was allocated and checked, so that an error
-// leaves nothing recorded.
-class DenseOperand {
- public:
-  DenseOperand(Core& core, Lane& lane, const Tensor& x) : DenseOperand(core, lane, x, x.is_contiguous()) {}
-  // `lies_well`: the kernel reads `x` as it lies, dense or not.
-  DenseOperand(Core& core, Lane& lane, const Tensor& x, bool lies_well)
-      : source_(x), copy_(lies_well ? Tensor() : allocate_tensor(core, lane, x.shape(), x.dtype())) {}
-
-  // What the kernel reads.
-  const Tensor& tensor() const noexcept { return copy_.defined() ? copy_ : source_; }
-  bool is_copy() const noexcept { return copy_.defined(); }
-  // Records the copy, where one is needed.
-  void record(Lane& lane) const;
-
- private:
-  const Tensor& source_;
-  Tensor copy_;
-};
 
 // The stride of `x` along dimension `dim` of a shape of `rank` dimensions that it broadcasts to.
 inline std::int64_t broadcast_stride(const Tensor& x, std::size_t dim, std::size_t rank) noexcept {
@@ -83,7 +56,5 @@ Tensor scratch(Core& core, Lane& lane, std::size_t bytes);
 
 // Records out <- value in every element. REQUIRES: `out` is float32, dense and not empty.
 void record_fill(Lane& lane, const Tensor& out, float value);
-// Records out <- in, of one shape and type. REQUIRES: `out` is dense.
-void record_copy(Lane& lane, const Tensor& out, const Tensor& in);
 
 }  // namespace HEDDLE_NS::ops

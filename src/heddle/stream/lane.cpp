@@ -38,7 +38,7 @@ Lane::~Lane() {
   if (services_.poller != nullptr) services_.poller->remove(*queue_);
 }
 
-void Lane::order_behind_write(StreamUse write) {
+void Lane::order_after_write(StreamUse write) {
   if (write.lane == nullptr || write.ticket.value == 0) return;
   write.lane->queue().failures().cleared_error_of(write.ticket).raise();
   if (write.lane != this) order_after(*write.lane, write.ticket);
@@ -75,26 +75,38 @@ void Lane::order_after(Lane& other, Ticket ticket) {
   waited_at_ = issued().value;
 }
 
-Ticket Lane::upload(void* to, std::span<const std::byte> bytes) {
-  if (device_.info().host_accessible) {
-    // Nothing comes between the two that could close the list.
-    std::byte* const staged = list_.stage(bytes.size());
-    std::memcpy(staged, bytes.data(), bytes.size());
-    return append(KernelId::kCopyBytes, CopyBytesArgs{to, staged, bytes.size()});
-  }
-  const std::shared_ptr<std::byte> staged = device_.allocate_host(bytes.size());
-  std::memcpy(staged.get(), bytes.data(), bytes.size());
-  return append(KernelId::kCopyBytes, CopyBytesArgs{to, staged.get(), bytes.size()}, Kept{staged, bytes.size()});
+Ticket Lane::record_upload(void* to, std::span<const std::byte> bytes, const OperandMemory& memory) {
+  // Where the device has the host's memory, plain memory does. Nothing comes between staging and the command that could
+  // close the list: what is only written needs no order.
+  const CommandList::Place place = list_.stage(bytes.size(), [this](std::size_t size) {
+    return device_.info().host_accessible ? device_.Device::allocate_host(size) : device_.allocate_host(size);
+  });
+  std::memcpy(place.memory, bytes.data(), bytes.size());
+  return record(Command<UploadArgs>(KernelId::kUpload, {to, place.slot, place.offset, bytes.size()}), memory);
 }
 
-Ticket Lane::append_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
+Ticket Lane::record_upload(void* to, std::shared_ptr<const std::byte> from, std::size_t bytes,
+                           const OperandMemory& memory) {
+  const Command<UploadArgs> command(KernelId::kUpload, {to, 0, 0, bytes});
+  note<UploadArgs>(command, {memory});
+  list_.append(command, std::move(from));
+  return end_command();
+}
+
+Ticket Lane::record_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
+                         const OperandMemory& state, const OperandMemory& out_memory,
                          std::shared_ptr<const void> keep) {
   constexpr std::uint64_t kBlockValues = 4;
+  Command<RandomArgs> command(kernel, {generator, 0, out, count});
+  note<RandomArgs>(command, {state, out_memory});  // may close the list, and so end its draws
   draws_.reserve(draws_.size() + 1);  // once the command is in the list, nothing may keep its draw from being noted
   auto draw = std::find_if(draws_.begin(), draws_.end(), [&](const Draw& of) { return of.generator == generator; });
-  list_.append(kernel, RandomArgs{generator, draw != draws_.end() ? draw->blocks : 0, out, count});
+  if (draw != draws_.end()) command.args.block_offset = draw->blocks;
+  list_.append(command);
   if (draw == draws_.end()) draw = draws_.insert(draw, Draw{generator, 0, std::move(keep)});
   draw->blocks += (count + kBlockValues - 1) / kBlockValues;
+  // The list advances the state after its last draw. Noted once there is such a list: the generator goes on living.
+  if (state) state.residency().note_write(this, next_ticket());
   return end_command();
 }
 
@@ -119,19 +131,16 @@ bool Lane::has_room() {
 }
 
 void Lane::wait_for(Lane& other, Ticket ticket) {
-  require_nothing_noted();
   if (&other != this && ticket.value != 0) order_after(other, ticket);
 }
 
 void Lane::run_after(Lane& other, Ticket ticket) {
-  require_nothing_noted();
   if (!list_.empty()) commit();
   if (&other != this) device_.order_on(*queue_, other.queue(), ticket).raise();
   append(KernelId::kFill, FillArgs{nullptr, 0, 0});
 }
 
 void Lane::commit(SubmitHint hint) {
-  require_nothing_noted();
   if (!finish_list()) return;
   while (!has_room()) {
     if (HEDDLE_PLANT(lane_commits_without_room)) break;
@@ -175,7 +184,6 @@ void Lane::submit_list(SubmitHint hint) {
 }
 
 bool Lane::try_commit() {
-  require_nothing_noted();
   if (nothing_to_commit()) return true;
   if (!has_room()) return false;
   commit();

@@ -5,15 +5,18 @@
 // locks.
 // Invariants: 1. issued >= committed and issued >= completed; committed grows once the device has the list. 2. Lists
 // reach the queue in the order of their tickets. 3. A list is committed by itself only for its count and bytes, never
-// for the time, so a loop commits the same lists every round. 4. Host memory of a command and notes of its uses go to
-// the list that holds it: the memory is handed over with it, and nothing that may close the list comes between a note
-// (note_use, write) and its command. Where HEDDLE_DEBUG_CHECKS is 1, such an order aborts whether or not a list closed.
+// for the time, so a loop commits the same lists every round. 4. What a command keeps and the notes of its uses go to
+// the list that holds it: record() does all of it, and nothing that may close the list comes after its first note.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <limits>
 #include <memory>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "heddle/base/check.hpp"
@@ -22,6 +25,7 @@
 #include "heddle/limits.hpp"
 #include "heddle/stream/handler_queue.hpp"
 #include "heddle/stream/handler_thread.hpp"
+#include "heddle/stream/operand_memory.hpp"
 #include "heddle/stream/poller.hpp"
 #include "heddle/stream/residency.hpp"
 #include "heddle/stream/ticket_parking.hpp"
@@ -71,65 +75,61 @@ class Lane {
   Ticket committed() const noexcept { return Ticket{committed_.load(sync::acquire)}; }
   Ticket completed() const noexcept { return queue_->completed(); }
 
-  // [holder] Records one command; commits by itself when the list is full. Where that would wait and must not, the list
-  // grows instead: the command is recorded already, so nothing may say that it was not. Returns the command's ticket.
-  template <class Args>
-  Ticket append(KernelId kernel, const Args& args, Dtype dtype = Dtype::kFloat32) {
-    return append(kernel, args, dtype, dtype);
-  }
-  template <class Args>
-  Ticket append(KernelId kernel, const Args& args, Dtype dtype, Dtype source) {
-    list_.append(kernel, args, dtype, source);
+  // [holder] Records one command in one step: orders it after the last writes of what it reads, notes its uses, appends
+  // it, and keeps what it needs. `memory`: what each address of the arguments lies in, in the order of their fields in
+  // device/arg_layouts.hpp, which say whether it is read or written. What is only written is a block of this lane, or
+  // one that the command is ordered after. Returns the command's ticket. Throws NotCommitted where a writing stream has
+  // recorded but not committed, and the writer's error where that list failed and the failure was collected since
+  // (until then the stream skips, and synchronize() throws it); nothing is recorded or noted then. Commits by itself
+  // when the list is full. Where that would wait and must not, the list grows instead: the command is recorded already,
+  // so nothing may say that it was not.
+  template <class Args, class... Memory>
+    requires(sizeof...(Memory) == kAddresses<Args> && (std::is_same_v<Memory, OperandMemory> && ...))
+  Ticket record(const Command<Args>& command, const Memory&... memory) {
+    note<Args>(command, {memory...});
+    list_.append(command);
     return end_command();
   }
-  // [holder] The same for a command that reads or writes host memory.
-  template <class Args>
-  Ticket append(KernelId kernel, const Args& args, Kept kept) {
-    list_.append(kernel, args, std::move(kept));
+  template <class Args, class... Memory>
+    requires(sizeof...(Memory) == kAddresses<Args> && (std::is_same_v<Memory, OperandMemory> && ...))
+  Ticket record(const Command<Args>& command, Kept kept, const Memory&... memory) {
+    note<Args>(command, {memory...});
+    list_.append(command, std::move(kept));
     return end_command();
   }
-  // [holder] Records the copy of `bytes` to `to`, from memory of the list's own: of the device's kind where it has one.
-  Ticket upload(void* to, std::span<const std::byte> bytes);
+  // [holder] The same for commands whose operands are no fields of their arguments.
+  template <class Args>
+  Ticket record(const Command<Args>& command, Kept kept, std::span<const OperandMemory> reads,
+                std::span<const OperandMemory> writes) {
+    check_reach(command, reads, writes);
+    for (const OperandMemory& memory : reads) order_after(memory);
+    for (const OperandMemory& memory : reads) note_use(memory);
+    for (const OperandMemory& memory : writes) note_write(memory);
+    list_.append(command, std::move(kept));
+    return end_command();
+  }
+  // [holder] Records a command that uses no memory of any stream's.
+  template <class Args>
+  Ticket append(KernelId kernel, const Args& args) {
+    list_.append(kernel, args);
+    return end_command();
+  }
+  // [holder] Records the copy of `bytes` to `to`. The bytes are copied before this returns.
+  Ticket record_upload(void* to, std::span<const std::byte> bytes, const OperandMemory& memory);
+  // [holder] The same without a copy on the host: the list keeps `from`, which must not change meanwhile.
+  Ticket record_upload(void* to, std::shared_ptr<const std::byte> from, std::size_t bytes, const OperandMemory& memory);
   // [holder] Records `kernel`, which draws `count` values from `generator` to `out`; moves the state forward when the
-  // list closes. `keep` owns the state's memory; held until then (null: it outlives the lane).
-  Ticket append_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
-                     std::shared_ptr<const void> keep);
-
-  // [holder] An operand of the next command: order_behind(), then note_use(). A command of several operands orders
-  // behind all of them before it notes any: a refusal then leaves no use behind, and ordering may commit.
-  void read(Residency& residency) {
-    order_behind(residency);
-    note_use(residency);
-  }
-  // [holder] Makes the next command run after the last write of `residency`. Throws NotCommitted when the writing
-  // stream has recorded but not committed it, and the writer's error when that list failed and the failure was
-  // collected since (until then the stream skips, and synchronize() throws it).
-  void order_behind(Residency& residency) {
-    require_nothing_noted();
-    const StreamUse write = residency.last_write();
+  // list closes. `state` is the generator's memory, `keep` owns it: held until then (null: it outlives the lane).
+  Ticket record_draw(KernelId kernel, GeneratorState* generator, void* out, std::uint64_t count,
+                     const OperandMemory& state, const OperandMemory& out_memory, std::shared_ptr<const void> keep);
+  // [holder] Makes the next commands run after the last write of `memory`: for operations of several commands, which
+  // find out first whether any of them would be refused. Throws as record() does.
+  void order_after(const OperandMemory& memory) {
+    if (!memory) return;
+    const StreamUse write = memory.residency().last_write();
     if (write.lane != this || queue_->failures().ever_failed()) [[unlikely]]
-      order_behind_write(write);
+      order_after_write(write);
   }
-  // [holder] Keeps the memory of `residency` from being reused before the next command is done.
-  void note_use(Residency& residency) {
-    if (residency.home() != this) [[unlikely]]
-      residency.note_use(this, next_ticket());
-    set_noted(true);
-  }
-  // [holder] The next command writes `residency`. REQUIRES: a block of this lane, or one that it is ordered after.
-  void write(Residency& residency) {
-    note_use(residency);
-    residency.note_write(this, next_ticket());
-  }
-  // [holder] Aborts where a use was noted whose command is still to come (invariant 4). Called by whatever may close
-  // the list: ordering, committing, allocating.
-  void require_nothing_noted() const noexcept {
-#if HEDDLE_DEBUG_CHECKS
-    HEDDLE_CHECK(!noted_, "the list may close between the note of a use and its command");
-#endif
-  }
-  // [holder] The operation that noted a use has ended without its command, by an exception.
-  void forget_noted() noexcept { set_noted(false); }
 
   // [holder] Hands the current list to the device. Waits while Limits::committed_lists_max lists are unfinished; throws
   // WouldBlock where waiting is forbidden.
@@ -178,21 +178,60 @@ class Lane {
 
  private:
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
-  void order_behind_write(StreamUse write);
+  // What comes before a command is appended: order, then notes. Nothing is noted where ordering throws, and the uses of
+  // a command that then finds no host memory have a ticket that was never issued, which is no use.
+  template <class Args>
+  void note(const Command<Args>& command, const std::array<OperandMemory, kAddresses<Args>>& memory) {
+    check_reach(command, memory);
+    [&]<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
+      constexpr auto& kFields = kAddressFields<Args>;
+      ((kFields[kIndex].access != Access::kWrites ? order_after(memory[kIndex]) : void()), ...);
+      ((kFields[kIndex].access == Access::kReads ? note_use(memory[kIndex]) : note_write(memory[kIndex])), ...);
+    }(std::make_index_sequence<kAddresses<Args>>());
+  }
+  // Keeps the memory from being reused before the next command is done.
+  void note_use(const OperandMemory& memory) {
+    if (memory && memory.residency().home() != this) [[unlikely]]
+      memory.residency().note_use(this, next_ticket());
+  }
+  void note_write(const OperandMemory& memory) {
+    if (!memory) return;
+    note_use(memory);
+    memory.residency().note_write(this, next_ticket());
+  }
+  // Aborts where an address of the command reaches out of its memory.
+  template <class Args>
+  static void check_reach([[maybe_unused]] const Command<Args>& command,
+                          [[maybe_unused]] const std::array<OperandMemory, kAddresses<Args>>& memory) noexcept {
+#if HEDDLE_DEBUG_CHECKS
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      const Operand operand = operand_of(kAddressFields<Args>[i], command.header, command.args);
+      HEDDLE_CHECK(!memory[i] || !operand.in_use() || memory[i].contains(operand),
+                   "a command reaches out of the memory of its operand");
+    }
+#endif
+  }
+  template <class Args>
+  static void check_reach([[maybe_unused]] const Command<Args>& command,
+                          [[maybe_unused]] std::span<const OperandMemory> reads,
+                          [[maybe_unused]] std::span<const OperandMemory> writes) noexcept {
+#if HEDDLE_DEBUG_CHECKS
+    for_each_operand(command.header, command.args, [&](const Operand& operand) {
+      const auto holds = [&](const OperandMemory& memory) { return memory && memory.contains(operand); };
+      HEDDLE_CHECK(std::ranges::any_of(reads, holds) || std::ranges::any_of(writes, holds),
+                   "a command reaches out of the memory of its operands");
+    });
+#endif
+  }
+  void order_after_write(StreamUse write);
   void order_after(Lane& other, Ticket ticket);
   void count_command() noexcept { issued_.store(issued_.load(sync::relaxed) + 1, sync::relaxed); }
   Ticket end_command() {
-    set_noted(false);
     count_command();
     const Ticket ticket = issued();
     if (list_.commands() >= limits_.list_commands_max || list_.bytes() >= limits_.list_bytes_max) [[unlikely]]
       commit_full_list();
     return ticket;
-  }
-  void set_noted([[maybe_unused]] bool noted) noexcept {
-#if HEDDLE_DEBUG_CHECKS
-    noted_ = noted;
-#endif
   }
   // The last thing recorded is a wait, which no ticket follows yet.
   bool ends_with_wait() const noexcept { return waited_at_ == issued().value; }
@@ -235,9 +274,6 @@ class Lane {
   std::uint64_t waited_at_ = kNever;     // issued() at the last wait
   std::uint64_t forgotten_at_ = kNever;  // issued() at the end of the last failure
   std::vector<std::uint64_t> ordered_;   // by stream id: the latest ticket this stream already waits for
-#if HEDDLE_DEBUG_CHECKS
-  bool noted_ = false;  // a use, of a command that is still to come
-#endif
 };
 
 }  // namespace HEDDLE_NS

@@ -1,7 +1,7 @@
 // Recording: the calling thread inside its lease, for one operation (or one call on its stream).
 //
 //   Recording recording(pool);                 // the thread's current lease; an implicit one if it has none
-//   recording.lane().append(...);
+//   recording.lane().record(...);
 //
 // Thread safety: an object of one thread's stack; recordings of one thread on one pool do not nest.
 #pragma once
@@ -29,7 +29,6 @@ class Recording {
   ~Recording() {
     if (!current_) [[unlikely]]
       return;
-    lane().forget_noted();
     current_.leave_and_give_up(pool_);
   }
   Recording(const Recording&) = delete;

@@ -39,7 +39,7 @@ GeneratorState* Core::default_generator(Lane& lane) {
   // A list that failed may have taken the upload with it.
   if (generator.uploaded == Ticket{} || !lane.queue().failures().cleared_error_of(generator.uploaded).ok()) {
     const GeneratorState initial{options_.seed, kDefaultSubsequences + lane.id().value, 0};
-    generator.uploaded = lane.upload(state, std::as_bytes(std::span(&initial, 1)));
+    generator.uploaded = lane.record_upload(state, std::as_bytes(std::span(&initial, 1)), OperandMemory());
   }
   return state;
 }

@@ -13,8 +13,7 @@ Generator::Generator(Core& core, std::uint64_t seed, std::uint64_t subsequence) 
   Lane& lane = recording.lane();
   const Tensor memory = allocate_tensor(core, lane, Shape{sizeof(GeneratorState) / sizeof(float)});
   state_ = std::make_shared<const Tensor>(memory);
-  lane.write(residency_of(memory));
-  lane.upload(address_of(memory), std::as_bytes(std::span(&initial, 1)));
+  lane.record_upload(address_of(memory), std::as_bytes(std::span(&initial, 1)), operand_of(memory));
 }
 
 Core& Generator::core() const {

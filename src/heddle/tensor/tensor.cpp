@@ -31,23 +31,27 @@ void require_defined(const char* call, const Tensor& x) {
 // `ticket` is the copy's, if it is recorded.
 void record_to_host(Lane& lane, const Tensor& x, float* out, Kept kept, Ticket* ticket) {
   Tensor packed;
-  const void* source = address_of(x);
+  const Tensor* source = &x;
   if (!x.is_contiguous() || x.dtype() != Dtype::kFloat32) {
     packed = allocate_tensor(x.core(), lane, x.shape());
-    ElementwiseArgs args{address_of(packed), address_of(x), nullptr, x.shape().rank(), {}};
+    Command<ElementwiseArgs> command(x.dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, Dtype::kFloat32,
+                                     x.dtype());
+    ElementwiseArgs& args = command.args;
+    args.out = address_of(packed);
+    args.a = address_of(x);
+    args.b = nullptr;
+    args.rank = x.shape().rank();
     for (std::size_t dim = 0; dim < x.shape().rank(); ++dim) {
       args.dims[dim] = {x.shape()[dim], packed.strides()[dim], x.strides()[dim], 0};
     }
-    lane.read(residency_of(x));
-    lane.write(residency_of(packed));
-    lane.append(x.dtype() == Dtype::kFloat32 ? KernelId::kCopy : KernelId::kCast, args, Dtype::kFloat32, x.dtype());
-    source = address_of(packed);
-  } else {
-    lane.read(residency_of(x));
+    lane.record(command, operand_of(packed), operand_of(x), OperandMemory());
+    source = &packed;
   }
   const auto bytes = static_cast<std::size_t>(x.elements()) * sizeof(float);
-  *ticket = lane.next_ticket();  // before: append() may throw after it has recorded the command
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{out, source, bytes}, std::move(kept));
+  lane.order_after(operand_of(*source));
+  *ticket = lane.next_ticket();  // before: record() may throw after it has recorded the command
+  lane.record(Command<CopyBytesArgs>(KernelId::kCopyBytes, {out, address_of(*source), bytes}), std::move(kept),
+              OperandMemory(), operand_of(*source));
 }
 
 }  // namespace
@@ -78,8 +82,7 @@ Tensor Tensor::from_host(Core& core, std::span<const float> values, const Shape&
   Lane& lane = recording.lane();
   Tensor result = allocate_tensor(core, lane, shape);
   if (values.empty()) return result;
-  lane.write(residency_of(result));
-  lane.upload(address_of(result), std::as_bytes(values));
+  lane.record_upload(address_of(result), std::as_bytes(values), operand_of(result));
   return result;
 }
 
@@ -91,8 +94,8 @@ Tensor Tensor::from_host_async(Core& core, std::vector<float>&& values, const Sh
   if (values.empty()) return result;
   const auto kept = std::make_shared<const std::vector<float>>(std::move(values));
   const std::size_t bytes = kept->size() * sizeof(float);
-  lane.write(residency_of(result));
-  lane.append(KernelId::kCopyBytes, CopyBytesArgs{address_of(result), kept->data(), bytes}, Kept{kept, bytes});
+  lane.record_upload(address_of(result), {kept, reinterpret_cast<const std::byte*>(kept->data())}, bytes,
+                     operand_of(result));
   return result;
 }
 
@@ -136,7 +139,7 @@ void Tensor::make_shared_constant() const {
   require_defined("make_shared_constant", *this);
   {
     Recording recording(core_->pool());
-    recording.lane().order_behind(residency_of(*this));
+    recording.lane().order_after(operand_of(*this));
     recording.lane().synchronize();
     const StreamUse write = residency_of(*this).last_write();
     if (write.lane != nullptr) {

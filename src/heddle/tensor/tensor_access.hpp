@@ -39,6 +39,8 @@ Tensor view_of(const Tensor& x, const Shape& shape, const Strides& strides, std:
 
 // Of tensors that are defined:
 inline Residency& residency_of(const Tensor& x) noexcept { return TensorAccess::buffer(x).residency(); }
+// As an operand of a command; of an undefined tensor: none.
+inline OperandMemory operand_of(const Tensor& x) noexcept { return operand_of(TensorAccess::buffer(x)); }
 // Of the element `elements` after the first.
 inline void* address_of(const Tensor& x, std::int64_t elements = 0) noexcept {
   return TensorAccess::address(x, elements);
@@ -52,8 +54,8 @@ struct GeneratorAccess {
 inline GeneratorState* state_of(const Generator& generator) noexcept {
   return static_cast<GeneratorState*>(address_of(*GeneratorAccess::memory(generator)));
 }
-inline Residency& residency_of(const Generator& generator) noexcept {
-  return residency_of(*GeneratorAccess::memory(generator));
+inline OperandMemory operand_of(const Generator& generator) noexcept {
+  return operand_of(*GeneratorAccess::memory(generator));
 }
 
 }  // namespace HEDDLE_NS

@@ -29,8 +29,8 @@ TimingEvent::TimingEvent(Core& core) {
   Lane& lane = recording.lane();
   const Tensor slot = allocate_tensor(core, lane, Shape{sizeof(std::uint64_t) / sizeof(float)});
   slot_ = std::make_unique<const Tensor>(slot);
-  lane.write(residency_of(slot));
-  lane.append(KernelId::kTimestamp, TimestampArgs{static_cast<std::uint64_t*>(address_of(slot))});
+  lane.record(Command<TimestampArgs>(KernelId::kTimestamp, {static_cast<std::uint64_t*>(address_of(slot))}),
+              operand_of(slot));
   event_ = record_event(core.pool(), lane);
 }
 

@@ -80,10 +80,6 @@ KernelCounts CpuDevice::executed() const {
 
 Status CpuDevice::preload() { return best_ ? onednn_preload() : Status(); }
 
-std::size_t CpuDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
-  return dtype == Dtype::kFloat32 ? matmul_workspace_bytes(args, best_) : 0;
-}
-
 Status CpuDevice::allocate_segment(std::size_t bytes, void** out) {
   *out = addresses_.allocate(bytes);
   if (*out != nullptr) return {};

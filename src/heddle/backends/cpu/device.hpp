@@ -31,7 +31,6 @@ class CpuDevice final : public Device {
   bool supports(KernelId kernel, Dtype dtype) const noexcept override;
   KernelCounts executed() const override;
   Status preload() override;
-  std::size_t workspace_bytes(const MatmulArgs& args, Dtype dtype) override;
 
   Status allocate_segment(std::size_t bytes, void** out) override;
   void release_segment(void* segment, std::size_t bytes) noexcept override;

@@ -197,6 +197,7 @@ bool CpuQueue::running_elsewhere() const {
 Status CpuQueue::execute_commands(const CommandList& list) {
   sync::assert_no_locks_held("a kernel");
   executing() = this;
+  KernelContext context{&list};
   std::array<std::uint32_t, kKernelCount> ran{};
   Status status;
   // Covers the destruction of an exception from a custom operation too, which is user code.
@@ -213,7 +214,7 @@ Status CpuQueue::execute_commands(const CommandList& list) {
       break;
     }
     try {
-      kernel(command, context_);
+      kernel(command, context);
     } catch (...) {
       status = kernel_failure(command);
     }

@@ -116,7 +116,6 @@ class CpuQueue final : public Queue {
 
   const Engine& engine_;
   CpuQueue* next_ready_ = nullptr;
-  KernelContext context_;                                           // the runner's
   std::array<sync::Atomic<std::uint64_t>, kKernelCount> counts_{};  // written by the runner; relaxed: no other data
   sync::Atomic<std::uint32_t> pins_{0};
   mutable sync::Mutex mutex_{Rank::kDeviceQueue};

@@ -32,8 +32,7 @@ Status encode_launch(const CommandView& command, const EncodeContext& context) {
   });
 }
 
-Status encode_copy_bytes(const CommandView& command, const EncodeContext& context) {
-  const auto args = command.args<CopyBytesArgs>();
+Status encode_copy(const CopyBytesArgs& args, const EncodeContext& context) {
   if (args.bytes == 0 || args.out == args.in) return {};
   const bool pinned = context.pinned.contains(args.out, args.bytes) || context.pinned.contains(args.in, args.bytes);
   if (pinned && args.bytes <= kKernelCopyMost) {
@@ -41,6 +40,16 @@ Status encode_copy_bytes(const CommandView& command, const EncodeContext& contex
   }
   return call("cudaMemcpyAsync",
               [&] { return cudaMemcpyAsync(args.out, args.in, args.bytes, cudaMemcpyDefault, context.stream); });
+}
+
+Status encode_copy_bytes(const CommandView& command, const EncodeContext& context) {
+  return encode_copy(command.args<CopyBytesArgs>(), context);
+}
+
+Status encode_upload(const CommandView& command, const EncodeContext& context) {
+  const auto args = command.args<UploadArgs>();
+  if (args.bytes == 0) return {};
+  return encode_copy({args.out, context.list.staged(args.slot, args.offset), args.bytes}, context);
 }
 
 Status encode_matmul(const CommandView& command, const EncodeContext& context) {
@@ -86,6 +95,7 @@ constexpr KernelTable<Row> kTable{{{
     launched<KernelId::kUniform, launch_uniform>(kOnlyFloat32),
     launched<KernelId::kAdvance, launch_advance>(kOnlyFloat32),
     launched<KernelId::kFill, launch_fill>(kOnlyFloat32),
+    {KernelId::kUpload, kAllFloats, encode_upload},
     {KernelId::kCopyBytes, kAllFloats, encode_copy_bytes},
     launched<KernelId::kCopy, launch_elementwise>(kAllFloats),
     launched<KernelId::kCast, launch_cast>(kAllFloats),

@@ -18,6 +18,7 @@ struct EncodeContext {
   cudaStream_t stream;
   Matmul& matmul;
   const PinnedMemory& pinned;
+  const CommandList& list;  // that the commands are in
 };
 
 // Puts one command on the stream and returns at once. The device is current. kUnsupported for what has no kernel.

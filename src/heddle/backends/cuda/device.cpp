@@ -55,11 +55,14 @@ KernelCounts CudaDevice::executed() const {
   return counts;
 }
 
-std::size_t CudaDevice::workspace_bytes(const MatmulArgs& args, Dtype dtype) {
-  return plans_->plan(args, dtype).workspace;
+std::size_t CudaDevice::workspace_bytes(const CommandView& command) {
+  switch (command.kernel()) {
+    case KernelId::kMatmul: return plans_->plan(command.args<MatmulArgs>(), command.dtype()).workspace;
+    case KernelId::kSum:
+    case KernelId::kMean: return reduce_workspace_bytes(command.args<ReduceArgs>());
+    default: return 0;
+  }
 }
-
-std::size_t CudaDevice::reduce_workspace_bytes(const ReduceArgs& args) { return cuda::reduce_workspace_bytes(args); }
 
 Status CudaDevice::allocate_segment(std::size_t bytes, void** out) {
   *out = nullptr;

@@ -50,8 +50,7 @@ class CudaDevice final : public Device {
   MemoryInfo memory_info() const override;
   bool supports(KernelId kernel, Dtype dtype) const noexcept override;
   KernelCounts executed() const override;
-  std::size_t workspace_bytes(const MatmulArgs& args, Dtype dtype) override;
-  std::size_t reduce_workspace_bytes(const ReduceArgs& args) override;
+  std::size_t workspace_bytes(const CommandView& command) override;
 
   Status allocate_segment(std::size_t bytes, void** out) override;
   void release_segment(void* segment, std::size_t bytes) noexcept override;

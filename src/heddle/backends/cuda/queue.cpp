@@ -69,7 +69,7 @@ Status CudaQueue::submit(CommandList&& list, Ticket closes) {
 Status CudaQueue::inherited_error() { return std::exchange(inherited_, Status{}); }
 
 Status CudaQueue::encode_all(const CommandList& list, TickArgs* tick) {
-  const EncodeContext context{engine_.device, native_.get(), matmul_, *engine_.pinned};
+  const EncodeContext context{engine_.device, native_.get(), matmul_, *engine_.pinned, list};
   std::array<std::uint32_t, kKernelCount> ran{};
   Status status;
   for (const std::uint64_t* at = list.begin(); at != list.end();) {

@@ -51,7 +51,6 @@ class NullDevice final : public Device {
     for (std::size_t i = 0; i < kKernelCount; ++i) counts[i] = counts_[i].load(sync::relaxed);
     return counts;
   }
-  std::size_t workspace_bytes(const MatmulArgs&, Dtype) override { return 0; }
   Status allocate_segment(std::size_t bytes, void** out) override {
     *out = std::aligned_alloc(info_.segment_granule, bytes);
     if (*out != nullptr) return {};

@@ -233,6 +233,7 @@ Status SimDevice::fault_of(const SimQueue& queue, const SimQueue::Entry& entry, 
 Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCounts& counts) const {
   // Also where what a custom operation threw is destroyed, which is the user's code.
   const sync::NoWaiting no_waiting("a custom operation", sync::NoWaiting::Also::kNoRecording);
+  if (Status status = segments_.check(list); !status.ok()) return status;
   for (const std::uint64_t* at = list.begin(); at != list.end();) {
     const CommandView command(at);
     if (!supports(command.kernel(), command.dtype())) {
@@ -242,7 +243,7 @@ Status SimDevice::run(const CommandList& list, std::uint64_t now_ns, KernelCount
               }};
     }
     try {
-      execute(command, now_ns);
+      execute(command, list, now_ns);
     } catch (...) {
       return kernel_failure(command);
     }

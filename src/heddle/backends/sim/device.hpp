@@ -89,7 +89,6 @@ class SimDevice : public Device {
   MemoryInfo memory_info() const override { return segments_.info(); }
   bool supports(KernelId kernel, Dtype dtype) const noexcept override;
   KernelCounts executed() const override;
-  std::size_t workspace_bytes(const MatmulArgs&, Dtype) override { return 0; }
   Status allocate_segment(std::size_t bytes, void** out) override { return segments_.allocate(bytes, out); }
   void release_segment(void* segment, std::size_t bytes) noexcept override { segments_.release(segment, bytes); }
   Status create_queue(StreamId stream, std::unique_ptr<Queue>* out) override;

@@ -37,9 +37,14 @@ void elementwise(const ElementwiseArgs& args, Function function) {
 
 }  // namespace
 
-void execute(const CommandView& command, std::uint64_t now_ns) {
+void execute(const CommandView& command, const CommandList& list, std::uint64_t now_ns) {
   switch (command.kernel()) {
     case KernelId::kFill: fill(command.args<FillArgs>()); break;
+    case KernelId::kUpload: {
+      const auto args = command.args<UploadArgs>();
+      if (args.bytes != 0) std::memcpy(args.out, list.staged(args.slot, args.offset), args.bytes);
+      break;
+    }
     case KernelId::kCopyBytes: {
       const auto args = command.args<CopyBytesArgs>();
       if (args.bytes != 0) std::memmove(args.out, args.in, args.bytes);

@@ -10,9 +10,9 @@
 
 namespace HEDDLE_NS::sim {
 
-// fill, copy_bytes, advance, stack, and contiguous (rank 0 or 1, strides 1 or 0) copies and elementwise functions.
-// Everything else, strided operands included, counts as executed and writes nothing. A timestamp is the virtual time; a
-// custom operation runs, and throws what it throws.
-void execute(const CommandView& command, std::uint64_t now_ns);
+// `command` of `list`: fill, upload, copy_bytes, advance, stack, and contiguous (rank 0 or 1, strides 1 or 0) copies
+// and elementwise functions. Everything else, strided operands included, counts as executed and writes nothing. A
+// timestamp is the virtual time; a custom operation runs, and throws what it throws.
+void execute(const CommandView& command, const CommandList& list, std::uint64_t now_ns);
 
 }  // namespace HEDDLE_NS::sim

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 
 #include "heddle/detail/namespace.hpp"
@@ -10,14 +9,8 @@
 
 namespace HEDDLE_NS::cpu {
 
-// What an implementation keeps per queue between calls (oneDNN primitives). Used by one thread at a time.
-class KernelCache {
- public:
-  virtual ~KernelCache() = default;
-};
-
 struct KernelContext {
-  std::unique_ptr<KernelCache> matmul;  // created by the matmul implementation at first use
+  const CommandList* list = nullptr;  // that the command is in; needed by what reads staged memory
 };
 
 // Executes one command to its end on the calling thread. Must not allocate device memory or start threads. Only a
@@ -29,8 +22,7 @@ Kernel find_kernel(KernelId id, bool best) noexcept;
 
 bool has_kernel(KernelId id, Dtype dtype) noexcept;
 
-// Scratch bytes for a matmul, and which libraries and vector targets are in use, for people.
-std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best);
+// Which libraries and vector targets are in use, for people.
 std::string describe_kernels(bool best);
 
 }  // namespace HEDDLE_NS::cpu

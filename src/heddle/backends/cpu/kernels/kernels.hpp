@@ -14,6 +14,7 @@ void uniform_portable(const CommandView& command, KernelContext& context);
 
 void advance(const CommandView& command, KernelContext& context);
 void fill(const CommandView& command, KernelContext& context);
+void upload(const CommandView& command, KernelContext& context);
 void copy_bytes(const CommandView& command, KernelContext& context);
 void stack(const CommandView& command, KernelContext& context);
 

@@ -27,6 +27,7 @@ constexpr KernelTable<Row> kTable{{{
     {KernelId::kUniform, kOnlyFloat32, uniform_simd, uniform_portable},
     {KernelId::kAdvance, kOnlyFloat32, advance, advance},
     {KernelId::kFill, kOnlyFloat32, fill, fill},
+    {KernelId::kUpload, kAllFloats, upload, upload},
     {KernelId::kCopyBytes, kAllFloats, copy_bytes, copy_bytes},
     {KernelId::kCopy, kAllFloats, copy, copy},
     {KernelId::kCast, kAllFloats, cast, cast},
@@ -51,10 +52,6 @@ Kernel find_kernel(KernelId id, bool best) noexcept {
 }
 
 bool has_kernel(KernelId id, Dtype dtype) noexcept { return kTable.supports(id, dtype); }
-
-std::size_t matmul_workspace_bytes(const MatmulArgs& args, bool best) {
-  return best ? onednn_workspace_bytes(args) : 0;
-}
 
 std::string describe_kernels(bool best) {
   const std::string matmul = best && onednn_matmul() != nullptr ? onednn_description() : "portable";

@@ -5,7 +5,6 @@ namespace HEDDLE_NS::cpu {
 
 Kernel onednn_matmul() noexcept { return nullptr; }
 Status onednn_preload() { return {}; }
-std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }
 std::string onednn_description() { return {}; }
 
 }  // namespace HEDDLE_NS::cpu

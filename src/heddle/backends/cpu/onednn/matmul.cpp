@@ -152,8 +152,6 @@ Status onednn_preload() {
   return {};
 }
 
-std::size_t onednn_workspace_bytes(const MatmulArgs&) noexcept { return 0; }
-
 std::string onednn_description() {
   const dnnl_version_t* version = dnnl_version();
   return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +

@@ -1,7 +1,6 @@
 // The matrix product by oneDNN. matmul.cpp is the real one; absent.cpp replaces it in builds without oneDNN.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "heddle/backends/cpu/kernels/kernel.hpp"
@@ -17,9 +16,6 @@ Kernel onednn_matmul() noexcept;
 // the process (runtime/lifecycle.hpp); otherwise they are destroyed before the hook, while work that it waits for uses
 // them. oneDNN ends the process if it gets no memory for that, so too little memory is detected first: kOutOfMemory.
 Status onednn_preload();
-
-// Device memory that the kernel requests in MatmulArgs::workspace.
-std::size_t onednn_workspace_bytes(const MatmulArgs& args) noexcept;
 
 // Name and version, human-readable; empty if oneDNN is not built in.
 std::string onednn_description();

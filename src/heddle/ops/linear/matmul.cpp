@@ -1,10 +1,9 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include <algorithm>
 #include "heddle/error.hpp"
 #include "heddle/ops.hpp"
-#include "heddle/ops/matrix.hpp"
+#include "heddle/ops/linear/matrix.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS {
@@ -63,10 +62,11 @@ Batches merge_batches(const Shape& out, const Tensor& a, const Tensor& b) noexce
 }
 
 // Everything but the batches. Addresses are those of the first matrices.
-MatmulArgs matrix_args(const MatrixOperand& left, const MatrixOperand& right, const Tensor& out) noexcept {
+Command<MatmulArgs> matrix_command(const MatrixOperand& left, const MatrixOperand& right, const Tensor& out) noexcept {
   const Tensor& a = left.tensor();
   const Tensor& b = right.tensor();
-  MatmulArgs args{};
+  Command<MatmulArgs> command(KernelId::kMatmul, MatmulArgs{}, out.dtype());
+  MatmulArgs& args = command.args;
   args.a = address_of(a);
   args.b = address_of(b);
   args.out = address_of(out);
@@ -78,7 +78,7 @@ MatmulArgs matrix_args(const MatrixOperand& left, const MatrixOperand& right, co
   args.ldb = right.layout().ld;
   args.transpose_a = left.layout().transposed ? 1 : 0;
   args.transpose_b = right.layout().transposed ? 1 : 0;
-  return args;
+  return command;
 }
 
 // Adds the batches. One matrix b for matrices of a that follow one another is a single, taller product.
@@ -97,11 +97,12 @@ std::size_t set_batches(MatmulArgs& args, const Batches& batches) noexcept {
 }
 
 // One command for each index of the `outer` outermost batch dimensions.
-void record(Lane& lane, const Tensor& a, const Tensor& b, const Tensor& out, MatmulArgs args, const Batches& batches,
-            std::size_t outer) {
+void record(Lane& lane, const Tensor& a, const Tensor& b, const Tensor& out, const Tensor& workspace,
+            Command<MatmulArgs>& command, const Batches& batches, std::size_t outer) {
+  MatmulArgs& args = command.args;
   std::array<std::int64_t, kMaxRank> index{};
   const std::int64_t out_step = args.batch * args.m * args.n;
-  for (std::int64_t command = 0;; ++command) {
+  for (std::int64_t number = 0;; ++number) {
     std::int64_t a_offset = 0;
     std::int64_t b_offset = 0;
     for (std::size_t dim = 0; dim < outer; ++dim) {
@@ -110,10 +111,8 @@ void record(Lane& lane, const Tensor& a, const Tensor& b, const Tensor& out, Mat
     }
     args.a = address_of(a, a_offset);
     args.b = address_of(b, b_offset);
-    args.out = address_of(out, command * out_step);
-    ops::read_all(lane, a, b);
-    lane.write(residency_of(out));
-    lane.append(KernelId::kMatmul, args, out.dtype());
+    args.out = address_of(out, number * out_step);
+    lane.record(command, operand_of(a), operand_of(b), OperandMemory(), operand_of(out), operand_of(workspace));
 
     std::size_t dim = outer;
     while (dim > 0 && ++index[dim - 1] == batches.dims[dim - 1].extent) index[--dim] = 0;
@@ -144,17 +143,18 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 
   const MatrixOperand left(core, lane, a);
   const MatrixOperand right(core, lane, b);
-  MatmulArgs args = matrix_args(left, right, out);
+  Command<MatmulArgs> command = matrix_command(left, right, out);
+  MatmulArgs& args = command.args;
   const Batches batches = shape.rank() == 2 ? Batches{} : merge_batches(shape, left.tensor(), right.tensor());
   const std::size_t outer = set_batches(args, batches);
-  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, a.dtype()));
+  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(command.view()));
   if (workspace.defined()) args.workspace = address_of(workspace);
   if (left.is_copy() || right.is_copy()) [[unlikely]] {
-    ops::order_behind_all(lane, a, b);  // throws before anything is recorded
+    ops::order_after_all(lane, a, b);  // throws before anything is recorded
     left.record(lane);
     right.record(lane);
   }
-  record(lane, left.tensor(), right.tensor(), out, args, batches, outer);
+  record(lane, left.tensor(), right.tensor(), out, workspace, command, batches, outer);
   return out;
 }
 

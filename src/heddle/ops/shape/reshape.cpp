@@ -1,9 +1,8 @@
-#include <algorithm>
-#include <optional>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <optional>
 #include "heddle/error.hpp"
 #include "heddle/ops.hpp"
 #include "heddle/ops/operands.hpp"

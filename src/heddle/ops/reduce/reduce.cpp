@@ -1,5 +1,6 @@
-#include "heddle/ops/reduce.hpp"
+#include "heddle/ops/reduce/reduce.hpp"
 
+#include "heddle/ops/elementwise/dense_operand.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS::ops {
@@ -20,13 +21,13 @@ Tensor reduce(KernelId kernel, const Tensor& x, const Shape& shape, const Extent
     return out;
   }
   const DenseOperand in(core, lane, x);
-  ReduceArgs args{address_of(in.tensor()), address_of(out), extents.outer, extents.reduced, extents.inner};
-  const Tensor workspace = scratch(core, lane, core.device().reduce_workspace_bytes(args));
+  Command<ReduceArgs> command(kernel);
+  ReduceArgs& args = command.args;
+  args = {address_of(in.tensor()), address_of(out), extents.outer, extents.reduced, extents.inner};
+  const Tensor workspace = scratch(core, lane, core.device().workspace_bytes(command.view()));
   if (workspace.defined()) args.workspace = address_of(workspace);
   in.record(lane);
-  lane.read(residency_of(in.tensor()));
-  lane.write(residency_of(out));
-  lane.append(kernel, args);
+  lane.record(command, operand_of(in.tensor()), operand_of(out), operand_of(workspace));
   return out;
 }
 

@@ -1,5 +1,5 @@
 #include "heddle/ops.hpp"
-#include "heddle/ops/random.hpp"
+#include "heddle/ops/random/random.hpp"
 
 namespace HEDDLE_NS {
 

@@ -1,5 +1,5 @@
 #include "heddle/ops.hpp"
-#include "heddle/ops/reduce.hpp"
+#include "heddle/ops/reduce/reduce.hpp"
 
 namespace HEDDLE_NS {
 

@@ -1,4 +1,4 @@
-#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 
 #include <algorithm>
 
@@ -39,9 +39,8 @@ void set_loop(ElementwiseArgs& args, const Shape& out, const Tensor& a, const Te
 
 void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& x) {
   if (x.elements() == 0) return;
-  lane.read(residency_of(x));
-  lane.write(residency_of(out));
-  ElementwiseArgs args;
+  Command<ElementwiseArgs> command(kernel, out.dtype(), x.dtype());
+  ElementwiseArgs& args = command.args;
   args.out = address_of(out);
   args.a = address_of(x);
   args.b = nullptr;
@@ -50,7 +49,7 @@ void record_unary(Lane& lane, KernelId kernel, const Tensor& out, const Tensor& 
   } else {
     set_loop(args, x.shape(), x, nullptr);
   }
-  lane.append(kernel, args, out.dtype(), x.dtype());
+  lane.record(command, operand_of(out), operand_of(x), OperandMemory());
 }
 
 Tensor unary(KernelId kernel, const char* operation, const Tensor& x) {
@@ -74,9 +73,8 @@ Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Ten
   Lane& lane = recording.lane();
   Tensor out = allocate_tensor(core, lane, shape, a.dtype());
   if (shape.elements() == 0) return out;
-  read_all(lane, a, b);
-  lane.write(residency_of(out));
-  ElementwiseArgs args;
+  Command<ElementwiseArgs> command(kernel, a.dtype());
+  ElementwiseArgs& args = command.args;
   args.out = address_of(out);
   args.a = address_of(a);
   args.b = address_of(b);
@@ -85,7 +83,7 @@ Tensor binary(KernelId kernel, const char* operation, const Tensor& a, const Ten
   } else {
     set_loop(args, shape, a, &b);
   }
-  lane.append(kernel, args, a.dtype());
+  lane.record(command, operand_of(out), operand_of(a), operand_of(b));
   return out;
 }
 

@@ -1,9 +1,12 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
 #include "heddle/error.hpp"
 #include "heddle/ops.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS {
@@ -47,23 +50,24 @@ Tensor stack(std::span<const Tensor> tensors) {
   for (const Tensor& tensor : tensors) {
     dense.push_back(tensor.is_contiguous() ? tensor : allocate_tensor(core, lane, tensor.shape(), dtype));
   }
-  for (const Tensor& tensor : tensors) lane.order_behind(residency_of(tensor));  // throws before anything is recorded
+  for (const Tensor& tensor : tensors) lane.order_after(operand_of(tensor));  // throws before anything is recorded
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (!tensors[i].is_contiguous()) ops::record_copy(lane, dense[i], tensors[i]);
+    if (!tensors[i].is_contiguous()) ops::record_unary(lane, KernelId::kCopy, dense[i], tensors[i]);
   }
-  StackArgs args{};
+  Command<StackArgs> command(KernelId::kStack, dtype);
+  StackArgs& args = command.args;
+  const OperandMemory written = operand_of(out);
+  std::array<OperandMemory, kStackMost> read;
   const auto elements = tensors[0].elements();
   args.bytes = static_cast<std::uint64_t>(elements) * size_of(dtype);
   for (std::size_t first = 0; first < dense.size(); first += kStackMost) {
     args.out = address_of(out, static_cast<std::int64_t>(first) * elements);
     args.count = std::min(kStackMost, dense.size() - first);
     for (std::size_t i = 0; i < args.count; ++i) {
-      const Tensor& tensor = dense[first + i];
-      lane.note_use(residency_of(tensor));
-      args.in[i] = address_of(tensor);
+      args.in[i] = address_of(dense[first + i]);
+      read[i] = operand_of(dense[first + i]);
     }
-    lane.write(residency_of(out));
-    lane.append(KernelId::kStack, args, dtype);
+    lane.record(command, Kept(), std::span(read).first(args.count), {&written, 1});
   }
   return out;
 }

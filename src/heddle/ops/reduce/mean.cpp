@@ -1,7 +1,7 @@
 #include <limits>
 
 #include "heddle/ops.hpp"
-#include "heddle/ops/reduce.hpp"
+#include "heddle/ops/reduce/reduce.hpp"
 
 namespace HEDDLE_NS {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "heddle/error.hpp"
 #include "heddle/ops.hpp"
-#include "heddle/ops/matrix.hpp"
+#include "heddle/ops/linear/matrix.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS {
@@ -53,7 +53,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (!rows_of_x.valid) rows_of_x = ops::matrix_layout(rows, k, k, 1);
   const ops::MatrixOperand matrix(core, lane, weight);
   const ops::MatrixLayout& stored = matrix.layout();
-  MatmulArgs args{};
+  Command<MatmulArgs> command(KernelId::kMatmul, MatmulArgs{}, x.dtype());
+  MatmulArgs& args = command.args;
   args.a = address_of(input.tensor());
   args.b = address_of(matrix.tensor());
   args.out = address_of(out);
@@ -67,19 +68,17 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   args.transpose_b = stored.transposed ? 0 : 1;  // the product takes the weight's transpose
   const ops::DenseOperand row(core, lane, bias);
   if (bias.defined()) args.bias = address_of(row.tensor());
-  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(args, x.dtype()));
+  const Tensor workspace = ops::scratch(core, lane, core.device().workspace_bytes(command.view()));
   if (workspace.defined()) args.workspace = address_of(workspace);
 
-  // Without a bias the input stands in its place where operands are read.
   if (input.is_copy() || matrix.is_copy() || row.is_copy()) [[unlikely]] {
-    ops::order_behind_all(lane, x, weight, bias.defined() ? bias : x);  // throws before anything is recorded
+    ops::order_after_all(lane, x, weight, bias);  // throws before anything is recorded
     input.record(lane);
     matrix.record(lane);
     row.record(lane);
   }
-  ops::read_all(lane, input.tensor(), matrix.tensor(), bias.defined() ? row.tensor() : input.tensor());
-  lane.write(residency_of(out));
-  lane.append(KernelId::kMatmul, args, x.dtype());
+  lane.record(command, operand_of(input.tensor()), operand_of(matrix.tensor()), operand_of(row.tensor()),
+              operand_of(out), operand_of(workspace));
   return out;
 }
 

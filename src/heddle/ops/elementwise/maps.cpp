@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "heddle/ops.hpp"
-#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 
 namespace HEDDLE_NS {
 

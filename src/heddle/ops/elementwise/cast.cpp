@@ -1,5 +1,5 @@
 #include "heddle/ops.hpp"
-#include "heddle/ops/elementwise.hpp"
+#include "heddle/ops/elementwise/elementwise.hpp"
 #include "heddle/ops/operands.hpp"
 
 namespace HEDDLE_NS {

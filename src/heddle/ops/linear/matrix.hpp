@@ -3,7 +3,7 @@
 
 #include "heddle/detail/namespace.hpp"
 #include "heddle/device/kernel_args.hpp"
-#include "heddle/ops/operands.hpp"
+#include "heddle/ops/elementwise/dense_operand.hpp"
 #include "heddle/tensor/tensor_access.hpp"
 
 namespace HEDDLE_NS::ops {

@@ -1,7 +1,6 @@
-#include <utility>
-
 #include <fmt/format.h>
 
+#include <utility>
 #include "heddle/error.hpp"
 #include "heddle/ops.hpp"
 #include "heddle/ops/operands.hpp"
