@@ -34,7 +34,13 @@ Status Segments::allocate(std::size_t bytes, void** out) {
     }
     used_bytes_ += bytes;
   }
-  *out = ::operator new(bytes, kPage);
+  try {
+    *out = ::operator new(bytes, kPage);
+  } catch (...) {
+    sync::MutexLock lock(mutex_);
+    used_bytes_ -= bytes;
+    throw;
+  }
   return {};
 }
 
