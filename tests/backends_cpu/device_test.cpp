@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "heddle/backends/cpu/open.hpp"
@@ -48,6 +49,14 @@ TEST_F(CpuDeviceTest, SegmentsCanBeWrittenAndLargeOnesLieInHugePages) {
     EXPECT_EQ(bytes[0] + bytes[segment.bytes - 1], 2) << "a neighbour's end took it away";
     device_->release_segment(segment.address, segment.bytes);
   }
+}
+
+TEST_F(CpuDeviceTest, RefusedSegmentsSayHowMuchWasAskedFor) {
+  void* segment = device_.get();  // not null
+  const Status status = device_->allocate_segment(std::size_t{1} << 60, &segment);
+  EXPECT_EQ(status.kind(), ErrorKind::kOutOfMemory);
+  EXPECT_NE(status.text().find("1152921504606846976 bytes"), std::string_view::npos) << status.text();
+  EXPECT_EQ(segment, nullptr);
 }
 
 }  // namespace

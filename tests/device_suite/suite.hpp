@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "device_suite/enrolment.hpp"
+#include "device_suite/enrollment.hpp"
 #include "heddle/sync/thread.hpp"
 #include "suite_support/expected_failure.hpp"
 
@@ -61,7 +61,7 @@ void append_fill(CommandList& list, float* out, float value);
 void append_copy(CommandList& list, float* out, const float* in);
 void append_add(CommandList& list, float* out, const float* a, const float* b);
 
-class DeviceSuite : public testing::TestWithParam<Enrolment> {
+class DeviceSuite : public testing::TestWithParam<Enrollment> {
  protected:
   void SetUp() override;
   void TearDown() override;

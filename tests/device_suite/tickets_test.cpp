@@ -49,8 +49,11 @@ TEST_P(DeviceSuite, Contract2a_AListThatIsRefusedPublishesItsTicketInOrder) {
   EXPECT_EQ(executed(KernelId::kFill), 1U);
 }
 
+// The observer looks all the time, and so keeps the log of failures busy: a status that came after its ticket would
+// have to wait for it, and be missed.
 TEST_P(DeviceSuite, Contract2b_WhoSeesTheTicketSeesItsStatus) {
   constexpr std::uint64_t kRounds = 100;
+  std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> looked{0};
   std::atomic<int> too_early{0};
   listener().then = [&](Queue& queue) {
@@ -58,21 +61,24 @@ TEST_P(DeviceSuite, Contract2b_WhoSeesTheTicketSeesItsStatus) {
   };
   a().queue->watch();
   std::thread observer([&] {
-    for (std::uint64_t round = 1; round <= kRounds; ++round) {
-      while (a().queue->completed() < Ticket{round}) std::this_thread::yield();
-      if (a().status_of(round).ok()) ++too_early;
-      looked = round;
+    for (unsigned looks = 0; !stop; ++looks) {
+      if (looks % 32 == 0) std::this_thread::yield();
+      const Ticket now = a().queue->completed();
+      if (now > Ticket{0} && a().queue->failures().status_of(now).ok()) ++too_early;
+      looked = now.value;
     }
   });
-  for (std::uint64_t round = 1; round <= kRounds; ++round) {
+  bool ended = true;
+  for (std::uint64_t round = 1; ended && round <= kRounds; ++round) {
     (void)submit_any(a(), bad());
-    EXPECT_TRUE(reach(a()));
-    EXPECT_TRUE(await([&] { return looked == round && (!info().announces || listener().seen >= round); }));
+    ended = reach(a()) && await([&] { return looked == round && (!info().announces || listener().seen >= round); });
     device().clear_failure(*a().queue, a().last());
   }
+  stop = true;
   observer.join();
-  EXPECT_EQ(too_early, 0);
   a().queue->unwatch();
+  EXPECT_TRUE(ended) << "a ticket is never complete";
+  EXPECT_EQ(too_early, 0);
 }
 
 TEST_P(DeviceSuite, Contract2c_CompletedNeverDecreases) {
@@ -85,7 +91,7 @@ TEST_P(DeviceSuite, Contract2c_CompletedNeverDecreases) {
       seen = now;
     }
   });
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     const Ticket before = a().queue->completed();
     (void)submit_any(a(), i % 10 == 3 ? bad() : fill(0, 1));
     if (a().queue->completed() < before) ++decreases;

@@ -44,6 +44,7 @@ void PageSourceSuite::SetUp() {
   expected_failure_.begin(GetParam().expected_failures);
   const Status opened = GetParam().open(&device_);
   if (!opened.ok()) GTEST_SKIP() << opened.text();
+  free_bytes_ = device_->memory_info().free_bytes;
   pages_ = std::make_unique<DevicePages>(*device_);
   ledger_ = std::make_unique<LedgerPages>(*pages_);
   // Without a policy the ledger is the source: it changes nothing.
@@ -53,6 +54,9 @@ void PageSourceSuite::SetUp() {
 void PageSourceSuite::TearDown() {
   if (ledger_ != nullptr) {
     EXPECT_EQ(ledger_->held(), 0U) << "segments were not given back";
+    if (GetParam().counts_memory) {
+      EXPECT_EQ(device_->memory_info().free_bytes, free_bytes_) << "the device has lost memory";
+    }
   }
   source_.reset();
   expected_failure_.conclude();

@@ -1,7 +1,7 @@
-// The fixture of the page source suite: the source of an enrolment, which stands over a ledger of what the device's
+// The fixture of the page source suite: the source of an enrollment, which stands over a ledger of what the device's
 // own source has lent.
 //
-// A source enters by an Enrolment and one INSTANTIATE_TEST_SUITE_P.
+// A source enters by an Enrollment and one INSTANTIATE_TEST_SUITE_P.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -38,19 +38,21 @@ class LedgerPages final : public PageDecorator {
 inline constexpr std::size_t kSmall = std::size_t{64} << 20;
 inline Status open_small(std::unique_ptr<Device>* out) { return open_sim({.memory_bytes = kSmall}, out); }
 
-struct Enrolment {
+struct Enrollment {
   std::string name;
   // The device below. Where it does not open, the tests are skipped with the reason.
   std::function<Status(std::unique_ptr<Device>*)> open = open_small;
+  // MemoryInfo says exactly what the device has lent.
+  bool counts_memory = true;
   // The policies under test, over the given source; by default none.
   std::function<std::shared_ptr<PageSource>(PageSource&)> stack = nullptr;
   ExpectedFailures expected_failures = {};
 };
 
-inline std::string name_of_enrolment(const testing::TestParamInfo<Enrolment>& info) { return info.param.name; }
-inline void PrintTo(const Enrolment& enrolment, std::ostream* out) { *out << enrolment.name; }
+inline std::string name_of_enrollment(const testing::TestParamInfo<Enrollment>& info) { return info.param.name; }
+inline void PrintTo(const Enrollment& enrollment, std::ostream* out) { *out << enrollment.name; }
 
-class PageSourceSuite : public testing::TestWithParam<Enrolment> {
+class PageSourceSuite : public testing::TestWithParam<Enrollment> {
  protected:
   void SetUp() override;
   void TearDown() override;
@@ -61,6 +63,7 @@ class PageSourceSuite : public testing::TestWithParam<Enrolment> {
  private:
   ExpectedFailure expected_failure_;
   std::unique_ptr<Device> device_;
+  std::size_t free_bytes_ = 0;  // at first
   std::unique_ptr<DevicePages> pages_;
   std::unique_ptr<LedgerPages> ledger_;
   std::shared_ptr<PageSource> source_;

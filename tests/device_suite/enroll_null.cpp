@@ -5,9 +5,9 @@
 namespace heddle::suite {
 namespace {
 
-const Enrolment kNull{.name = "null", .open = open_null, .computes_results = false};
+const Enrollment kNull{.name = "null", .open = open_null, .computes_results = false};
 
-INSTANTIATE_TEST_SUITE_P(null, DeviceSuite, testing::Values(kNull), name_of_enrolment);
+INSTANTIATE_TEST_SUITE_P(null, DeviceSuite, testing::Values(kNull), name_of_enrollment);
 
 }  // namespace
 }  // namespace heddle::suite

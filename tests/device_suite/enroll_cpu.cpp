@@ -5,7 +5,7 @@
 namespace heddle::suite {
 namespace {
 
-Enrolment cpu(std::string name, unsigned workers, CpuKernels kernels) {
+Enrollment cpu(std::string name, unsigned workers, CpuKernels kernels) {
   return {.name = std::move(name),
           .open = [=](std::unique_ptr<Device>* out) { return open_cpu({workers, kernels}, out); }};
 }
@@ -13,7 +13,7 @@ Enrolment cpu(std::string name, unsigned workers, CpuKernels kernels) {
 INSTANTIATE_TEST_SUITE_P(cpu, DeviceSuite,
                          testing::Values(cpu("one_worker", 1, CpuKernels::kPortable),
                                          cpu("two_workers_best", 2, CpuKernels::kBest)),
-                         name_of_enrolment);
+                         name_of_enrollment);
 
 }  // namespace
 }  // namespace heddle::suite

@@ -20,14 +20,14 @@ void hold(Device&, Queue&, CommandList& list, std::shared_ptr<Gate> gate) {
   });
 }
 
-const Enrolment kCuda{
+const Enrollment kCuda{
     .name = "cuda",
     .open = [](std::unique_ptr<Device>* out) { return open_cuda({}, out); },
     .hold = hold,
     .lose = [](Device& device, Status status) { static_cast<cuda::CudaDevice&>(device).lose(status); },
     .faults_need_poll = true};
 
-INSTANTIATE_TEST_SUITE_P(cuda, DeviceSuite, testing::Values(kCuda), name_of_enrolment);
+INSTANTIATE_TEST_SUITE_P(cuda, DeviceSuite, testing::Values(kCuda), name_of_enrollment);
 
 }  // namespace
 }  // namespace heddle::suite

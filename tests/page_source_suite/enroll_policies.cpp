@@ -25,7 +25,7 @@ std::shared_ptr<PageSource> part_of(std::shared_ptr<Owner> owner, PageSource& pa
   return {std::move(owner), &part};
 }
 
-const Enrolment kPolicies[] = {
+const Enrollment kPolicies[] = {
     {.name = "limited",
      .stack =
          [](PageSource& below) {
@@ -41,7 +41,7 @@ const Enrolment kPolicies[] = {
        return part_of(owner, owner->limited.pages);
      }}};
 
-INSTANTIATE_TEST_SUITE_P(policy, PageSourceSuite, testing::ValuesIn(kPolicies), name_of_enrolment);
+INSTANTIATE_TEST_SUITE_P(policy, PageSourceSuite, testing::ValuesIn(kPolicies), name_of_enrollment);
 
 }  // namespace
 }  // namespace heddle::suite

@@ -7,7 +7,7 @@ namespace {
 
 sim::SimDevice& sim_of(Device& device) { return static_cast<sim::SimDevice&>(device); }
 
-Enrolment simulated(std::string name, bool announces) {
+Enrollment simulated(std::string name, bool announces) {
   constexpr std::size_t kBytes = std::size_t{256} << 20;
   return {.name = std::move(name),
           .open = [=](std::unique_ptr<Device>* out) { return open_sim({true, announces, kBytes}, out); },
@@ -21,7 +21,7 @@ Enrolment simulated(std::string name, bool announces) {
 }
 
 INSTANTIATE_TEST_SUITE_P(sim, DeviceSuite, testing::Values(simulated("announcing", true), simulated("silent", false)),
-                         name_of_enrolment);
+                         name_of_enrollment);
 
 }  // namespace
 }  // namespace heddle::suite

@@ -1,4 +1,4 @@
-// How a device enters the conformance suite: an Enrolment, and one INSTANTIATE_TEST_SUITE_P (enrol_null.cpp is the
+// How a device enters the conformance suite: an Enrollment, and one INSTANTIATE_TEST_SUITE_P (enroll_null.cpp is the
 // shortest).
 #pragma once
 
@@ -39,7 +39,7 @@ class Gate {
 };
 
 // What a device is capable of, as far as DeviceInfo does not say it.
-struct Enrolment {
+struct Enrollment {
   std::string name;
   // Where it fails, the tests are skipped with its text.
   std::function<Status(std::unique_ptr<Device>*)> open;
@@ -56,8 +56,8 @@ struct Enrolment {
   ExpectedFailures expected_failures = {};
 };
 
-inline void PrintTo(const Enrolment& enrolment, std::ostream* out) { *out << enrolment.name; }
-inline std::string name_of_enrolment(const testing::TestParamInfo<Enrolment>& info) { return info.param.name; }
+inline void PrintTo(const Enrollment& enrollment, std::ostream* out) { *out << enrollment.name; }
+inline std::string name_of_enrollment(const testing::TestParamInfo<Enrollment>& info) { return info.param.name; }
 
 }  // namespace suite
 }  // namespace heddle
