@@ -44,6 +44,8 @@ install(FILES ${PROJECT_BINARY_DIR}/heddleConfig.cmake ${PROJECT_BINARY_DIR}/hed
   DESTINATION ${heddle_package_dir} COMPONENT development)
 install(EXPORT heddleTargets NAMESPACE heddle:: DESTINATION ${heddle_package_dir} COMPONENT development)
 
+include(${PROJECT_SOURCE_DIR}/cmake/man.cmake)
+
 set(heddle_pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH HEDDLE_PC_PREFIX /prefix/${heddle_pc_dir} /prefix)  # wherever it is installed
 configure_file(${PROJECT_SOURCE_DIR}/cmake/heddle.pc.in ${PROJECT_BINARY_DIR}/heddle.pc @ONLY)

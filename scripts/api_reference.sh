@@ -13,6 +13,6 @@ cd "$root"
   cat docs/Doxyfile
   printf '%s = "%s"\n' INPUT "$headers/heddle" STRIP_FROM_PATH "$headers" STRIP_FROM_INC_PATH "$headers" OUTPUT_DIRECTORY "$out"
   printf 'INPUT_FILTER = "python3 %s/scripts/doxygen_filter.py"\nPROJECT_NUMBER = "%s"\n' "$root" \
-    "$(sed -n 's/^project(heddle VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)"
+    "$(sed -n 's/^#define HEDDLE_VERSION_[A-Z]* \([0-9]*\)$/\1/p' include/heddle/version.hpp | paste -sd .)"
 } | doxygen -
 echo "api_reference: $out/html/index.html"
