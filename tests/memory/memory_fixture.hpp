@@ -83,7 +83,7 @@ class TestMemory {
   // The calling thread's stream uses the buffer: the next command does.
   void use(const Buffer& buffer) {
     Recording recording(sim_.pool());
-    const OperandMemory read = buffer.operand();
+    const OperandMemory read = operand_of(buffer);
     recording.lane().record(Command<FillArgs>(KernelId::kFill, {nullptr, 0, 0}), Kept(), {&read, 1}, {});
   }
   void commit() { sim_.commit(); }

@@ -46,7 +46,7 @@ TEST(MemoryStress, SixtyFourThreadsShareALimit) {
           } else if (action == 14) {
             Recording recording(sim.pool());
             std::vector<OperandMemory> reads;
-            for (const Buffer& buffer : own) reads.push_back(buffer.operand());
+            for (const Buffer& buffer : own) reads.push_back(operand_of(buffer));
             recording.lane().record(Command<FillArgs>(KernelId::kFill, {nullptr, 0, 0}), Kept(), reads, {});
             recording.lane().commit();
           } else if (random() % 8 == 0) {

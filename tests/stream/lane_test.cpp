@@ -147,7 +147,7 @@ TEST(Lane, NotesOfACommandGoToTheListThatHoldsIt) {
   Recording recording(runtime.core().pool());
   Lane& lane = recording.lane();
   EXPECT_GE(lane.committed().value, 1u) << "ordering closed the list";
-  EXPECT_EQ(z.residency().last_write().ticket, lane.issued());
+  EXPECT_EQ(residency_of(z).last_write().ticket, lane.issued());
   EXPECT_GT(lane.issued(), lane.committed());
 }
 
@@ -164,18 +164,18 @@ TEST(Lane, ARefusedCommandIsNotNoted) {
     refused.wait();
   });
   recorded.wait();
-  const Ticket before = out.residency().last_write().ticket;
+  const Ticket before = residency_of(out).last_write().ticket;
   {
     Recording recording(runtime.core().pool());
     Lane& lane = recording.lane();
     const Ticket issued = lane.issued();
     Command<ElementwiseArgs> command(KernelId::kRelu);
-    command.args = {out.address(), x.address(), nullptr, 0, {}};
-    EXPECT_THROW(lane.record(command, out.memory(), x.memory(), OperandMemory()), NotCommitted);
+    command.args = {address_of(out), address_of(x), nullptr, 0, {}};
+    EXPECT_THROW(lane.record(command, operand_of(out), operand_of(x), OperandMemory()), NotCommitted);
     EXPECT_EQ(lane.issued(), issued);
-    EXPECT_EQ(out.residency().last_write().ticket, before);
+    EXPECT_EQ(residency_of(out).last_write().ticket, before);
   }
-  EXPECT_FALSE(x.residency().has_foreign_uses());
+  EXPECT_FALSE(residency_of(x).has_foreign_uses());
   refused.count_down();
   producer.join();
 }
