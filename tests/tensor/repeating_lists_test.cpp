@@ -24,8 +24,10 @@ class ListRecorder final : public sim::SimDevice {
 TEST(RepeatingLists, UploadsGiveTheSameWordsWhereverTheHostDataLie) {
   auto device = std::make_unique<ListRecorder>();
   ListRecorder& recorder = *device;
+  CoreOptions options;
+  options.memory.limit = recorder.memory_info().total_bytes;
   const std::shared_ptr<Lifecycle> lifecycle =
-      Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), {}), sync::ForkSafeDelete{}));
+      Lifecycle::open(std::shared_ptr<Core>(new Core(std::move(device), options), sync::ForkSafeDelete{}));
   Core& core = lifecycle->core();
   std::vector<std::shared_ptr<std::vector<float>>> in_between;  // so that no host allocation gets the same place again
   for (int round = 0; round < 5; ++round) {
