@@ -49,8 +49,8 @@ TEST_P(DeviceSuite, Contract2a_AListThatIsRefusedPublishesItsTicketInOrder) {
   EXPECT_EQ(executed(KernelId::kFill), 1U);
 }
 
-// The observer looks all the time, and so keeps the log of failures busy: a status that came after its ticket would
-// have to wait for it, and be missed.
+// The listener sees for certain a status that comes after the announcement. The observer sees one that comes just after
+// its ticket by chance: it keeps the log of failures busy, so that the status has to wait.
 TEST_P(DeviceSuite, Contract2b_WhoSeesTheTicketSeesItsStatus) {
   constexpr std::uint64_t kRounds = 100;
   std::atomic<bool> stop{false};
