@@ -75,27 +75,27 @@ def apply(tree: pathlib.Path, diff: dict[str, list[tuple[str, str]]]) -> None:
 
 def compile_error(tree: pathlib.Path, path: str) -> str:
     """The compiler's output, or nothing where the file compiles."""
-    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Isrc", "-Itests",
-               "-DHEDDLE_DEBUG_CHECKS=0", path]
+    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Isrc",
+               "-Itests", "-DHEDDLE_DEBUG_CHECKS=0", path]
     result = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     return "" if result.returncode == 0 else result.stderr
 
 
 def main() -> None:
     diff = hunks(PAGE.read_text())
-    sources = [path for path in diff if path.startswith("src/")]
+    sources = [path for path in diff if path.startswith(("include/", "src/"))]
     if len(sources) > MOST_SOURCES or not diff:
         sys.exit(f"{PAGE.name}: the diff touches {len(sources)} sources; an elementwise operation touches {MOST_SOURCES} at most")
     with tempfile.TemporaryDirectory() as folder:
         tree = pathlib.Path(folder)
-        for name in ("src", "tests"):
+        for name in ("include", "src", "tests"):
             shutil.copytree(ROOT / name, tree / name)
         (tree / "program.cpp").write_text(PROGRAM)
         apply(tree, diff)
         for path in ["program.cpp", *COMPILED]:
             if error := compile_error(tree, path):
                 sys.exit(f"{PAGE.name}: with its diff {path} does not compile:\n{error}")
-        shutil.copy(ROOT / "src/heddle/ops/ops.hpp", tree / "src/heddle/ops/ops.hpp")
+        shutil.copy(ROOT / "include/heddle/ops.hpp", tree / "include/heddle/ops.hpp")
         if not compile_error(tree, COMPILED[0]):
             sys.exit(f"{PAGE.name}: the operation compiles without its declaration in ops.hpp")
     print(f"{PAGE.name}: the diff applies and compiles ({len(sources)} sources)")
