@@ -59,7 +59,7 @@ std::filesystem::path own_program() {
 bool is_source_tree(const std::filesystem::path& folder) {
   std::error_code error;
   return std::filesystem::exists(folder / kBuildIdScript, error) &&
-         std::filesystem::exists(folder / "src/heddle/heddle.hpp", error);
+         std::filesystem::exists(folder / "include/heddle/heddle.hpp", error);
 }
 
 std::optional<std::filesystem::path> find_source_tree(const std::filesystem::path& start) {

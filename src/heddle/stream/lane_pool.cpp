@@ -22,7 +22,7 @@ std::uint64_t next_pool_id() noexcept {
   return last.fetch_add(1, sync::relaxed) + 1;
 }
 
-const Limits& validated(const Limits& limits) {
+const PoolLimits& validated(const PoolLimits& limits) {
   limits.validate();
   return limits;
 }

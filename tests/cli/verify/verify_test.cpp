@@ -201,7 +201,7 @@ TEST_F(VerifyTest, AnAttemptThatHangsIsAResult) {
 
 TEST_F(VerifyTest, AStaleBinaryVoidsTheRound) {
   source_ = copied_tree();
-  std::ofstream(source_ / "src/heddle/heddle.hpp", std::ios::app) << "// changed\n";
+  std::ofstream(source_ / "include/heddle/heddle.hpp", std::ios::app) << "// changed\n";
   expect_round(verify(), "void", "stale binary: heddle is build " + build_ + ", the source tree is src-");
   EXPECT_TRUE(report(1)["attempts"].empty());
 }
