@@ -2,7 +2,7 @@
 //
 // A round checks first that it can fail (canaries), then makes three attempts, each in a process of its own. An attempt
 // is a row of steps; a step ends in claims, each with the words that its method earns. Steps travel from the attempt's
-// process to the round's as lines of JSON (verify_attempt.hpp).
+// process to the round's as lines of JSON (cli/verify/attempt.hpp).
 #pragma once
 
 #include <cstdint>

@@ -291,6 +291,29 @@ TEST_P(HostMemory, C42_AShutdownThatFailsInsideEndsAllTheSame) {
   }
 }
 
+// Without the command for its last wait, a stream is not given out; it is once memory is there again.
+TEST_P(HostMemory, C49_ALeaseThatEndsWithAWaitReturnsItsStream) {
+  Options options;
+  options.streams = options.streams_max = 1;
+  std::size_t n = 1;
+  for (bool failed = true; failed && n < kMost; ++n) {
+    Runtime runtime(options);
+    full(runtime, {4}, 1.0f);
+    const Event event = runtime.record_event();
+    std::thread([&] {
+      std::optional<Lease> lease(runtime.lease());
+      lease->wait(event);
+      failed = fails_at(n, [&] { lease.reset(); });
+      std::optional<Lease> next;
+      EXPECT_NO_THROW(next.emplace(runtime.lease())) << n;
+      if (next) EXPECT_NO_THROW(next->synchronize()) << n;
+    }).join();
+    EXPECT_TRUE(runtime.shutdown().complete) << n;
+  }
+  EXPECT_GT(n, 1u);
+  EXPECT_LT(n, kMost);
+}
+
 // A wait with nothing after it orders nothing, so the end of its stream needs no command for it.
 TEST_P(HostMemory, C42_AShutdownAfterAWaitNeedsNoMemory) {
   std::size_t n = 1;

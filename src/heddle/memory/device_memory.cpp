@@ -76,8 +76,7 @@ void DeviceMemory::free_elsewhere(Block* block) noexcept {
 }
 
 Block* DeviceMemory::adopt(void* data, std::size_t bytes, std::function<void()> deleter) {
-  static_cast<void>(bytes);
-  return external_.adopt(data, std::move(deleter));
+  return external_.adopt(data, bytes, std::move(deleter));
 }
 
 void DeviceMemory::make_shared_constant(Block& block) {

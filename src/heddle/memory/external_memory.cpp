@@ -12,9 +12,10 @@ struct ExternalMemory::External : Block {
   std::function<void()> deleter;
 };
 
-Block* ExternalMemory::adopt(void* data, std::function<void()> deleter) {
+Block* ExternalMemory::adopt(void* data, std::size_t bytes, std::function<void()> deleter) {
   auto block = std::make_unique<External>();
   block->data = data;
+  block->set_requested(bytes);
   block->run = &run_;
   block->is_external = true;
   block->deleter = std::move(deleter);

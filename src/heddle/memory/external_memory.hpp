@@ -30,7 +30,7 @@ class ExternalMemory {
   ExternalMemory& operator=(const ExternalMemory&) = delete;
 
   // With one reference. Throws bad_alloc, and `deleter` is not called then.
-  Block* adopt(void* data, std::function<void()> deleter);
+  Block* adopt(void* data, std::size_t bytes, std::function<void()> deleter);
   // Ends a block without references, now or later. REQUIRES: posted (kBlockPosted).
   void free(Block* block) noexcept;
   // Tries deferred blocks again.

@@ -2,7 +2,7 @@
 // tries this first, so nothing here waits, takes a lock or executes a locked instruction.
 //
 //   CurrentLane current;
-//   if (current.enter(pool.id())) current.lane().append(...);   // the destructor leaves
+//   if (current.enter(pool.id())) current.lane()->record(...);   // the destructor leaves
 //
 // Thread safety: an object of one thread's stack.
 // Invariants: 1. While inside, nobody takes the lane from the lease (LanePool, invariant 4). 2. Outside, the lane is

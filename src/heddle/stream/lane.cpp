@@ -159,12 +159,7 @@ void Lane::commit_full_list() {
 }
 
 void Lane::commit_at_end() {
-  try {
-    if (!finish_list()) return;
-  } catch (const std::bad_alloc&) {
-    return;  // for the command that stands for a wait with nothing after it: nothing depends on that one here
-  }
-  submit_list(SubmitHint::kAsynchronous);
+  if (finish_list()) submit_list(SubmitHint::kAsynchronous);
 }
 
 void Lane::submit_list(SubmitHint hint) {

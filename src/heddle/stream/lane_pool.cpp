@@ -239,7 +239,9 @@ bool LanePool::end_commit(Lane* lane, Then then) noexcept {
   try {
     lane->commit_at_end();
   } catch (...) {
-    committed = false;  // host memory ran out; nothing is lost
+    // Host memory ran out; nothing is lost. Where only the command for a last wait is missing, nothing at the end of
+    // the runtime depends on it. A next holder does: without that command, the wait's error would become its own.
+    committed = then == Then::kKeep && lane->issued() == lane->committed();
   }
   sync::MutexLock lock(mutex_);
   exchange_.returned().end_commit(lane, committed);

@@ -136,7 +136,7 @@ TEST_F(VerifyTest, ClaimsUseTheirWordsAndNoOthers) {
   EXPECT_EQ(markdown.find("CLAIM "), std::string::npos);  // only those that failed
   EXPECT_NE(markdown.find("round-0001.json has all"), std::string::npos);
   EXPECT_LE(std::ranges::count(markdown, '\n'), 300);
-  EXPECT_NE(markdown.find("`LanePool::give`"), std::string::npos);
+  EXPECT_NE(markdown.find("`LaneExchange::give`"), std::string::npos);
   EXPECT_NE(markdown.find("### Not shown"), std::string::npos);
   EXPECT_EQ(markdown.find("prove"), std::string::npos);
 }

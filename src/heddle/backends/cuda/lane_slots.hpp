@@ -45,7 +45,7 @@ class LaneSlot {
 
 class LaneSlots {
  public:
-  static constexpr std::size_t kMostLanes = 4160;  // Limits::streams_max is at most 4096
+  static constexpr std::size_t kMostLanes = 4160;  // PoolLimits::streams_max is at most 4096
 
   explicit LaneSlots(int device) : device_(device) {}
   ~LaneSlots();

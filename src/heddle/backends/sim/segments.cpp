@@ -80,10 +80,12 @@ Status Segments::check(const CommandView& command, const Ends& live) {
   Status status;
   for_each_operand(command, [&](const Operand& operand) {
     if (!leaves_segment(operand, live) || !status.ok()) return;
-    status = {ErrorKind::kDeviceError,
-              fmt::format("{}: {} reaches from {} bytes before to {} bytes after {}, out of its segment; the list was "
-                          "skipped",
-                          text_of(command), operand.name, -operand.reach.first, operand.reach.last, operand.address)};
+    status = {ErrorKind::kDeviceError, [&] {
+                return fmt::format(
+                    "{}: {} reaches from {} bytes before to {} bytes after {}, out of its segment; the "
+                    "list was skipped",
+                    text_of(command), operand.name, -operand.reach.first, operand.reach.last, operand.address);
+              }};
   });
   return status;
 }
