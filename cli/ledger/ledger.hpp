@@ -5,8 +5,8 @@
 // leaves whole lines, at worst followed by the torn beginning of one. The next line then says that it follows a torn
 // one; readers skip and report it. Any other line that cannot be read is corruption: nobody appends to such a ledger.
 //
-// Each line carries its own digest and that of the line before (cli/ledger/lines.hpp). What was changed, removed or added
-// by another hand, numbers that are missing, and a report of a round that the ledger lacks are flaws: they are
+// Each line carries its own digest and that of the line before (cli/ledger/lines.hpp). What was changed, removed or
+// added by another hand, numbers that are missing, and a report of a round that the ledger lacks are flaws: they are
 // reported, and rounds before a flaw do not count. Lines of before, without digests, remain readable.
 //
 // While a round runs, its verifier holds a lock that belongs to the round's number; the kernel drops it when the
