@@ -85,7 +85,7 @@ TEST_P(DeviceSuite, Contract6a_TheListenerIsCalledWithoutALockOfTheBackend) {
       (void)device().wait_on(*other.queue, *b().queue, b().last());
       (void)device().order_on(*other.queue, *a().queue, a().last());
       submit(other, fill(1, 1));
-      submit(b(), fill(1, 1));
+      submit(b(), fill(2, 1));  // a cell of its own: nothing orders the two
       (void)a().queue->failures().status_of(a().last());
       used = true;
     });
