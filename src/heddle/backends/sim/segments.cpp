@@ -70,10 +70,12 @@ bool Segments::leaves_segment(const Operand& operand, const Ends& live) noexcept
   const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(operand.address);
   const std::uintptr_t first = at + static_cast<std::uintptr_t>(operand.reach.first);
   const std::uintptr_t last = at + static_cast<std::uintptr_t>(operand.reach.last);
-  const auto after = live.lower_bound(last);
-  if (after == live.begin()) return false;
-  const auto& [begin, end] = *std::prev(after);
-  return first < end && (first < begin || last > end);
+  // Segments that lie side by side are one piece of memory to the allocator: a span may cover several.
+  auto next = live.upper_bound(first);
+  if (next == live.begin() || std::prev(next)->second <= first) return next != live.end() && next->first < last;
+  std::uintptr_t covered = std::prev(next)->second;
+  for (; covered < last && next != live.end() && next->first == covered; ++next) covered = next->second;
+  return covered < last;
 }
 
 Status Segments::check(const CommandView& command, const Ends& live) {
